@@ -1,0 +1,161 @@
+//===- DispatchOps.td - The dispatch dialect ---------------*- tablegen -*-===//
+
+#ifndef DLC_DIALECT_DISPATCH_IR_DISPATCHOPS_TD
+#define DLC_DIALECT_DISPATCH_IR_DISPATCHOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Dispatch_Dialect : Dialect {
+  let name = "dispatch";
+  let cppNamespace = "::dlc::dispatch";
+  let summary = "Groups of structured operations that become one kernel each";
+  let description = [{
+    `dispatch.region` groups operations that run as one kernel,
+    `dispatch.kernel` is such a group outlined into a symbol whose body holds
+    upstream dialects only, and `dispatch.launch` runs a kernel in destination
+    style, on tensors before bufferization and on memrefs after it.
+  }];
+}
+
+class Dispatch_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Dispatch_Dialect, mnemonic, traits>;
+
+def Dispatch_RegionOp : Dispatch_Op<"region", [
+    SingleBlock, NoRegionArguments, RecursiveMemoryEffects]> {
+  let summary = "a fusion group on tensors";
+  let description = [{
+    The operations of the body run as one kernel. Values from outside are
+    captured; what the body yields are the results.
+
+    Constraints:
+    - (C1) The body ends in `dispatch.yield` whose operand types equal the
+      result types.
+
+    ```mlir
+    %r = dispatch.region -> tensor<8xf32> {
+      %0 = linalg.generic ... -> tensor<8xf32>
+      dispatch.yield %0 : tensor<8xf32>
+    }
+    ```
+  }];
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "(`->` type($results)^)? $body attr-dict";
+  let hasVerifier = 1;
+}
+
+def Dispatch_YieldOp : Dispatch_Op<"yield", [
+    Pure, ReturnLike, Terminator, HasParent<"RegionOp">]> {
+  let summary = "the values of a dispatch.region";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+  let builders = [OpBuilder<(ins), [{}]>];
+}
+
+def Dispatch_KernelOp : Dispatch_Op<"kernel", [
+    FunctionOpInterface, IsolatedFromAbove, Symbol]> {
+  let summary = "a kernel: one fusion group, outlined";
+  let description = [{
+    Arguments are the inputs followed by `num_outs` outputs.
+
+    Before scheduling all arguments are tensors; result `i` is the new value of
+    output `i` and has its type. After scheduling all arguments are memrefs of
+    the same shapes, there are no results, and the body is at most one
+    `scf.forall` over the kernel's independent work items, plus what is uniform
+    for all of them. The body never refers to the graph it came from.
+
+    Constraints:
+    - (C1) `num_outs` is at least one and at most the number of arguments.
+    - (C2) Arguments are all tensors or all memrefs, with static shapes;
+      memrefs have the identity layout.
+    - (C3) With tensors, the results' types are the types of the last `num_outs`
+      arguments; with memrefs there are no results.
+
+    ```mlir
+    dispatch.kernel @add(%a: tensor<8xf32>, %o: tensor<8xf32>) -> tensor<8xf32>
+        attributes {num_outs = 1 : i64} {
+      %0 = linalg.generic ... ins(%a) outs(%o) ... -> tensor<8xf32>
+      dispatch.return %0 : tensor<8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       TypeAttrOf<FunctionType>:$function_type,
+                       I64Attr:$num_outs,
+                       OptionalAttr<StrAttr>:$sym_visibility,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs,
+                       OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region MinSizedRegion<1>:$body);
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name,
+                                 "::mlir::FunctionType":$type,
+                                 "int64_t":$numOuts)>];
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() {
+      return getFunctionType().getInputs();
+    }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() {
+      return getFunctionType().getResults();
+    }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    /// Number of arguments that are inputs.
+    unsigned getNumIns() {
+      return getFunctionType().getNumInputs() - getNumOuts();
+    }
+    /// Whether the arguments are memrefs.
+    bool isScheduled() {
+      return ::llvm::any_of(getArgumentTypes(), ::llvm::IsaPred<::mlir::MemRefType>);
+    }
+  }];
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Dispatch_ReturnOp : Dispatch_Op<"return", [
+    Pure, ReturnLike, Terminator, HasParent<"KernelOp">]> {
+  let summary = "ends a kernel";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+  let builders = [OpBuilder<(ins), [{}]>];
+  let hasVerifier = 1;
+}
+
+def Dispatch_LaunchOp : Dispatch_Op<"launch", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "runs a kernel";
+  let description = [{
+    Constraints:
+    - (C1) `kernel` names a `dispatch.kernel` of the enclosing module.
+    - (C2) Operands correspond to the kernel's arguments in number, shape and
+      element type, `outs` to the last `num_outs` of them.
+    - (C3) Operands are all tensors or all memrefs; with tensors, the results
+      have the types of `outs`, with memrefs there are none.
+
+    ```mlir
+    %r = dispatch.launch @add ins(%a : tensor<8xf32>) outs(%e : tensor<8xf32>)
+           -> tensor<8xf32>
+    dispatch.launch @add ins(%m : memref<8xf32>) outs(%n : memref<8xf32>)
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel,
+                       Variadic<AnyShaped>:$ins, Variadic<AnyShaped>:$outs);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $kernel (`ins` `(` $ins^ `:` type($ins) `)`)?
+    `outs` `(` $outs `:` type($outs) `)` attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return getOutsMutable();
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // DLC_DIALECT_DISPATCH_IR_DISPATCHOPS_TD

@@ -1,0 +1,16 @@
+//===- Passes.h - Dispatch passes --------------------------------*- C++ -*-===//
+
+#ifndef DLC_DIALECT_DISPATCH_TRANSFORMS_PASSES_H
+#define DLC_DIALECT_DISPATCH_TRANSFORMS_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace dlc::dispatch {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "dlc/Dialect/Dispatch/Transforms/Passes.h.inc"
+
+} // namespace dlc::dispatch
+
+#endif // DLC_DIALECT_DISPATCH_TRANSFORMS_PASSES_H

@@ -1,0 +1,8 @@
+//===- Passes.td - NN passes ------------------------------*- tablegen -*-===//
+
+#ifndef DLC_DIALECT_NN_TRANSFORMS_PASSES_TD
+#define DLC_DIALECT_NN_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+#endif // DLC_DIALECT_NN_TRANSFORMS_PASSES_TD

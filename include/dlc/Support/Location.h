@@ -1,0 +1,27 @@
+//===- Location.h - Where in the user's model a value comes from *- C++ -*-===//
+//
+// Importers give every operation a location of the form
+//   NameLoc("<node name> (<op type>)", FileLineColLoc("<file>", 0, 0))
+// so that each later level can say which node of which file it speaks of.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_SUPPORT_LOCATION_H
+#define DLC_SUPPORT_LOCATION_H
+
+#include "mlir/IR/Location.h"
+
+namespace dlc {
+
+/// Makes the location of node `node` with op type `opType` of `file`.
+mlir::Location nodeLocation(mlir::MLIRContext *context, llvm::StringRef file,
+                            llvm::StringRef node, llvm::StringRef opType);
+
+/// Renders a location for a message to a user: "model.onnx: node 'conv1 (Conv)'".
+/// Fused locations name their first node. Returns an empty string where nothing
+/// is known.
+std::string describeLocation(mlir::Location loc);
+
+} // namespace dlc
+
+#endif // DLC_SUPPORT_LOCATION_H

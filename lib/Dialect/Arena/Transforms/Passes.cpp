@@ -1,0 +1,1 @@
+#include "dlc/Dialect/Arena/Transforms/Passes.h"

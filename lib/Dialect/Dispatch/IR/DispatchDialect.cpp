@@ -1,0 +1,150 @@
+//===- DispatchDialect.cpp - The dispatch dialect -------------------------===//
+
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+
+#include "mlir/Interfaces/FunctionImplementation.h"
+
+using namespace mlir;
+using namespace dlc::dispatch;
+
+#include "dlc/Dialect/Dispatch/IR/DispatchDialect.cpp.inc"
+
+void DispatchDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "dlc/Dialect/Dispatch/IR/DispatchOps.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// RegionOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult RegionOp::verify() {
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield || yield.getOperandTypes() != getResultTypes())
+    return emitOpError("(C1) must end in a dispatch.yield of the result types");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// KernelOp
+//===----------------------------------------------------------------------===//
+
+void KernelOp::build(OpBuilder &builder, OperationState &state, StringRef name,
+                     FunctionType type, int64_t numOuts) {
+  state.addAttribute(SymbolTable::getSymbolAttrName(),
+                     builder.getStringAttr(name));
+  state.addAttribute(getFunctionTypeAttrName(state.name), TypeAttr::get(type));
+  state.addAttribute(getNumOutsAttrName(state.name),
+                     builder.getI64IntegerAttr(numOuts));
+  state.addRegion();
+}
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto buildFuncType =
+      [](Builder &builder, ArrayRef<Type> inputs, ArrayRef<Type> results,
+         function_interface_impl::VariadicFlag,
+         std::string &) { return builder.getFunctionType(inputs, results); };
+  return function_interface_impl::parseFunctionOp(
+      parser, result, /*allowVariadic=*/false,
+      getFunctionTypeAttrName(result.name), buildFuncType,
+      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  function_interface_impl::printFunctionOp(
+      printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
+      getArgAttrsAttrName(), getResAttrsAttrName());
+}
+
+LogicalResult KernelOp::verify() {
+  ArrayRef<Type> args = getArgumentTypes();
+  if (getNumOuts() < 1 || getNumOuts() > args.size())
+    return emitOpError("(C1) num_outs must be between 1 and the number of "
+                       "arguments, got ")
+           << getNumOuts();
+  bool scheduled = isScheduled();
+  for (Type type : args) {
+    auto shaped = dyn_cast<ShapedType>(type);
+    if (!shaped || !shaped.hasStaticShape() ||
+        isa<MemRefType>(type) != scheduled ||
+        (!scheduled && !isa<RankedTensorType>(type)))
+      return emitOpError("(C2) arguments must be all tensors or all memrefs "
+                         "with static shapes, got ")
+             << type;
+    if (auto memref = dyn_cast<MemRefType>(type))
+      if (!memref.getLayout().isIdentity())
+        return emitOpError("(C2) memref arguments must have the identity "
+                           "layout, got ")
+               << type;
+  }
+  if (scheduled ? !getResultTypes().empty()
+                : getResultTypes() != args.take_back(getNumOuts()))
+    return emitOpError("(C3) results must be the types of the last num_outs "
+                       "arguments, and none after scheduling");
+  return success();
+}
+
+LogicalResult ReturnOp::verify() {
+  auto kernel = cast<KernelOp>((*this)->getParentOp());
+  if (kernel.getResultTypes() != ArrayRef<Type>(SmallVector<Type>(
+                                     getOperandTypes())))
+    return emitOpError("operand types must be the kernel's result types");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// LaunchOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult LaunchOp::verify() {
+  bool memrefs = isa<MemRefType>(getOuts().front().getType());
+  for (Type type : getOperandTypes())
+    if (!(memrefs ? isa<MemRefType>(type) : isa<RankedTensorType>(type)))
+      return emitOpError(
+                 "(C3) operands must be all tensors or all memrefs, got ")
+             << type;
+  if (memrefs ? getNumResults() != 0
+              : getResultTypes() != TypeRange(getOuts().getTypes()))
+    return emitOpError("(C3) results must have the types of outs, and there "
+                       "are none on memrefs");
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("(C1) no kernel named '") << getKernel() << "'";
+  if (kernel.getArgumentTypes().size() != getNumOperands() ||
+      kernel.getNumOuts() != getOuts().size())
+    return emitOpError("(C2) has ")
+           << getIns().size() << " ins and " << getOuts().size()
+           << " outs, but kernel '" << getKernel() << "' takes "
+           << kernel.getNumIns() << " and " << kernel.getNumOuts();
+  for (auto [index, operand, arg] :
+       llvm::enumerate(getOperandTypes(), kernel.getArgumentTypes())) {
+    auto have = cast<ShapedType>(operand), want = cast<ShapedType>(arg);
+    if (have.getShape() != want.getShape() ||
+        have.getElementType() != want.getElementType())
+      return emitOpError("(C2) operand ")
+             << index << " is " << operand << ", but kernel '" << getKernel()
+             << "' takes " << arg;
+  }
+  return success();
+}
+
+void LaunchOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    effects.emplace_back(MemoryEffects::Read::get(), &operand);
+    if (isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+  }
+}
+
+#define GET_OP_CLASSES
+#include "dlc/Dialect/Dispatch/IR/DispatchOps.cpp.inc"

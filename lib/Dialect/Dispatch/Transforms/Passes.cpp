@@ -1,0 +1,1 @@
+#include "dlc/Dialect/Dispatch/Transforms/Passes.h"

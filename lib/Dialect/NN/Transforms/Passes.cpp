@@ -1,0 +1,1 @@
+#include "dlc/Dialect/NN/Transforms/Passes.h"

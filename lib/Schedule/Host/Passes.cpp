@@ -1,0 +1,1 @@
+#include "dlc/Schedule/Host/Passes.h"
