@@ -54,7 +54,7 @@ def Dispatch_YieldOp : Dispatch_Op<"yield", [
   let summary = "the values of a dispatch.region";
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ (void)$_builder; (void)$_state; }]>];
 }
 
 def Dispatch_KernelOp : Dispatch_Op<"kernel", [
@@ -120,7 +120,7 @@ def Dispatch_ReturnOp : Dispatch_Op<"return", [
   let summary = "ends a kernel";
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ (void)$_builder; (void)$_state; }]>];
   let hasVerifier = 1;
 }
 
