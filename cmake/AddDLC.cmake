@@ -52,6 +52,8 @@ target_compile_options(dlc_pch PRIVATE -Xclang -fno-pch-timestamp)
 target_precompile_headers(dlc_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/Pch.h)
 
 add_custom_target(dlc-headers) # all TableGen output
+add_custom_target(dlc-tools)   # all programs that the lit tests run
+add_custom_target(dlc-unit-tests)
 add_custom_target(dlc-docs)    # all generated reference documents
 
 # dlc_tablegen(<file.td> TARGET <t> OUTPUTS <out> <mlir-tblgen args> ...)
@@ -103,4 +105,29 @@ function(dlc_add_tool name)
   target_compile_options(${name} PRIVATE -fPIC -Xclang -fno-pch-timestamp)
   target_precompile_headers(${name} REUSE_FROM dlc_pch)
   add_dependencies(${name} dlc-headers)
+  add_dependencies(dlc-tools ${name})
+endfunction()
+
+# dlc_add_unittest(<Name>Tests [PLAIN] [LINK <libs...>]): a GoogleTest program of
+# all .cpp files of the folder; lit finds it by its name. PLAIN: without MLIR.
+find_package(GTest REQUIRED)
+function(dlc_add_unittest name)
+  cmake_parse_arguments(ARG "PLAIN" "" "LINK" ${ARGN})
+  if(NOT name MATCHES "Tests$")
+    message(FATAL_ERROR "dlc_add_unittest: '${name}' must end in 'Tests'")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_executable(${name} EXCLUDE_FROM_ALL ${sources})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} POSITION_INDEPENDENT_CODE OFF)
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  if(ARG_PLAIN)
+    target_link_libraries(${name} PRIVATE dlc_options)
+  else()
+    target_link_libraries(${name} PRIVATE dlc_mlir)
+    target_compile_options(${name} PRIVATE -fPIC -Xclang -fno-pch-timestamp)
+    target_precompile_headers(${name} REUSE_FROM dlc_pch)
+    add_dependencies(${name} dlc-headers)
+  endif()
+  add_dependencies(dlc-unit-tests ${name})
 endfunction()

@@ -1,0 +1,47 @@
+# lit configuration: FileCheck tests (.mlir, .test) and Python tests (.py with a
+# RUN line). Helpers that are no tests live in folders called Inputs.
+import os
+import subprocess
+
+import lit.formats
+
+config.name = "dlc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".py"]
+config.excludes = ["Inputs", "unit", "lit.cfg.py", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.dlc_binary_root, "test")
+
+bin_dir = os.path.join(config.dlc_binary_root, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [bin_dir, config.llvm_tools_dir, config.environment["PATH"]])
+# Helpers of the Python tests, importable from any of them.
+config.environment["PYTHONPATH"] = os.path.join(
+    config.test_source_root, "Integration", "Inputs")
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+config.environment["DLC_SOURCE_ROOT"] = config.dlc_source_root
+config.environment["DLC_BIN"] = bin_dir
+config.environment["OMP_NUM_THREADS"] = "1"
+for name in ("HOME", "DLC_DEPS", "DLC_ZOO", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%src_root", config.dlc_source_root))
+config.substitutions.append(("%zoo", os.environ.get("DLC_ZOO", "")))
+
+# Features: the CPU's vector extensions, optional Python packages, models.
+with open("/proc/cpuinfo") as f:
+    flags = next((l for l in f if l.startswith("flags")), "").split()
+for flag, feature in (("avx2", "avx2"), ("avx512f", "avx512")):
+    if flag in flags:
+        config.available_features.add(feature)
+for package in ("onnx", "onnxruntime", "magika", "rapidocr_onnxruntime"):
+    probe = "import importlib.util as u, sys; sys.exit(u.find_spec('%s') is None)" % package
+    if subprocess.run([config.python, "-c", probe]).returncode == 0:
+        config.available_features.add(package.split("_")[0])
+if os.path.isdir(os.environ.get("DLC_ZOO", "")):
+    config.available_features.add("zoo")
+if config.sanitize:
+    config.available_features.add("sanitize")
