@@ -2,6 +2,7 @@
 
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 
 using namespace mlir;
@@ -86,10 +87,30 @@ LogicalResult KernelOp::verify() {
   return success();
 }
 
+FailureOr<int64_t> dlc::dispatch::countWorkItems(KernelOp kernel) {
+  auto foralls = kernel.getBody().front().getOps<scf::ForallOp>();
+  if (foralls.empty())
+    return 1;
+  scf::ForallOp forall = *foralls.begin();
+  int64_t items = 1;
+  for (auto [lower, upper, step] :
+       llvm::zip_equal(forall.getMixedLowerBound(), forall.getMixedUpperBound(),
+                       forall.getMixedStep())) {
+    std::optional<int64_t> lb = getConstantIntValue(lower);
+    std::optional<int64_t> ub = getConstantIntValue(upper);
+    std::optional<int64_t> by = getConstantIntValue(step);
+    if (!lb || !ub || !by || *by <= 0)
+      return forall.emitOpError("of kernel '")
+             << kernel.getSymName() << "' must have static bounds and steps";
+    items *= *ub > *lb ? llvm::divideCeilSigned(*ub - *lb, *by) : 0;
+  }
+  return items;
+}
+
 LogicalResult ReturnOp::verify() {
   auto kernel = cast<KernelOp>((*this)->getParentOp());
-  if (kernel.getResultTypes() != ArrayRef<Type>(SmallVector<Type>(
-                                     getOperandTypes())))
+  if (kernel.getResultTypes() !=
+      ArrayRef<Type>(SmallVector<Type>(getOperandTypes())))
     return emitOpError("operand types must be the kernel's result types");
   return success();
 }
@@ -113,7 +134,10 @@ LogicalResult LaunchOp::verify() {
 }
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
-  auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  Operation *callee = tables.lookupNearestSymbolFrom(*this, getKernelAttr());
+  if (callee && callee->hasAttr(kItemsAttrName))
+    return success();
+  auto kernel = dyn_cast_or_null<KernelOp>(callee);
   if (!kernel)
     return emitOpError("(C1) no kernel named '") << getKernel() << "'";
   if (kernel.getArgumentTypes().size() != getNumOperands() ||

@@ -18,4 +18,18 @@
 #define GET_OP_CLASSES
 #include "dlc/Dialect/Dispatch/IR/DispatchOps.h.inc"
 
+namespace dlc::dispatch {
+
+/// Discardable i64 attribute on what a kernel was lowered to (an `llvm.func`):
+/// its number of work items. It marks the function as a legal callee of a
+/// launch and tells the lowering of launches how many items to run.
+inline constexpr llvm::StringLiteral kItemsAttrName = "dispatch.items";
+
+/// Number of work items of a scheduled kernel: the product of the trip counts
+/// of its top-level `scf.forall`, 1 if there is none. Emits an error and fails
+/// where the bounds are not static.
+mlir::FailureOr<int64_t> countWorkItems(KernelOp kernel);
+
+} // namespace dlc::dispatch
+
 #endif // DLC_DIALECT_DISPATCH_IR_DISPATCH_H

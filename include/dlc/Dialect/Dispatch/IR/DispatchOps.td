@@ -131,7 +131,8 @@ def Dispatch_LaunchOp : Dispatch_Op<"launch", [
   let summary = "runs a kernel";
   let description = [{
     Constraints:
-    - (C1) `kernel` names a `dispatch.kernel` of the enclosing module.
+    - (C1) `kernel` names a `dispatch.kernel` of the enclosing module, or what
+      one was lowered to: an operation with the attribute `dispatch.items`.
     - (C2) Operands correspond to the kernel's arguments in number, shape and
       element type, `outs` to the last `num_outs` of them.
     - (C3) Operands are all tensors or all memrefs; with tensors, the results
