@@ -1,4 +1,5 @@
-//===- Passes.h - Dispatch passes --------------------------------*- C++ -*-===//
+//===- Passes.h - Dispatch passes --------------------------------*- C++
+//-*-===//
 
 #ifndef DLC_DIALECT_DISPATCH_TRANSFORMS_PASSES_H
 #define DLC_DIALECT_DISPATCH_TRANSFORMS_PASSES_H
