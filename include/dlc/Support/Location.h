@@ -17,9 +17,9 @@ namespace dlc {
 mlir::Location nodeLocation(mlir::MLIRContext *context, llvm::StringRef file,
                             llvm::StringRef node, llvm::StringRef opType);
 
-/// Renders a location for a message to a user: "model.onnx: node 'conv1 (Conv)'".
-/// Fused locations name their first node. Returns an empty string where nothing
-/// is known.
+/// Renders a location for a message to a user: "model.onnx: node 'conv1
+/// (Conv)'". Fused locations name their first node. Returns an empty string
+/// where nothing is known.
 std::string describeLocation(mlir::Location loc);
 
 } // namespace dlc

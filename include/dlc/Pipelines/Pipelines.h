@@ -1,0 +1,68 @@
+//===- Pipelines.h - The levels and the phases between them -----*- C++ -*-===//
+//
+// A level is a printed form of the IR with fixed rules (see dlc-verify-level),
+// a phase is the pass pipeline that leads from one level to the next. `dlc`
+// runs them one after the other, `dlc-opt --dlc-<phase>` runs one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_PIPELINES_PIPELINES_H
+#define DLC_PIPELINES_PIPELINES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+#include <optional>
+#include <string>
+
+namespace dlc {
+
+/// The levels of the IR, top down.
+enum class Level { NN, Linalg, Dispatch, Scheduled, Arena, LLVM };
+
+/// The name of a level in --emit= and messages: "nn", "linalg", …
+llvm::StringRef stringifyLevel(Level level);
+std::optional<Level> symbolizeLevel(llvm::StringRef name);
+
+/// The level of `module`, judged by the operations in it.
+Level detectLevel(mlir::ModuleOp module);
+
+/// What the phases need to know.
+struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
+  Option<std::string> cpu{
+      *this, "cpu",
+      llvm::cl::desc("CPU to compile for: native, x86-64-v3, x86-64-v4 or one "
+                     "of LLVM's names"),
+      llvm::cl::init("native")};
+};
+
+/// One phase of the compiler.
+struct Phase {
+  /// "simplify", "lower", …; dlc-opt has the pipeline `dlc-<name>`.
+  llvm::StringLiteral name;
+  /// For progress and the table in docs/Architecture.md.
+  llvm::StringLiteral description;
+  /// The level before and after.
+  Level from, to;
+  /// Appends the passes, without the gate.
+  void (*build)(mlir::OpPassManager &pm, const PhaseOptions &options);
+};
+
+/// All phases on IR in order. The first has `from == to == NN`.
+llvm::ArrayRef<Phase> getPhases();
+
+/// Appends the passes of `phase` and the gate behind it.
+void buildPhase(mlir::OpPassManager &pm, const Phase &phase,
+                const PhaseOptions &options);
+
+/// Registers the project's dialects, what of MLIR's they need, and the
+/// interfaces and translations that the phases rely on.
+void registerDialects(mlir::DialectRegistry &registry);
+
+/// Registers all passes of the project and the phases' pipelines.
+void registerPassesAndPipelines();
+
+} // namespace dlc
+
+#endif // DLC_PIPELINES_PIPELINES_H

@@ -1,0 +1,154 @@
+//===- Pipelines.cpp - The phases of the compiler -------------------------===//
+
+#include "dlc/Pipelines/Pipelines.h"
+
+#include "dlc/Conversion/Passes.h"
+#include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Arena/Transforms/Passes.h"
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/Transforms/Passes.h"
+#include "dlc/Dialect/NN/IR/NN.h"
+#include "dlc/Dialect/NN/Transforms/Passes.h"
+#include "dlc/Pipelines/Passes.h"
+#include "dlc/Schedule/Host/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace dlc;
+
+StringRef dlc::stringifyLevel(Level level) {
+  switch (level) {
+  case Level::NN:
+    return "nn";
+  case Level::Linalg:
+    return "linalg";
+  case Level::Dispatch:
+    return "dispatch";
+  case Level::Scheduled:
+    return "scheduled";
+  case Level::Arena:
+    return "arena";
+  case Level::LLVM:
+    return "llvm";
+  }
+  llvm_unreachable("covered switch");
+}
+
+std::optional<Level> dlc::symbolizeLevel(StringRef name) {
+  for (Level level : {Level::NN, Level::Linalg, Level::Dispatch,
+                      Level::Scheduled, Level::Arena, Level::LLVM})
+    if (stringifyLevel(level) == name)
+      return level;
+  return std::nullopt;
+}
+
+Level dlc::detectLevel(ModuleOp module) {
+  bool hasNN = false, hasArena = false, hasKernel = false, hasScheduled = false,
+       hasLLVM = false, hasFunc = false, hasUnscheduled = false;
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (auto kernel = dyn_cast<dispatch::KernelOp>(op)) {
+      hasKernel = true;
+      (kernel.isScheduled() ? hasScheduled : hasUnscheduled) = true;
+      return WalkResult::skip();
+    }
+    if (isa_and_nonnull<nn::NNDialect>(op->getDialect()))
+      hasNN = true;
+    else if (isa_and_nonnull<arena::ArenaDialect>(op->getDialect()))
+      hasArena = true;
+    else if (isa<LLVM::LLVMFuncOp>(op))
+      hasLLVM = true;
+    else if (isa<func::FuncOp>(op))
+      hasFunc = true;
+    return WalkResult::advance();
+  });
+  if (hasNN)
+    return Level::NN;
+  if (hasLLVM && !hasFunc && !hasKernel)
+    return Level::LLVM;
+  if (hasArena)
+    return Level::Arena;
+  if (hasScheduled && !hasUnscheduled)
+    return Level::Scheduled;
+  return hasKernel ? Level::Dispatch : Level::Linalg;
+}
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {}
+
+static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {}
+
+static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {}
+
+static void buildLLVM(OpPassManager &pm, const PhaseOptions &options) {}
+
+ArrayRef<Phase> dlc::getPhases() {
+  static const Phase phases[] = {
+      {"simplify", "fold and choose layouts", Level::NN, Level::NN,
+       buildSimplify},
+      {"lower", "lower to structured ops", Level::NN, Level::Linalg,
+       buildLower},
+      {"dispatch", "form kernels", Level::Linalg, Level::Dispatch,
+       buildDispatch},
+      {"schedule", "pack constants and schedule kernels", Level::Dispatch,
+       Level::Scheduled, buildSchedule},
+      {"plan", "plan memory", Level::Scheduled, Level::Arena, buildPlan},
+      {"llvm", "lower to LLVM", Level::Arena, Level::LLVM, buildLLVM},
+  };
+  return phases;
+}
+
+void dlc::buildPhase(OpPassManager &pm, const Phase &phase,
+                     const PhaseOptions &options) {
+  phase.build(pm, options);
+  pm.addPass(createVerifyLevel({stringifyLevel(phase.to).str()}));
+}
+
+//===----------------------------------------------------------------------===//
+// Registration
+//===----------------------------------------------------------------------===//
+
+void dlc::registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllToLLVMIRTranslations(registry);
+  registry
+      .insert<nn::NNDialect, dispatch::DispatchDialect, arena::ArenaDialect>();
+}
+
+void dlc::registerPassesAndPipelines() {
+  nn::registerNNPasses();
+  dispatch::registerDispatchPasses();
+  arena::registerArenaPasses();
+  conversion::registerConversionPasses();
+  schedule::registerScheduleHostPasses();
+  registerPipelinesPasses();
+  for (const Phase &phase : getPhases()) {
+    std::string name = ("dlc-" + phase.name).str();
+    // The registry keeps the function alive, `phase` is static.
+    PassPipelineRegistration<PhaseOptions>(
+        name, phase.description,
+        [&phase](OpPassManager &pm, const PhaseOptions &options) {
+          buildPhase(pm, phase, options);
+        });
+  }
+}
