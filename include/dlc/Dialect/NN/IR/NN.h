@@ -9,11 +9,68 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace dlc::nn {
+
+/// Sets of element types, named by what an operation accepts.
+enum class ElementKinds : unsigned {
+  Float = 1,    ///< f64, f32, f16, bf16
+  Signed = 2,   ///< i4 … i64
+  Unsigned = 4, ///< ui4 … ui64
+  Bool = 8,     ///< i1
+  Integer = Signed | Unsigned,
+  Negatable = Float | Signed,
+  Numeric = Float | Integer,
+  Any = Numeric | Bool,
+};
+
+/// Whether `elementType` is in the set.
+bool isOneOf(mlir::Type elementType, ElementKinds kinds);
+
+/// The set as text for messages: "floating-point or signed integer".
+std::string describeKinds(ElementKinds kinds);
+
+/// Whether the dialect's operations can take or return this type.
+bool isSupportedTensor(mlir::RankedTensorType type);
+
+/// The shape that `a` and `b` have after numpy broadcasting; nullopt where they
+/// do not fit.
+std::optional<llvm::SmallVector<int64_t>>
+broadcastShapes(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
+
+/// Begins an error message; inactive where only the answer is wanted.
+using ErrorFn = llvm::function_ref<mlir::InFlightDiagnostic()>;
+
+/// Marks operations whose class has inferType (see NNBase.td).
+template <typename ConcreteType>
+class InferredType
+    : public mlir::OpTrait::TraitBase<ConcreteType, InferredType> {};
+
+namespace detail {
+inline mlir::InFlightDiagnostic ignoreError() { return {}; }
+mlir::Type typeOrGuess(mlir::FailureOr<mlir::RankedTensorType> type,
+                       mlir::ValueRange operands, mlir::MLIRContext *context);
+llvm::LogicalResult
+verifyResult(mlir::Operation *op,
+             mlir::FailureOr<mlir::RankedTensorType> inferred);
+mlir::FailureOr<mlir::RankedTensorType> inferUnary(mlir::ValueRange operands,
+                                                   ElementKinds kinds,
+                                                   bool toBool, ErrorFn error);
+mlir::FailureOr<mlir::RankedTensorType> inferBinary(mlir::ValueRange operands,
+                                                    ElementKinds kinds,
+                                                    bool toBool, ErrorFn error);
+} // namespace detail
+} // namespace dlc::nn
+
 #include "dlc/Dialect/NN/IR/NNDialect.h.inc"
 #include "dlc/Dialect/NN/IR/NNEnums.h.inc"
+#include "dlc/Dialect/NN/IR/NNInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dlc/Dialect/NN/IR/NNAttrs.h.inc"
 
 #define GET_OP_CLASSES
 #include "dlc/Dialect/NN/IR/NNOps.h.inc"
