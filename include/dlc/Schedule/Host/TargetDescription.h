@@ -1,0 +1,37 @@
+//===- TargetDescription.h - What kernels are generated for ----*- C++ -*-===//
+
+#ifndef DLC_SCHEDULE_HOST_TARGETDESCRIPTION_H
+#define DLC_SCHEDULE_HOST_TARGETDESCRIPTION_H
+
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+
+namespace dlc::schedule {
+
+/// The properties of a CPU that tile choice depends on. The only place where
+/// they are known.
+struct HostTarget {
+  /// Bytes of one vector register (64 with AVX-512, 32 with AVX2, 16 before).
+  int64_t vectorBytes = 64;
+  /// Number of architectural vector registers.
+  int64_t vectorRegisters = 32;
+  /// Fused multiply-adds that can be issued per cycle, times their latency:
+  /// fewer independent accumulators than this leave the units idle.
+  int64_t fmaInFlight = 8;
+  /// Vector loads per cycle relative to fused multiply-adds per cycle.
+  double loadsPerFma = 1.0;
+  /// Bytes of first- and second-level data cache of one core.
+  int64_t l1Bytes = 32 << 10;
+  int64_t l2Bytes = 1 << 20;
+
+  /// Elements of `bits` width in one vector.
+  int64_t lanes(unsigned bits) const { return vectorBytes * 8 / bits; }
+
+  /// The description of `cpu`: an LLVM CPU name, "x86-64-v3", "x86-64-v4", or
+  /// "native" for the machine this runs on.
+  static HostTarget get(llvm::StringRef cpu);
+};
+
+} // namespace dlc::schedule
+
+#endif // DLC_SCHEDULE_HOST_TARGETDESCRIPTION_H

@@ -1,0 +1,301 @@
+//===- BodyEmitter.cpp - Bodies, loads and stores of a nest ---------------===//
+
+#include "NestEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace dlc::schedule;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+Type NestEmitter::vectorOf(Type element) {
+  return lanes > 1 ? Type(VectorType::get({lanes}, element)) : element;
+}
+
+Value NestEmitter::splat(Value value) {
+  if (lanes == 1 || isa<VectorType>(value.getType()))
+    return value;
+  Value &cached = splats[value];
+  if (!cached)
+    cached =
+        vector::BroadcastOp::create(b, loc, vectorOf(value.getType()), value);
+  return cached;
+}
+
+Value NestEmitter::splatAttr(TypedAttr attr) {
+  if (lanes == 1)
+    return arith::ConstantOp::create(b, loc, attr);
+  auto type = VectorType::get({lanes}, attr.getType());
+  return arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(type, Attribute(attr)));
+}
+
+Value NestEmitter::mask(int64_t valid) {
+  auto type = VectorType::get({lanes}, b.getI1Type());
+  return vector::ConstantMaskOp::create(b, loc, type, ArrayRef<int64_t>{valid});
+}
+
+//===----------------------------------------------------------------------===//
+// Addresses
+//===----------------------------------------------------------------------===//
+
+/// The address of `access` at the current induction variables, without the row
+/// and the vector of the tile. Outer loops are added first, so that the sum of
+/// what is invariant in a loop can leave it.
+Value NestEmitter::address(const Access &access) {
+  Value &cached = addresses[&access];
+  if (cached)
+    return cached;
+  Value sum;
+  auto add = [&](Value index, int64_t coef) {
+    if (!index || coef == 0)
+      return;
+    if (coef != 1)
+      index = arith::MulIOp::create(b, loc, index, constant(coef));
+    sum = sum ? arith::AddIOp::create(b, loc, sum, index) : index;
+  };
+  for (unsigned loop : ivOrder) {
+    if (access.panelLoop == int(loop))
+      add(panelIndex, access.panelCoef);
+    else
+      add(iv[loop], access.coef[loop]);
+  }
+  if (!sum)
+    sum = constant(0);
+  return addresses[&access] = sum;
+}
+
+Value NestEmitter::addressAt(Value base, const Access &access, int64_t row,
+                             int64_t vector) {
+  int64_t offset = access.base;
+  if (tile.rowLoop >= 0)
+    offset += row * access.coef[tile.rowLoop];
+  if (tile.vectorLoop >= 0)
+    offset += vector * tile.lanes * access.coef[tile.vectorLoop];
+  if (!offset)
+    return base;
+  return arith::AddIOp::create(b, loc, base, constant(offset));
+}
+
+//===----------------------------------------------------------------------===//
+// Loads and stores
+//===----------------------------------------------------------------------===//
+
+/// Lane indices times `stride`.
+static Value laneOffsets(OpBuilder &b, Location loc, int64_t lanes,
+                         int64_t stride) {
+  SmallVector<int64_t> offsets;
+  for (int64_t i = 0; i < lanes; ++i)
+    offsets.push_back(i * stride);
+  auto type = VectorType::get({lanes}, b.getIndexType());
+  return arith::ConstantOp::create(b, loc,
+                                   DenseIntElementsAttr::get(type, offsets));
+}
+
+/// What masked lanes of a load hold: something no operation traps on.
+static TypedAttr harmless(OpBuilder &b, Type element) {
+  if (isa<FloatType>(element))
+    return b.getFloatAttr(element, 0.0);
+  return b.getIntegerAttr(element, 1);
+}
+
+Value NestEmitter::load(const Access &access, Value base, Variant variant,
+                        int64_t row, int64_t vector) {
+  Value memref = memrefs[access.buffer];
+  Value at = addressAt(base, access, row, vector);
+  int64_t coef = tile.vectorLoop >= 0 ? access.coef[tile.vectorLoop] : 0;
+  if (lanes == 1 || coef == 0)
+    return memref::LoadOp::create(b, loc, memref, at);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  auto type = cast<VectorType>(vectorOf(element));
+  // The last panel is padded, so it is read as a whole.
+  bool masked = isMasked(variant, vector) && access.panelLoop < 0;
+  if (coef == 1 && !masked)
+    return vector::LoadOp::create(b, loc, type, memref, at);
+  Value lanesMask = mask(masked ? variant.lastLanes : lanes);
+  Value pass = splatAttr(harmless(b, element));
+  if (coef == 1)
+    return vector::MaskedLoadOp::create(b, loc, type, memref, at, lanesMask,
+                                        pass);
+  return vector::GatherOp::create(b, loc, type, memref, at,
+                                  laneOffsets(b, loc, lanes, coef), lanesMask,
+                                  pass);
+}
+
+void NestEmitter::store(const Access &access, Value base, Value value,
+                        Variant variant, int64_t row, int64_t vector) {
+  Value memref = memrefs[access.buffer];
+  Value at = addressAt(base, access, row, vector);
+  value = splat(value);
+  if (lanes == 1) {
+    memref::StoreOp::create(b, loc, value, memref, at);
+    return;
+  }
+  int64_t coef = access.coef[tile.vectorLoop];
+  bool masked = isMasked(variant, vector);
+  if (coef == 1 && !masked) {
+    vector::StoreOp::create(b, loc, value, memref, at);
+    return;
+  }
+  Value lanesMask = mask(masked ? variant.lastLanes : lanes);
+  if (coef == 1)
+    vector::MaskedStoreOp::create(b, loc, memref, at, lanesMask, value);
+  else
+    vector::ScatterOp::create(b, loc, Type(), memref, at,
+                              laneOffsets(b, loc, lanes, coef), lanesMask,
+                              value);
+}
+
+/// Loads an input once for all rows and vectors that share it.
+Value NestEmitter::loadInput(const Stage &stage, unsigned index,
+                             Variant variant, int64_t row, int64_t vector) {
+  const Input &input = stage.inputs[index];
+  if (input.kind == Input::Scalar) {
+    Operation *def = input.scalar.getDefiningOp();
+    return b.clone(*def)->getResult(0);
+  }
+  const Access &access = input.access;
+  int64_t rowKey =
+      tile.rowLoop >= 0 && access.coef[tile.rowLoop] != 0 ? row : 0;
+  int64_t vectorKey =
+      tile.vectorLoop >= 0 && access.coef[tile.vectorLoop] != 0 ? vector : 0;
+  Value &cached = loaded[{&stage, index, rowKey, vectorKey}];
+  if (!cached)
+    cached = load(access, address(access), variant, rowKey, vectorKey);
+  return cached;
+}
+
+//===----------------------------------------------------------------------===//
+// Bodies
+//===----------------------------------------------------------------------===//
+
+Value NestEmitter::emitIndex(const Stage &stage, unsigned dim, int64_t row,
+                             int64_t vector) {
+  int loop = stage.loopOf[dim];
+  if (loop < 0)
+    return constant(0);
+  Value index = iv[loop];
+  if (loop == tile.rowLoop && row)
+    index = arith::AddIOp::create(b, loc, index, constant(row));
+  if (loop != tile.vectorLoop || lanes == 1)
+    return index;
+  if (vector)
+    index = arith::AddIOp::create(b, loc, index, constant(vector * tile.lanes));
+  return arith::AddIOp::create(b, loc, splat(index),
+                               laneOffsets(b, loc, lanes, 1));
+}
+
+/// tensor.extract: a scalar load where the indices are the same in all lanes, a
+/// vector load where they are consecutive, else a gather.
+Value NestEmitter::emitGather(const Stage &stage, Operation *op, IRMapping &map,
+                              Variant variant, int64_t vector) {
+  auto extract = cast<tensor::ExtractOp>(op);
+  const Placement &place = stage.gathers.at(op);
+  Value memref = memrefs[place.buffer];
+  Value uniform = constant(place.offset), varying;
+  bool consecutive = true;
+  for (auto [index, stride] :
+       llvm::zip_equal(extract.getIndices(), place.strides)) {
+    Value value = map.lookupOrDefault(index);
+    bool isVector = isa<VectorType>(value.getType());
+    if (isVector) {
+      auto lane = index.getDefiningOp<linalg::IndexOp>();
+      if (stride == 1 && lane && !varying &&
+          stage.loopOf[lane.getDim()] == tile.vectorLoop) {
+        varying = value;
+        continue;
+      }
+      consecutive = false;
+    }
+    Value scaled = value;
+    if (stride != 1)
+      scaled = arith::MulIOp::create(
+          b, loc, value, isVector ? splat(constant(stride)) : constant(stride));
+    if (isVector)
+      varying =
+          varying ? arith::AddIOp::create(b, loc, varying, scaled) : scaled;
+    else
+      uniform = arith::AddIOp::create(b, loc, uniform, scaled);
+  }
+  if (!varying)
+    return memref::LoadOp::create(b, loc, memref, uniform);
+  auto type = cast<VectorType>(
+      vectorOf(cast<MemRefType>(memref.getType()).getElementType()));
+  Value lanesMask = mask(isMasked(variant, vector) ? variant.lastLanes : lanes);
+  Value pass = splatAttr(harmless(b, type.getElementType()));
+  if (consecutive) {
+    Value first = vector::ExtractOp::create(b, loc, varying, int64_t(0));
+    Value at = arith::AddIOp::create(b, loc, uniform, first);
+    if (!isMasked(variant, vector))
+      return vector::LoadOp::create(b, loc, type, memref, at);
+    return vector::MaskedLoadOp::create(b, loc, type, memref, at, lanesMask,
+                                        pass);
+  }
+  return vector::GatherOp::create(b, loc, type, memref, uniform, varying,
+                                  lanesMask, pass);
+}
+
+Value NestEmitter::emitBodyOp(const Stage &stage, Operation *op, IRMapping &map,
+                              Variant variant, int64_t vector) {
+  SmallVector<Value> operands;
+  bool anyVector = false;
+  for (Value operand : op->getOperands()) {
+    Value value = map.lookupOrNull(operand);
+    if (!value) {
+      // A constant of the kernel, outside of the body.
+      value = b.clone(*operand.getDefiningOp())->getResult(0);
+      map.map(operand, value);
+    }
+    operands.push_back(value);
+    anyVector |= isa<VectorType>(value.getType());
+  }
+  if (anyVector)
+    for (Value &operand : operands)
+      operand = splat(operand);
+  OperationState state(loc, op->getName());
+  state.addOperands(operands);
+  state.addAttributes(op->getAttrs());
+  for (Type type : op->getResultTypes())
+    state.addTypes(anyVector ? vectorOf(type) : type);
+  return b.create(state)->getResult(0);
+}
+
+SmallVector<Value>
+NestEmitter::emitBody(const Stage &stage, Variant variant, int64_t row,
+                      int64_t vector, llvm::function_ref<Value(unsigned)> input,
+                      llvm::function_ref<Value(unsigned)> output) {
+  linalg::LinalgOp structured = stage.op;
+  Block *body = structured.getBlock();
+  IRMapping map;
+  unsigned numInputs = stage.inputs.size();
+  for (auto [index, arg] : llvm::enumerate(body->getArguments())) {
+    if (arg.use_empty())
+      continue;
+    map.map(arg, index < numInputs ? input(index) : output(index - numInputs));
+  }
+  for (Operation &op : body->without_terminator()) {
+    Value value;
+    if (auto index = dyn_cast<linalg::IndexOp>(op))
+      value = emitIndex(stage, index.getDim(), row, vector);
+    else if (isa<tensor::ExtractOp>(op))
+      value = emitGather(stage, &op, map, variant, vector);
+    else if (op.hasTrait<OpTrait::ConstantLike>())
+      value = b.clone(op)->getResult(0);
+    else
+      value = emitBodyOp(stage, &op, map, variant, vector);
+    map.map(op.getResult(0), value);
+  }
+  SmallVector<Value> results;
+  for (Value yielded : body->getTerminator()->getOperands()) {
+    Value value = map.lookupOrNull(yielded);
+    if (!value)
+      value = b.clone(*yielded.getDefiningOp())->getResult(0);
+    results.push_back(splat(value));
+  }
+  return results;
+}

@@ -1,0 +1,176 @@
+//===- HostScheduleKernels.cpp - Kernels on tensors to vector loops -------===//
+
+#include "NestEmitter.h"
+
+#include "dlc/Schedule/Host/Passes.h"
+
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Transforms/CSE.h"
+
+namespace dlc::schedule {
+#define GEN_PASS_DEF_HOSTSCHEDULEKERNELSPASS
+#include "dlc/Schedule/Host/Passes.h.inc"
+} // namespace dlc::schedule
+
+using namespace mlir;
+using namespace dlc;
+using namespace dlc::schedule;
+
+/// Stack memory a kernel may take; region forming keeps groups far below it.
+static constexpr int64_t maxScratchBytes = 256 << 10;
+
+/// A one-dimensional view of a kernel argument.
+static Value flatten(OpBuilder &b, Location loc, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (type.getRank() == 1)
+    return memref;
+  if (type.getRank() == 0)
+    return memref::ExpandShapeOp::create(
+        b, loc, MemRefType::get({1}, type.getElementType()), memref,
+        ArrayRef<ReassociationIndices>{});
+  ReassociationIndices all;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    all.push_back(d);
+  return memref::CollapseShapeOp::create(b, loc, memref,
+                                         ArrayRef<ReassociationIndices>{all});
+}
+
+namespace {
+
+/// Emits the body of one kernel from its plan.
+class KernelEmitter {
+public:
+  KernelEmitter(OpBuilder &b, Location loc, KernelPlan &plan,
+                const HostTarget &target)
+      : b(b), loc(loc), plan(plan), target(target) {}
+
+  LogicalResult emit(Block *body) {
+    b.setInsertionPointToStart(body);
+    memrefs.resize(plan.buffers.size());
+    for (auto [index, buffer] : llvm::enumerate(plan.buffers))
+      if (buffer.argument >= 0)
+        memrefs[index] = flatten(b, loc, body->getArgument(buffer.argument));
+    if (plan.nests.size() == 1)
+      return emitNest(plan.nests.front(), {}, body, /*parallel=*/true);
+    if (plan.shared.empty())
+      return emitSequence({}, body);
+    SmallVector<OpFoldResult> lower, upper, step;
+    for (int64_t extent : plan.shared) {
+      lower.push_back(b.getIndexAttr(0));
+      upper.push_back(b.getIndexAttr(extent));
+      step.push_back(b.getIndexAttr(1));
+    }
+    auto forall = scf::ForallOp::create(b, loc, lower, upper, step,
+                                        ValueRange(), std::nullopt);
+    b.setInsertionPointToStart(forall.getBody());
+    LogicalResult ok = emitSequence(
+        SmallVector<Value>(forall.getInductionVars()), forall.getBody());
+    b.setInsertionPointToEnd(body);
+    return ok;
+  }
+
+private:
+  LogicalResult emitSequence(ArrayRef<Value> sharedIvs, Block *block) {
+    for (auto [index, buffer] : llvm::enumerate(plan.buffers))
+      if (buffer.argument < 0)
+        memrefs[index] = memref::AllocaOp::create(
+            b, loc, MemRefType::get({buffer.elements}, buffer.element),
+            b.getI64IntegerAttr(64));
+    for (Nest &nest : plan.nests)
+      if (failed(emitNest(nest, sharedIvs, block, /*parallel=*/false)))
+        return failure();
+    return success();
+  }
+
+  LogicalResult emitNest(Nest &nest, ArrayRef<Value> sharedIvs, Block *scratch,
+                         bool parallel) {
+    coalesceLoops(nest);
+    Tile tile = chooseTile(nest, plan.buffers, target);
+    return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, memrefs,
+                       sharedIvs, scratch)
+        .emit(parallel);
+  }
+
+  OpBuilder &b;
+  Location loc;
+  KernelPlan &plan;
+  const HostTarget &target;
+  SmallVector<Value> memrefs;
+};
+
+class HostScheduleKernels
+    : public dlc::schedule::impl::HostScheduleKernelsPassBase<
+          HostScheduleKernels> {
+public:
+  using HostScheduleKernelsPassBase::HostScheduleKernelsPassBase;
+
+  void runOnOperation() override {
+    HostTarget target = HostTarget::get(cpu);
+    RewritePatternSet patterns(&getContext());
+    populateMathPolynomialApproximationPatterns(patterns);
+    arith::ConstantOp::getCanonicalizationPatterns(patterns, &getContext());
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    auto kernels = llvm::to_vector(getOperation().getOps<dispatch::KernelOp>());
+    for (dispatch::KernelOp kernel : kernels) {
+      if (kernel.isScheduled() || kernel.getBody().empty())
+        continue;
+      auto scheduled = schedule(kernel, target);
+      if (failed(scheduled))
+        return signalPassFailure();
+      if (failed(applyPatternsGreedily(*scheduled, frozen)))
+        return signalPassFailure();
+      IRRewriter rewriter(&getContext());
+      DominanceInfo dominance(*scheduled);
+      eliminateCommonSubExpressions(rewriter, dominance, *scheduled);
+    }
+  }
+
+private:
+  FailureOr<dispatch::KernelOp> schedule(dispatch::KernelOp kernel,
+                                         const HostTarget &target) {
+    auto plan = planKernel(kernel);
+    if (failed(plan))
+      return failure();
+    int64_t scratch = 0;
+    for (const Buffer &buffer : plan->buffers)
+      if (buffer.argument < 0)
+        scratch += buffer.elements *
+                   llvm::divideCeil(buffer.element.getIntOrFloatBitWidth(), 8);
+    if (scratch > maxScratchBytes)
+      return kernel.emitOpError("needs ")
+             << scratch << " bytes of stack for one work item, more than the "
+             << maxScratchBytes << " that are allowed";
+    OpBuilder b(kernel);
+    SmallVector<Type> types;
+    for (Type type : kernel.getArgumentTypes()) {
+      auto tensor = cast<RankedTensorType>(type);
+      types.push_back(
+          MemRefType::get(tensor.getShape(), tensor.getElementType()));
+    }
+    auto scheduled = dispatch::KernelOp::create(
+        b, kernel.getLoc(), kernel.getSymName(),
+        b.getFunctionType(types, TypeRange()), kernel.getNumOuts());
+    for (NamedAttribute attr : kernel->getDiscardableAttrs())
+      scheduled->setAttr(attr.getName(), attr.getValue());
+    if (!plan->inplace.empty()) {
+      SmallVector<Attribute> pairs;
+      for (auto [in, out] : plan->inplace)
+        pairs.push_back(b.getI64ArrayAttr({in, out}));
+      scheduled->setAttr("inplace", b.getArrayAttr(pairs));
+    }
+    Block *body =
+        b.createBlock(&scheduled.getBody(), {}, types,
+                      SmallVector<Location>(types.size(), kernel.getLoc()));
+    if (failed(KernelEmitter(b, kernel.getLoc(), *plan, target).emit(body))) {
+      scheduled.erase();
+      return failure();
+    }
+    b.setInsertionPointToEnd(body);
+    dispatch::ReturnOp::create(b, kernel.getLoc(), ValueRange());
+    kernel.erase();
+    return scheduled;
+  }
+};
+
+} // namespace

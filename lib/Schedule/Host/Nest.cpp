@@ -1,0 +1,582 @@
+//===- Nest.cpp - Kernels as loop nests with linear accesses --------------===//
+
+#include "Nest.h"
+
+#include "dlc/Dialect/Dispatch/Transforms/SharedLoops.h"
+
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+
+using namespace mlir;
+using namespace dlc;
+using namespace dlc::schedule;
+
+void Nest::forEachAccess(llvm::function_ref<void(Access &)> fn) {
+  for (Stage &stage : stages) {
+    for (Input &input : stage.inputs)
+      if (input.kind == Input::Memory)
+        fn(input.access);
+    for (Output &output : stage.outputs) {
+      if (output.store)
+        fn(*output.store);
+      if (output.load)
+        fn(*output.load);
+    }
+  }
+}
+
+/// Value of an affine expression at a point.
+static int64_t evaluate(AffineExpr expr, ArrayRef<int64_t> point) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return point[dim.getPosition()];
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return constant.getValue();
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  int64_t lhs = evaluate(binary.getLHS(), point);
+  int64_t rhs = evaluate(binary.getRHS(), point);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return lhs + rhs;
+  case AffineExprKind::Mul:
+    return lhs * rhs;
+  case AffineExprKind::FloorDiv:
+    return llvm::divideFloorSigned(lhs, rhs);
+  case AffineExprKind::CeilDiv:
+    return llvm::divideCeilSigned(lhs, rhs);
+  default:
+    return ((lhs % rhs) + rhs) % rhs;
+  }
+}
+
+/// Finds the one loop that `map` splits into panels (`d floordiv T`, `d mod
+/// T`). Fails on any other non-linear expression.
+static LogicalResult findPanel(AffineMap map, int &loop, int64_t &panel) {
+  LogicalResult ok = success();
+  for (AffineExpr result : map.getResults())
+    result.walk([&](AffineExpr expr) {
+      if (isa<AffineSymbolExpr>(expr))
+        ok = failure();
+      AffineExprKind kind = expr.getKind();
+      if (kind == AffineExprKind::Mul) {
+        if (!isa<AffineConstantExpr>(cast<AffineBinaryOpExpr>(expr).getRHS()))
+          ok = failure();
+        return;
+      }
+      if (kind != AffineExprKind::FloorDiv && kind != AffineExprKind::Mod)
+        return;
+      auto binary = cast<AffineBinaryOpExpr>(expr);
+      auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
+      auto tile = dyn_cast<AffineConstantExpr>(binary.getRHS());
+      if (!dim || !tile || (loop >= 0 && loop != int(dim.getPosition())) ||
+          (panel && panel != tile.getValue())) {
+        ok = failure();
+        return;
+      }
+      loop = dim.getPosition();
+      panel = tile.getValue();
+    });
+  return ok;
+}
+
+namespace {
+
+/// Builds the plan of one kernel.
+class Planner {
+public:
+  explicit Planner(dispatch::KernelOp kernel) : kernel(kernel) {}
+  FailureOr<KernelPlan> run();
+
+private:
+  LogicalResult collectOps();
+  void placeArguments();
+  LogicalResult placeResults();
+  LogicalResult placeScratch();
+  std::optional<Placement> placementOf(Value value);
+  FailureOr<Access> makeAccess(linalg::LinalgOp op, AffineMap map,
+                               const Placement &place, ArrayRef<int> loopOf,
+                               unsigned numLoops);
+  LogicalResult addNest(linalg::LinalgOp op);
+  bool joins(linalg::LinalgOp op, SmallVector<int> &loopOf);
+  LogicalResult addStage(linalg::LinalgOp op, SmallVector<int> loopOf,
+                         bool first);
+  LogicalResult addOutput(Stage &stage, linalg::LinalgOp op, OpOperand &init,
+                          OpResult result);
+  void findInplace();
+  bool mayShare(const Access &read, const Access &write, const Nest &nest);
+  /// Whether `result` is needed in memory, and not only in registers.
+  bool neededInMemory(OpResult result);
+
+  dispatch::KernelOp kernel;
+  KernelPlan plan;
+  SmallVector<linalg::LinalgOp> ops;
+  dispatch::SharedLoops sharedLoops;
+  DenseMap<Value, Placement> places;
+  /// Which nest and stage makes a value.
+  DenseMap<Value, std::pair<unsigned, unsigned>> madeBy;
+};
+
+} // namespace
+
+static SmallVector<int64_t> rowMajor(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size(), 1);
+  for (int64_t i = int64_t(shape.size()) - 2; i >= 0; --i)
+    strides[i] = strides[i + 1] * shape[i + 1];
+  return strides;
+}
+
+/// A fill whose result only starts reductions: no stage of its own.
+static bool isOnlyInit(Operation *op) {
+  auto fill = dyn_cast<linalg::FillOp>(op);
+  if (!fill || fill->use_empty())
+    return false;
+  return llvm::all_of(fill->getUses(), [](OpOperand &use) {
+    auto dps = dyn_cast<linalg::LinalgOp>(use.getOwner());
+    return dps && dps.isDpsInit(&use);
+  });
+}
+
+LogicalResult Planner::collectOps() {
+  Block &block = kernel.getBody().front();
+  SmallVector<Operation *> group;
+  for (Operation &op : block) {
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
+      if (structured.hasDynamicShape())
+        return op.emitOpError("scheduling needs static shapes");
+      group.push_back(&op);
+      if (!isOnlyInit(&op))
+        ops.push_back(structured);
+      continue;
+    }
+    if (!isa<arith::ConstantOp, tensor::EmptyOp, tensor::ExtractSliceOp,
+             tensor::InsertSliceOp, dispatch::ReturnOp>(op))
+      return op.emitOpError("is not allowed in a kernel that is scheduled");
+  }
+  if (ops.empty())
+    return kernel.emitOpError("has no structured operation to schedule");
+  if (auto shared = dispatch::analyzeSharedLoops(group))
+    sharedLoops = *shared;
+  return success();
+}
+
+void Planner::placeArguments() {
+  for (auto [index, arg] : llvm::enumerate(kernel.getBody().getArguments())) {
+    auto type = cast<RankedTensorType>(arg.getType());
+    plan.buffers.push_back(
+        {type.getElementType(), type.getNumElements(), int(index)});
+    places[arg] = {unsigned(index), 0, rowMajor(type.getShape())};
+  }
+}
+
+/// The placement of a slice of a placed tensor.
+static Placement sliceOf(const Placement &whole, ArrayRef<int64_t> offsets,
+                         ArrayRef<int64_t> strides,
+                         const llvm::SmallBitVector &dropped) {
+  Placement place{whole.buffer, whole.offset, {}};
+  for (unsigned d = 0; d < offsets.size(); ++d) {
+    place.offset += offsets[d] * whole.strides[d];
+    if (!dropped.test(d))
+      place.strides.push_back(strides[d] * whole.strides[d]);
+  }
+  return place;
+}
+
+std::optional<Placement> Planner::placementOf(Value value) {
+  if (auto it = places.find(value); it != places.end())
+    return it->second;
+  if (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>())
+    if (auto whole = placementOf(slice.getSource()))
+      return sliceOf(*whole, slice.getStaticOffsets(), slice.getStaticStrides(),
+                     slice.getDroppedDims());
+  return std::nullopt;
+}
+
+/// Results that the kernel returns lie in its outputs.
+LogicalResult Planner::placeResults() {
+  auto ret = cast<dispatch::ReturnOp>(kernel.getBody().front().getTerminator());
+  for (auto [index, value] : llvm::enumerate(ret.getValues())) {
+    Value arg = kernel.getBody().getArgument(kernel.getNumIns() + index);
+    SmallVector<std::pair<Value, Placement>> pending = {{value, places[arg]}};
+    while (!pending.empty()) {
+      auto [current, place] = pending.pop_back_val();
+      if (current == arg)
+        continue;
+      if (auto insert = current.getDefiningOp<tensor::InsertSliceOp>()) {
+        places[current] = place;
+        pending.push_back({insert.getDest(), place});
+        pending.push_back(
+            {insert.getSource(),
+             sliceOf(place, insert.getStaticOffsets(),
+                     insert.getStaticStrides(), insert.getDroppedDims())});
+        continue;
+      }
+      auto op = current.getDefiningOp<linalg::LinalgOp>();
+      if (!op)
+        return ret.emitOpError("returns a value that no structured operation "
+                               "of the kernel makes");
+      if (places.count(current))
+        return ret.emitOpError("returns one value twice");
+      places[current] = place;
+      // What the result starts from is the same memory.
+      Value init = op.getTiedOpOperand(cast<OpResult>(current))->get();
+      if (init.getDefiningOp<linalg::LinalgOp>() ||
+          init.getDefiningOp<tensor::InsertSliceOp>())
+        if (!isOnlyInit(init.getDefiningOp()))
+          pending.push_back({init, place});
+    }
+  }
+  return success();
+}
+
+bool Planner::neededInMemory(OpResult result) {
+  auto [nest, stage] = madeBy.lookup(result);
+  for (Operation *user : result.getUsers()) {
+    auto op = dyn_cast<linalg::LinalgOp>(user);
+    if (!op)
+      return true;
+    if (isOnlyInit(op))
+      continue;
+    auto it = madeBy.find(op->getResult(0));
+    if (it == madeBy.end() || it->second.first != nest)
+      return true;
+  }
+  return false;
+}
+
+/// Gives every result that is read in another nest, and is not returned,
+/// scratch memory of what one iteration of the shared loops needs.
+LogicalResult Planner::placeScratch() {
+  for (linalg::LinalgOp op : ops)
+    for (OpResult result : op->getResults()) {
+      if (places.count(result) || !neededInMemory(result))
+        continue;
+      auto type = cast<RankedTensorType>(result.getType());
+      SmallVector<int64_t> shape(type.getShape());
+      SmallVector<int> sharedOf(shape.size(), -1);
+      if (!plan.shared.empty())
+        if (const auto *entry = sharedLoops.getIntermediate(result)) {
+          shape = entry->shape;
+          sharedOf = entry->sharedLoopOfDim;
+        }
+      Placement place{unsigned(plan.buffers.size()), 0, rowMajor(shape)};
+      for (unsigned d = 0; d < shape.size(); ++d)
+        if (sharedOf[d] >= 0)
+          place.strides[d] = 0;
+      int64_t elements = 1;
+      for (int64_t extent : shape)
+        elements *= extent;
+      plan.buffers.push_back({type.getElementType(), elements, -1});
+      places[result] = place;
+    }
+  return success();
+}
+
+FailureOr<Access> Planner::makeAccess(linalg::LinalgOp op, AffineMap map,
+                                      const Placement &place,
+                                      ArrayRef<int> loopOf, unsigned numLoops) {
+  Access access;
+  access.buffer = place.buffer;
+  access.coef.assign(numLoops, 0);
+  int panelDim = -1;
+  if (failed(findPanel(map, panelDim, access.panel)))
+    return op.emitOpError("has an indexing map the scheduler can't use: ")
+           << AffineMapAttr::get(map);
+  auto at = [&](ArrayRef<int64_t> point) {
+    int64_t address = place.offset;
+    for (auto [expr, stride] : llvm::zip_equal(map.getResults(), place.strides))
+      address += stride * evaluate(expr, point);
+    return address;
+  };
+  SmallVector<int64_t> point(map.getNumDims(), 0);
+  access.base = at(point);
+  for (unsigned d = 0; d < map.getNumDims(); ++d) {
+    if (loopOf[d] < 0)
+      continue;
+    point[d] = 1;
+    access.coef[loopOf[d]] += at(point) - access.base;
+    if (int(d) == panelDim) {
+      access.panelLoop = loopOf[d];
+      point[d] = access.panel;
+      access.panelCoef = at(point) - access.base;
+      if (access.panel == 1)
+        access.coef[loopOf[d]] = 0;
+    }
+    point[d] = 0;
+  }
+  return access;
+}
+
+/// Marks loops whose index the body of `op` uses.
+static void markIndexed(linalg::LinalgOp op, ArrayRef<int> loopOf, Nest &nest) {
+  op->walk([&](linalg::IndexOp index) {
+    if (int loop = loopOf[index.getDim()]; loop >= 0)
+      nest.loops[loop].indexed = true;
+  });
+}
+
+LogicalResult Planner::addOutput(Stage &stage, linalg::LinalgOp op,
+                                 OpOperand &init, OpResult result) {
+  Nest &nest = plan.nests.back();
+  Output output;
+  AffineMap map = op.getMatchingIndexingMap(&init);
+  if (auto place = places.find(result); place != places.end()) {
+    auto access =
+        makeAccess(op, map, place->second, stage.loopOf, nest.loops.size());
+    if (failed(access))
+      return failure();
+    output.store = *access;
+  }
+  if (op.payloadUsesValueFromOperand(&init)) {
+    Attribute constant;
+    if (auto fill = init.get().getDefiningOp<linalg::FillOp>();
+        fill && matchPattern(fill.getInputs()[0], m_Constant(&constant))) {
+      output.init = cast<TypedAttr>(constant);
+    } else if (auto place = placementOf(init.get())) {
+      auto access =
+          makeAccess(op, map, *place, stage.loopOf, nest.loops.size());
+      if (failed(access))
+        return failure();
+      output.load = *access;
+    } else {
+      return op.emitOpError("reads an init that has no defined value");
+    }
+  }
+  stage.outputs.push_back(std::move(output));
+  return success();
+}
+
+LogicalResult Planner::addStage(linalg::LinalgOp op, SmallVector<int> loopOf,
+                                bool first) {
+  Nest &nest = plan.nests.back();
+  Stage stage;
+  stage.op = op;
+  stage.loopOf = loopOf;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    Input input;
+    Value value = operand->get();
+    auto maker = madeBy.find(value);
+    if (!isa<RankedTensorType>(value.getType())) {
+      input.kind = Input::Scalar;
+      input.scalar = value;
+    } else if (!first && maker != madeBy.end() &&
+               maker->second.first == plan.nests.size() - 1) {
+      input.kind = Input::Register;
+      input.stage = maker->second.second;
+      input.result = cast<OpResult>(value).getResultNumber();
+    } else if (auto place = placementOf(value)) {
+      auto access = makeAccess(op, op.getMatchingIndexingMap(operand), *place,
+                               loopOf, nest.loops.size());
+      if (failed(access))
+        return failure();
+      input.access = *access;
+    } else {
+      return op.emitOpError("reads a value that has no place in memory");
+    }
+    stage.inputs.push_back(std::move(input));
+  }
+  for (auto [init, result] :
+       llvm::zip_equal(op.getDpsInitsMutable(), op->getResults()))
+    if (failed(addOutput(stage, op, init, result)))
+      return failure();
+  markIndexed(op, loopOf, nest);
+  LogicalResult ok = success();
+  op->walk([&](tensor::ExtractOp extract) {
+    if (auto place = placementOf(extract.getTensor()))
+      stage.gathers[extract] = *place;
+    else
+      ok = extract.emitOpError("reads a value that has no place in memory");
+  });
+  if (failed(ok))
+    return failure();
+  nest.stages.push_back(std::move(stage));
+  return success();
+}
+
+/// Whether `op` can follow the last nest's stages in registers: it runs over
+/// exactly that nest's parallel loops. Returns how the loops correspond.
+bool Planner::joins(linalg::LinalgOp op, SmallVector<int> &loopOf) {
+  if (plan.nests.empty() || op.getNumReductionLoops() != 0)
+    return false;
+  Nest &nest = plan.nests.back();
+  unsigned current = plan.nests.size() - 1;
+  loopOf.assign(op.getNumLoops(), -2);
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  bool connected = false;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    auto it = madeBy.find(operand->get());
+    if (it == madeBy.end() || it->second.first != current)
+      continue;
+    connected = true;
+    Stage &producer = nest.stages[it->second.second];
+    auto result = cast<OpResult>(operand->get());
+    AffineMap read = op.getMatchingIndexingMap(operand);
+    AffineMap write = producer.op.getMatchingIndexingMap(
+        producer.op.getDpsInitOperand(result.getResultNumber()));
+    for (auto [r, w] : llvm::zip_equal(read.getResults(), write.getResults())) {
+      auto readDim = dyn_cast<AffineDimExpr>(r);
+      auto writeDim = dyn_cast<AffineDimExpr>(w);
+      if (isa<AffineConstantExpr>(r) && isa<AffineConstantExpr>(w))
+        continue;
+      if (!readDim || !writeDim)
+        return false;
+      int loop = producer.loopOf[writeDim.getPosition()];
+      int &mine = loopOf[readDim.getPosition()];
+      if (mine != -2 && mine != loop)
+        return false;
+      mine = loop;
+    }
+  }
+  // A value of this nest that is read as an init must be read in memory.
+  for (Value init : op.getDpsInits())
+    if (auto it = madeBy.find(init);
+        it != madeBy.end() && it->second.first == current)
+      return false;
+  if (!connected)
+    return false;
+  llvm::SmallBitVector covered(nest.loops.size());
+  for (unsigned d = 0; d < loopOf.size(); ++d) {
+    if (extents[d] == 1 && loopOf[d] == -2)
+      loopOf[d] = -1;
+    if (loopOf[d] == -2)
+      return false;
+    if (loopOf[d] >= 0)
+      covered.set(loopOf[d]);
+  }
+  for (unsigned l = 0; l < nest.loops.size(); ++l)
+    if (!nest.loops[l].reduction && !covered.test(l))
+      return false;
+  return true;
+}
+
+LogicalResult Planner::addNest(linalg::LinalgOp op) {
+  Nest nest;
+  SmallVector<int> loopOf;
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  ArrayRef<int> sharedOf;
+  if (!plan.shared.empty())
+    sharedOf = sharedLoops.getLoopsOf(op);
+  for (auto [index, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
+    Loop loop;
+    loop.extent = extents[index];
+    loop.reduction = kind == utils::IteratorType::reduction;
+    for (auto [shared, mine] : llvm::enumerate(sharedOf))
+      if (mine == int(index))
+        loop.shared = shared;
+    if (loop.extent == 1 && loop.shared < 0) {
+      loopOf.push_back(-1);
+      continue;
+    }
+    loopOf.push_back(nest.loops.size());
+    nest.loops.push_back(loop);
+  }
+  plan.nests.push_back(std::move(nest));
+  return addStage(op, loopOf, /*first=*/true);
+}
+
+/// A read may share memory with a write of the same nest if it is of the very
+/// address that the iteration writes.
+bool Planner::mayShare(const Access &read, const Access &write,
+                       const Nest &nest) {
+  return read.base == write.base && read.coef == write.coef &&
+         read.panelLoop < 0 && write.panelLoop < 0;
+}
+
+void Planner::findInplace() {
+  unsigned numIns = kernel.getNumIns();
+  for (unsigned out = 0; out < kernel.getNumOuts(); ++out)
+    for (unsigned in = 0; in < numIns; ++in) {
+      if (kernel.getArgumentTypes()[in] !=
+          kernel.getArgumentTypes()[numIns + out])
+        continue;
+      // One nest writes the output; it reads the input only where it writes.
+      // With several nests the shared loops must separate the work items, which
+      // is only sure to hold for one nest.
+      if (plan.nests.size() != 1)
+        continue;
+      Nest &nest = plan.nests.front();
+      const Access *write = nullptr;
+      bool legal = true;
+      for (Stage &stage : nest.stages)
+        for (Output &output : stage.outputs) {
+          if (output.load && output.load->buffer == in)
+            legal = false;
+          if (output.store && output.store->buffer == numIns + out) {
+            legal &= !write;
+            write = &*output.store;
+          }
+        }
+      bool reads = false;
+      for (auto [index, stage] : llvm::enumerate(nest.stages)) {
+        for (Input &input : stage.inputs) {
+          if (input.kind != Input::Memory || input.access.buffer != in)
+            continue;
+          reads = true;
+          // Reductions read an element after others have been written.
+          if (!write || !mayShare(input.access, *write, nest) ||
+              (index == 0 && nest.hasReduction()))
+            legal = false;
+        }
+        stage.op->walk([&](tensor::ExtractOp extract) {
+          if (extract.getTensor() == kernel.getBody().getArgument(in))
+            legal = false;
+        });
+      }
+      if (legal && reads)
+        plan.inplace.push_back({in, out});
+    }
+}
+
+FailureOr<KernelPlan> Planner::run() {
+  if (failed(collectOps()))
+    return failure();
+  placeArguments();
+  if (failed(placeResults()))
+    return failure();
+  // First without shared loops: if one nest takes all, there is no need.
+  auto build = [&]() -> LogicalResult {
+    plan.nests.clear();
+    madeBy.clear();
+    // Which op goes to which nest does not depend on placements.
+    for (linalg::LinalgOp op : ops) {
+      SmallVector<int> loopOf;
+      bool join = joins(op, loopOf);
+      if (failed(join ? addStage(op, loopOf, false) : addNest(op)))
+        return failure();
+      for (Value result : op->getResults())
+        madeBy[result] = {unsigned(plan.nests.size()) - 1,
+                          unsigned(plan.nests.back().stages.size()) - 1};
+    }
+    return success();
+  };
+  auto countNests = [&]() {
+    // Joining only needs the loops; dry-run with every result in memory.
+    DenseMap<Value, Placement> saved = places;
+    SmallVector<Buffer> buffers = plan.buffers;
+    for (linalg::LinalgOp op : ops)
+      for (Value result : op->getResults())
+        if (!places.count(result))
+          places[result] = {
+              0, 0,
+              SmallVector<int64_t>(
+                  cast<RankedTensorType>(result.getType()).getRank(), 0)};
+    LogicalResult ok = build();
+    places = saved;
+    plan.buffers = buffers;
+    return ok;
+  };
+  if (failed(countNests()))
+    return failure();
+  if (plan.nests.size() > 1 && sharedLoops.getNumShared()) {
+    plan.shared = sharedLoops.sizes;
+    if (failed(countNests()))
+      return failure();
+  }
+  if (failed(placeScratch()))
+    return failure();
+  if (failed(build()))
+    return failure();
+  findInplace();
+  return std::move(plan);
+}
+
+FailureOr<KernelPlan> schedule::planKernel(dispatch::KernelOp kernel) {
+  return Planner(kernel).run();
+}

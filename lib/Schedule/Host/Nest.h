@@ -1,0 +1,117 @@
+//===- Nest.h - Kernels as loop nests with linear accesses ------*- C++ -*-===//
+//
+// What the scheduler knows of a kernel: buffers, and a sequence of loop nests
+// over them. Every operand of a structured operation is an address that is
+// linear in the nest's loops (with at most one loop split into panels), so that
+// contractions, convolutions, windows, reductions, element-wise operations and
+// data movement differ in their coefficients only.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_LIB_SCHEDULE_HOST_NEST_H
+#define DLC_LIB_SCHEDULE_HOST_NEST_H
+
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace dlc::schedule {
+
+/// Memory that a kernel touches: an argument, or scratch of one work item.
+struct Buffer {
+  mlir::Type element;
+  int64_t elements = 0;
+  /// Index of the kernel argument, or -1 for scratch.
+  int argument = -1;
+};
+
+/// Where a tensor value lies: element (i0, i1, …) is at
+/// `offset + sum(strides[k] * ik)` of `buffer`.
+struct Placement {
+  unsigned buffer = 0;
+  int64_t offset = 0;
+  llvm::SmallVector<int64_t> strides;
+};
+
+/// An operand as a function of the nest's loops: the address is
+/// `base + sum(coef[d] * d)`. If `panelLoop` is set, that loop n contributes
+/// `(n floordiv panel) * panelCoef + (n mod panel) * coef[n]` instead.
+struct Access {
+  unsigned buffer = 0;
+  int64_t base = 0;
+  llvm::SmallVector<int64_t> coef;
+  int panelLoop = -1;
+  int64_t panel = 0;
+  int64_t panelCoef = 0;
+};
+
+/// An input of a stage: memory, the registers of an earlier stage of the same
+/// nest, or a scalar of the kernel.
+struct Input {
+  enum Kind { Memory, Register, Scalar } kind = Memory;
+  Access access;
+  unsigned stage = 0, result = 0;
+  mlir::Value scalar;
+};
+
+/// A result of a stage.
+struct Output {
+  /// Where it is stored, if at all.
+  std::optional<Access> store;
+  /// The constant that a reduction starts from; without one it starts from what
+  /// `load` addresses.
+  mlir::TypedAttr init;
+  std::optional<Access> load;
+};
+
+/// One structured operation in a nest.
+struct Stage {
+  mlir::linalg::LinalgOp op;
+  llvm::SmallVector<Input> inputs;
+  llvm::SmallVector<Output> outputs;
+  /// The nest's loop of each loop of `op`; -1 where the extent is one.
+  llvm::SmallVector<int> loopOf;
+  /// Where the tensors lie that the body reads with tensor.extract.
+  llvm::DenseMap<mlir::Operation *, Placement> gathers;
+};
+
+struct Loop {
+  int64_t extent = 1;
+  bool reduction = false;
+  /// Index among the kernel's shared loops, which run outside of the nest; -1
+  /// for a loop of the nest itself.
+  int shared = -1;
+  /// Some body asks for this loop's index.
+  bool indexed = false;
+};
+
+/// A loop nest: `stages[0]` over all loops, then stages over its parallel loops
+/// that use its results in registers.
+struct Nest {
+  llvm::SmallVector<Loop> loops;
+  std::vector<Stage> stages;
+
+  bool hasReduction() const {
+    return llvm::any_of(loops, [](const Loop &l) { return l.reduction; });
+  }
+  /// Calls `fn` for every access to memory.
+  void forEachAccess(llvm::function_ref<void(Access &)> fn);
+};
+
+/// A kernel, analysed.
+struct KernelPlan {
+  llvm::SmallVector<Buffer> buffers;
+  /// Extents of the loops that all nests share; empty for a single nest.
+  llvm::SmallVector<int64_t> shared;
+  std::vector<Nest> nests;
+  /// Pairs (input, output) that may be the same memory.
+  llvm::SmallVector<std::pair<int64_t, int64_t>> inplace;
+};
+
+/// Analyses a kernel on tensors. Emits an error that names what does not fit.
+mlir::FailureOr<KernelPlan> planKernel(dispatch::KernelOp kernel);
+
+} // namespace dlc::schedule
+
+#endif // DLC_LIB_SCHEDULE_HOST_NEST_H

@@ -1,0 +1,485 @@
+//===- NestEmitter.cpp - Loops around the register tile of a nest ---------===//
+
+#include "NestEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace dlc::schedule;
+
+/// Work items that a kernel should have at least, so that a few threads share
+/// them evenly.
+static constexpr int64_t minWorkItems = 64;
+
+NestEmitter::NestEmitter(OpBuilder &builder, Location loc, Nest nestIn,
+                         Tile tile, ArrayRef<Value> memrefs,
+                         ArrayRef<Value> sharedIvs, Block *scratchBlock)
+    : b(builder), loc(loc), nest(std::move(nestIn)), tile(tile),
+      memrefs(memrefs), sharedIvs(sharedIvs), scratchBlock(scratchBlock) {
+  iv.resize(nest.loops.size());
+  registers.resize(nest.stages.size());
+}
+
+Value NestEmitter::constant(int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// Orders the loops. In a contraction the vectors' operand (usually weights) is
+/// the one to keep in the cache: loops that it depends on run outside of those
+/// that it does not. Elsewhere the vectorised loop runs innermost.
+void NestEmitter::orderLoops() {
+  const Access *panelLike = nullptr;
+  if (nest.hasReduction() && !tile.reduceLanes && tile.vectorLoop >= 0 &&
+      tile.rowLoop >= 0)
+    for (const Input &input : nest.stages[0].inputs)
+      if (input.kind == Input::Memory &&
+          input.access.coef[tile.vectorLoop] != 0 &&
+          input.access.coef[tile.rowLoop] == 0)
+        panelLike = &input.access;
+  SmallVector<int> order;
+  auto isPlain = [&](int loop) {
+    return !nest.loops[loop].reduction && nest.loops[loop].shared < 0 &&
+           loop != tile.vectorLoop && loop != tile.rowLoop;
+  };
+  for (int loop = 0; loop < int(nest.loops.size()); ++loop)
+    if (isPlain(loop) && (!panelLike || panelLike->coef[loop] != 0))
+      order.push_back(loop);
+  if (panelLike)
+    order.push_back(tile.vectorLoop);
+  for (int loop = 0; loop < int(nest.loops.size()); ++loop)
+    if (isPlain(loop) && panelLike && panelLike->coef[loop] == 0)
+      order.push_back(loop);
+  if (tile.rowLoop >= 0)
+    order.push_back(tile.rowLoop);
+  if (!panelLike && tile.vectorLoop >= 0 && !tile.reduceLanes)
+    order.push_back(tile.vectorLoop);
+
+  for (int loop : order) {
+    OuterLoop outer{loop};
+    int64_t extent = nest.loops[loop].extent;
+    outer.isVector = loop == tile.vectorLoop;
+    outer.isRow = loop == tile.rowLoop;
+    outer.step = outer.isVector ? tile.width() : outer.isRow ? tile.rows : 1;
+    outer.full = extent / outer.step;
+    outer.tail = extent % outer.step;
+    outers.push_back(outer);
+  }
+  for (auto [index, loop] : llvm::enumerate(nest.loops))
+    if (loop.reduction && !(tile.reduceLanes && int(index) == tile.vectorLoop))
+      reductions.push_back(index);
+  // The loop with the smallest steps runs innermost.
+  if (const Input &first = nest.stages[0].inputs.front();
+      first.kind == Input::Memory)
+    llvm::stable_sort(reductions, [&](unsigned a, unsigned b) {
+      return std::abs(first.access.coef[a]) > std::abs(first.access.coef[b]);
+    });
+  if (tile.reduceLanes)
+    reductions.push_back(tile.vectorLoop);
+
+  for (auto [index, loop] : llvm::enumerate(nest.loops))
+    if (loop.shared >= 0) {
+      iv[index] = sharedIvs[loop.shared];
+      ivOrder.push_back(index);
+    }
+  for (const OuterLoop &outer : outers)
+    ivOrder.push_back(outer.loop);
+  llvm::append_range(ivOrder, reductions);
+}
+
+void NestEmitter::withVariant(const OuterLoop &outer, bool tail,
+                              Variant &variant) {
+  if (outer.isRow)
+    variant.rows = tail ? outer.tail : tile.rows;
+  if (outer.isVector) {
+    variant.vectors =
+        tail ? llvm::divideCeil(outer.tail, tile.lanes) : tile.vectors;
+    variant.lastLanes = tail ? outer.tail % tile.lanes : 0;
+  }
+}
+
+void NestEmitter::emitLoops(unsigned depth, Variant variant) {
+  if (depth == outers.size())
+    return emitTile(variant);
+  const OuterLoop &outer = outers[depth];
+  auto enter = [&](Value step, bool tail) {
+    Variant inner = variant;
+    withVariant(outer, tail, inner);
+    if (outer.isVector)
+      panelIndex = step;
+    iv[outer.loop] =
+        outer.step == 1
+            ? step
+            : arith::MulIOp::create(b, loc, step, constant(outer.step));
+    emitLoops(depth + 1, inner);
+    iv[outer.loop] = Value();
+  };
+  if (outer.full == 1) {
+    enter(constant(0), false);
+  } else if (outer.full > 1) {
+    auto loop = scf::ForOp::create(b, loc, constant(0), constant(outer.full),
+                                   constant(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    enter(loop.getInductionVar(), false);
+  }
+  if (outer.tail)
+    enter(constant(outer.full), true);
+}
+
+void NestEmitter::emitForallBody(unsigned depth, unsigned prefix,
+                                 Variant variant, ValueRange ivs) {
+  if (depth == prefix)
+    return emitLoops(depth, variant);
+  const OuterLoop &outer = outers[depth];
+  Value step = ivs[depth];
+  if (outer.isVector)
+    panelIndex = step;
+  iv[outer.loop] =
+      outer.step == 1
+          ? step
+          : arith::MulIOp::create(b, loc, step, constant(outer.step));
+  if (!outer.full || !outer.tail) {
+    withVariant(outer, !outer.full, variant);
+    emitForallBody(depth + 1, prefix, variant, ivs);
+    return;
+  }
+  Value isFull = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, step,
+                                       constant(outer.full));
+  auto branch = scf::IfOp::create(b, loc, isFull, /*withElseRegion=*/true);
+  for (bool tail : {false, true}) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(tail ? branch.elseBlock() : branch.thenBlock());
+    Variant inner = variant;
+    withVariant(outer, tail, inner);
+    emitForallBody(depth + 1, prefix, inner, ivs);
+  }
+}
+
+void NestEmitter::emitForall() {
+  unsigned prefix = 0;
+  int64_t items = 1;
+  while (prefix < outers.size() && items < minWorkItems)
+    items *= outers[prefix++].count();
+  if (prefix == 0)
+    return emitLoops(0, Variant());
+  SmallVector<OpFoldResult> lower, upper, step;
+  for (unsigned i = 0; i < prefix; ++i) {
+    lower.push_back(b.getIndexAttr(0));
+    upper.push_back(b.getIndexAttr(outers[i].count()));
+    step.push_back(b.getIndexAttr(1));
+  }
+  auto forall = scf::ForallOp::create(b, loc, lower, upper, step, ValueRange(),
+                                      std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(forall.getBody());
+  scratchBlock = forall.getBody();
+  emitForallBody(0, prefix, Variant(), forall.getInductionVars());
+}
+
+LogicalResult NestEmitter::emit(bool parallel) {
+  orderLoops();
+  for (Stage &stage : nest.stages)
+    for (Operation &op : stage.op.getBlock()->without_terminator())
+      if (!op.hasTrait<OpTrait::ConstantLike>() &&
+          !isa<linalg::IndexOp, tensor::ExtractOp>(op) &&
+          !OpTrait::hasElementwiseMappableTraits(&op))
+        return op.emitOpError("can't be vectorised in the body of a "
+                              "structured operation");
+  if (parallel)
+    emitForall();
+  else
+    emitLoops(0, Variant());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The tile
+//===----------------------------------------------------------------------===//
+
+void NestEmitter::emitTile(Variant variant) {
+  lanes = tile.lanes;
+  newScope();
+  for (auto &stage : registers)
+    stage.clear();
+  if (nest.hasReduction())
+    emitReduction(variant);
+  else
+    emitFollowing(0, variant);
+}
+
+/// Whether what follows a reduction keeps so many values alive that it should
+/// run row by row on a tile in memory instead of on all accumulators at once.
+bool NestEmitter::followingIsHeavy() {
+  unsigned ops = 0;
+  for (Stage &stage : MutableArrayRef(nest.stages).drop_front())
+    for (Operation &op : stage.op.getBlock()->without_terminator()) {
+      ++ops;
+      if (op.getDialect()->getNamespace() == "math" || isa<arith::DivFOp>(op))
+        ops += 8;
+    }
+  return ops > 8;
+}
+
+void NestEmitter::emitReduction(Variant variant) {
+  Stage &main = nest.stages[0];
+  int64_t vectors = tile.reduceLanes ? tile.vectors : variant.vectors;
+  Variant inner = variant;
+  inner.vectors = vectors;
+  if (tile.reduceLanes)
+    inner.lastLanes = 0;
+  // Accumulators: [output][row][vector].
+  SmallVector<Value> accs;
+  for (auto [index, output] : llvm::enumerate(main.outputs)) {
+    TypedAttr neutral =
+        tile.reduceLanes
+            ? arith::getNeutralElement(getCombiner(main.op, index)).value()
+            : output.init;
+    Value base = !neutral ? address(*output.load) : Value();
+    for (int64_t r = 0; r < variant.rows; ++r)
+      for (int64_t v = 0; v < vectors; ++v)
+        accs.push_back(neutral ? splatAttr(neutral)
+                               : splat(load(*output.load, base, inner, r, v)));
+  }
+  SmallVector<Value> results = emitReductionLoops(0, inner, accs);
+  newScope();
+  if (tile.reduceLanes)
+    combineLanes(inner, results);
+  Variant following = inner;
+  if (tile.reduceLanes)
+    following.vectors = 1;
+  unsigned count = following.rows * following.vectors;
+  for (unsigned i = 0; i < main.outputs.size(); ++i)
+    registers[0].push_back(Registers(results.begin() + i * count,
+                                     results.begin() + (i + 1) * count));
+  storeOutputs(0, following);
+  if (nest.stages.size() == 1)
+    return;
+  if (usesLanes() && following.rows > 1 && count > 8 && followingIsHeavy())
+    emitFollowingByRow(following);
+  else
+    emitFollowing(1, following);
+}
+
+SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
+                                                   Variant variant,
+                                                   ValueRange accs) {
+  if (depth == reductions.size()) {
+    newScope();
+    return emitStep(variant, accs);
+  }
+  unsigned loop = reductions[depth];
+  bool isLanes = tile.reduceLanes && int(loop) == tile.vectorLoop;
+  int64_t step = isLanes ? tile.width() : 1;
+  int64_t extent = nest.loops[loop].extent;
+  SmallVector<Value> values(accs);
+  if (extent >= step) {
+    auto forOp =
+        scf::ForOp::create(b, loc, constant(0), constant(extent / step * step),
+                           constant(step), values);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forOp.getBody());
+    iv[loop] = forOp.getInductionVar();
+    SmallVector<Value> next =
+        emitReductionLoops(depth + 1, variant, forOp.getRegionIterArgs());
+    scf::YieldOp::create(b, loc, next);
+    values.assign(forOp.result_begin(), forOp.result_end());
+  }
+  if (int64_t tail = extent % step) {
+    Variant inner = variant;
+    inner.vectors = llvm::divideCeil(tail, tile.lanes);
+    inner.lastLanes = tail % tile.lanes;
+    iv[loop] = constant(extent - tail);
+    // The accumulators of the vectors that the tail has.
+    SmallVector<Value> part;
+    unsigned outputs = nest.stages[0].outputs.size();
+    auto at = [&](unsigned o, int64_t r, int64_t v, int64_t vectors) {
+      return (o * variant.rows + r) * vectors + v;
+    };
+    for (unsigned o = 0; o < outputs; ++o)
+      for (int64_t r = 0; r < variant.rows; ++r)
+        for (int64_t v = 0; v < inner.vectors; ++v)
+          part.push_back(values[at(o, r, v, variant.vectors)]);
+    newScope();
+    SmallVector<Value> next = emitStep(inner, part);
+    for (unsigned o = 0; o < outputs; ++o)
+      for (int64_t r = 0; r < variant.rows; ++r)
+        for (int64_t v = 0; v < inner.vectors; ++v) {
+          Value value = next[at(o, r, v, inner.vectors)];
+          Value old = part[at(o, r, v, inner.vectors)];
+          if (isMasked(inner, v))
+            value = arith::SelectOp::create(b, loc, mask(inner.lastLanes),
+                                            value, old);
+          values[at(o, r, v, variant.vectors)] = value;
+        }
+  }
+  iv[loop] = Value();
+  newScope();
+  return values;
+}
+
+SmallVector<Value> NestEmitter::emitStep(Variant variant, ValueRange accs) {
+  const Stage &main = nest.stages[0];
+  unsigned count = variant.rows * variant.vectors;
+  SmallVector<Value> results(accs.size());
+  for (int64_t r = 0; r < variant.rows; ++r)
+    for (int64_t v = 0; v < variant.vectors; ++v) {
+      unsigned at = r * variant.vectors + v;
+      SmallVector<Value> values = emitBody(
+          main, variant, r, v,
+          [&](unsigned i) { return loadInput(main, i, variant, r, v); },
+          [&](unsigned o) { return accs[o * count + at]; });
+      for (auto [o, value] : llvm::enumerate(values))
+        results[o * count + at] = value;
+    }
+  return results;
+}
+
+/// Combines the partial results of vectors and lanes into scalars. Always in
+/// the same order, so the result does not depend on anything but the shape.
+void NestEmitter::combineLanes(Variant variant, SmallVector<Value> &accs) {
+  Stage &main = nest.stages[0];
+  SmallVector<Value> scalars;
+  for (auto [index, output] : llvm::enumerate(main.outputs)) {
+    Operation *combiner = getCombiner(main.op, index);
+    auto combine = [&](Value lhs, Value rhs) {
+      Operation *op = b.clone(*combiner);
+      op->setOperands({lhs, rhs});
+      op->getResult(0).setType(lhs.getType());
+      return op->getResult(0);
+    };
+    Value base = !output.init ? address(*output.load) : Value();
+    for (int64_t r = 0; r < variant.rows; ++r) {
+      SmallVector<Value> parts;
+      for (int64_t v = 0; v < variant.vectors; ++v)
+        parts.push_back(accs[(index * variant.rows + r) * variant.vectors + v]);
+      while (parts.size() > 1) {
+        SmallVector<Value> next;
+        for (unsigned i = 0; i + 1 < parts.size(); i += 2)
+          next.push_back(combine(parts[i], parts[i + 1]));
+        if (parts.size() % 2)
+          next.push_back(parts.back());
+        parts = next;
+      }
+      Value value = parts[0];
+      for (int64_t width = tile.lanes; width > 1; width /= 2) {
+        SmallVector<int64_t> low, high;
+        for (int64_t i = 0; i < width / 2; ++i) {
+          low.push_back(i);
+          high.push_back(i + width / 2);
+        }
+        value = combine(vector::ShuffleOp::create(b, loc, value, value, low),
+                        vector::ShuffleOp::create(b, loc, value, value, high));
+      }
+      value = vector::ExtractOp::create(b, loc, value, int64_t(0));
+      auto neutral = arith::getNeutralElement(combiner);
+      lanes = 1;
+      if (!output.init)
+        value = combine(load(*output.load, base, Variant(), r, 0), value);
+      else if (output.init != *neutral)
+        value = combine(arith::ConstantOp::create(b, loc, output.init), value);
+      scalars.push_back(value);
+    }
+  }
+  lanes = 1;
+  accs = scalars;
+}
+
+//===----------------------------------------------------------------------===//
+// Stages on registers
+//===----------------------------------------------------------------------===//
+
+void NestEmitter::emitFollowing(unsigned firstStage, Variant variant) {
+  for (unsigned s = firstStage; s < nest.stages.size(); ++s) {
+    const Stage &stage = nest.stages[s];
+    registers[s].assign(stage.outputs.size(),
+                        Registers(variant.rows * variant.vectors));
+    // Values that are not masked may not be stored before they are all read:
+    // an input may share its buffer with the output (same address only), so
+    // reading right before writing is enough.
+    for (int64_t r = 0; r < variant.rows; ++r)
+      for (int64_t v = 0; v < variant.vectors; ++v) {
+        SmallVector<Value> values = emitBody(
+            stage, variant, r, v,
+            [&](unsigned i) -> Value {
+              const Input &input = stage.inputs[i];
+              if (input.kind == Input::Register)
+                return registers[input.stage][input.result]
+                                [r * variant.vectors + v];
+              return loadInput(stage, i, variant, r, v);
+            },
+            [&](unsigned o) -> Value {
+              const Output &output = stage.outputs[o];
+              if (output.init)
+                return splatAttr(output.init);
+              return load(*output.load, address(*output.load), variant, r, v);
+            });
+        for (auto [o, value] : llvm::enumerate(values))
+          registers[s][o][r * variant.vectors + v] = value;
+      }
+    storeOutputs(s, variant);
+  }
+}
+
+void NestEmitter::emitFollowingByRow(Variant variant) {
+  // Park the accumulators in a tile on the stack.
+  SmallVector<Value> tiles;
+  int64_t width = variant.vectors * lanes;
+  for (auto [o, values] : llvm::enumerate(registers[0])) {
+    Type element = cast<VectorType>(values[0].getType()).getElementType();
+    Value parked;
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(scratchBlock);
+      parked = memref::AllocaOp::create(
+          b, loc, MemRefType::get({variant.rows * width}, element),
+          b.getI64IntegerAttr(64));
+    }
+    for (auto [i, value] : llvm::enumerate(values))
+      vector::StoreOp::create(b, loc, value, parked,
+                              ValueRange{constant(i * lanes)});
+    tiles.push_back(parked);
+  }
+  auto loop = scf::ForOp::create(b, loc, constant(0), constant(variant.rows),
+                                 constant(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  newScope();
+  Value saved = iv[tile.rowLoop];
+  Value row = loop.getInductionVar();
+  iv[tile.rowLoop] = arith::AddIOp::create(b, loc, saved, row);
+  Value base = arith::MulIOp::create(b, loc, row, constant(width));
+  for (auto [o, parked] : llvm::enumerate(tiles)) {
+    auto type = registers[0][o][0].getType();
+    registers[0][o].resize(variant.vectors);
+    for (int64_t v = 0; v < variant.vectors; ++v) {
+      Value at = arith::AddIOp::create(b, loc, base, constant(v * lanes));
+      registers[0][o][v] =
+          vector::LoadOp::create(b, loc, cast<VectorType>(type), parked, at);
+    }
+  }
+  Variant oneRow = variant;
+  oneRow.rows = 1;
+  emitFollowing(1, oneRow);
+  iv[tile.rowLoop] = saved;
+  newScope();
+}
+
+void NestEmitter::storeOutputs(unsigned s, Variant variant) {
+  Stage &stage = nest.stages[s];
+  for (auto [o, output] : llvm::enumerate(stage.outputs)) {
+    if (!output.store)
+      continue;
+    Value base = address(*output.store);
+    for (int64_t r = 0; r < variant.rows; ++r)
+      for (int64_t v = 0; v < variant.vectors; ++v)
+        store(*output.store, base, registers[s][o][r * variant.vectors + v],
+              variant, r, v);
+  }
+}

@@ -1,0 +1,123 @@
+//===- NestEmitter.h - Loops and vectors for a nest -------------*- C++ -*-===//
+
+#ifndef DLC_LIB_SCHEDULE_HOST_NESTEMITTER_H
+#define DLC_LIB_SCHEDULE_HOST_NESTEMITTER_H
+
+#include "Nest.h"
+#include "Tile.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace dlc::schedule {
+
+/// Emits one nest as loops of vector operations.
+class NestEmitter {
+public:
+  /// `memrefs[i]` is the one-dimensional memref of buffer `i`; `sharedIvs` the
+  /// induction variables of the kernel's shared loops; `scratchBlock` a block
+  /// that runs before the nest, in which stack memory is taken.
+  NestEmitter(mlir::OpBuilder &builder, mlir::Location loc, Nest nest,
+              Tile tile, mlir::ArrayRef<mlir::Value> memrefs,
+              mlir::ArrayRef<mlir::Value> sharedIvs, mlir::Block *scratchBlock);
+
+  /// Emits the nest at the builder's insertion point. With `parallel`, its
+  /// outer loops become an scf.forall over work items.
+  mlir::LogicalResult emit(bool parallel);
+
+private:
+  /// A parallel loop around the register tile.
+  struct OuterLoop {
+    int loop;
+    int64_t step = 1; // iterations of the loop in one step
+    int64_t full = 0; // steps with the whole tile
+    int64_t tail = 0; // iterations left for one more step
+    bool isVector = false, isRow = false;
+    int64_t count() const { return full + (tail ? 1 : 0); }
+  };
+  /// The shape of the tile that is being emitted.
+  struct Variant {
+    int64_t rows = 1, vectors = 1;
+    /// Valid lanes of the last vector, 0 if all are.
+    int64_t lastLanes = 0;
+  };
+  using Registers = mlir::SmallVector<mlir::Value>; // [row][vector]
+
+  void orderLoops();
+  void emitForall();
+  void emitForallBody(unsigned depth, unsigned prefix, Variant variant,
+                      mlir::ValueRange ivs);
+  void emitLoops(unsigned depth, Variant variant);
+  void withVariant(const OuterLoop &outer, bool tail, Variant &variant);
+  void emitTile(Variant variant);
+  void emitReduction(Variant variant);
+  mlir::SmallVector<mlir::Value>
+  emitReductionLoops(unsigned depth, Variant variant, mlir::ValueRange accs);
+  mlir::SmallVector<mlir::Value> emitStep(Variant variant,
+                                          mlir::ValueRange accs);
+  void combineLanes(Variant variant, mlir::SmallVector<mlir::Value> &accs);
+  void emitFollowing(unsigned firstStage, Variant variant);
+  void emitFollowingByRow(Variant variant);
+  bool followingIsHeavy();
+  void storeOutputs(unsigned stage, Variant variant);
+
+  mlir::SmallVector<mlir::Value>
+  emitBody(const Stage &stage, Variant variant, int64_t row, int64_t vector,
+           llvm::function_ref<mlir::Value(unsigned)> input,
+           llvm::function_ref<mlir::Value(unsigned)> output);
+  mlir::Value emitBodyOp(const Stage &stage, mlir::Operation *op,
+                         mlir::IRMapping &map, Variant variant, int64_t vector);
+  mlir::Value emitGather(const Stage &stage, mlir::Operation *op,
+                         mlir::IRMapping &map, Variant variant, int64_t vector);
+  mlir::Value emitIndex(const Stage &stage, unsigned dim, int64_t row,
+                        int64_t vector);
+
+  mlir::Value constant(int64_t value);
+  mlir::Value splat(mlir::Value scalar);
+  mlir::Value splatAttr(mlir::TypedAttr attr);
+  mlir::Type vectorOf(mlir::Type element);
+  mlir::Value mask(int64_t lanes);
+  mlir::Value address(const Access &access);
+  mlir::Value addressAt(mlir::Value base, const Access &access, int64_t row,
+                        int64_t vector);
+  mlir::Value load(const Access &access, mlir::Value base, Variant variant,
+                   int64_t row, int64_t vector);
+  void store(const Access &access, mlir::Value base, mlir::Value value,
+             Variant variant, int64_t row, int64_t vector);
+  bool isMasked(Variant variant, int64_t vector) const {
+    return variant.lastLanes && vector == variant.vectors - 1;
+  }
+  bool usesLanes() const { return lanes > 1; }
+  mlir::Value loadInput(const Stage &stage, unsigned index, Variant variant,
+                        int64_t row, int64_t vector);
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  Nest nest;
+  Tile tile;
+  mlir::ArrayRef<mlir::Value> memrefs, sharedIvs;
+  mlir::Block *scratchBlock;
+
+  mlir::SmallVector<OuterLoop> outers;
+  mlir::SmallVector<unsigned> reductions; // outermost first
+  mlir::SmallVector<mlir::Value> iv;      // per loop, null where not inside
+  mlir::Value panelIndex;                 // number of the panel
+  mlir::SmallVector<unsigned> ivOrder;    // outermost first
+  /// Lanes of the values that are being computed: one after lanes are combined.
+  int64_t lanes = 1;
+  /// [stage][output] → registers.
+  mlir::SmallVector<mlir::SmallVector<Registers>> registers;
+  /// Values loaded in the current step: (stage, input, row, vector).
+  std::map<std::tuple<const void *, unsigned, int64_t, int64_t>, mlir::Value>
+      loaded;
+  llvm::DenseMap<const Access *, mlir::Value> addresses;
+  llvm::DenseMap<mlir::Value, mlir::Value> splats;
+  void newScope() {
+    loaded.clear();
+    addresses.clear();
+    splats.clear();
+  }
+};
+
+} // namespace dlc::schedule
+
+#endif // DLC_LIB_SCHEDULE_HOST_NESTEMITTER_H

@@ -1,1 +1,0 @@
-#include "dlc/Schedule/Host/Passes.h"

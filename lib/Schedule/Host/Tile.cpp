@@ -1,0 +1,283 @@
+//===- Tile.cpp - Which loops of a nest to vectorise and unroll -----------===//
+
+#include "Tile.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace dlc::schedule;
+
+Operation *dlc::schedule::getCombiner(linalg::LinalgOp op, unsigned output) {
+  SmallVector<Operation *> combiners;
+  if (!matchReduction(op.getRegionOutputArgs(), output, combiners) ||
+      combiners.size() != 1 || combiners[0]->getNumResults() != 1)
+    return nullptr;
+  return arith::getNeutralElement(combiners[0]) ? combiners[0] : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Coalescing
+//===----------------------------------------------------------------------===//
+
+/// Whether loop `inner` runs through consecutive steps of loop `outer` in every
+/// access.
+static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
+  const Loop &a = nest.loops[outer], &b = nest.loops[inner];
+  if (a.reduction != b.reduction || a.shared >= 0 || b.shared >= 0 ||
+      a.indexed || b.indexed)
+    return false;
+  bool legal = true;
+  nest.forEachAccess([&](Access &access) {
+    if (access.panelLoop == int(outer) || access.panelLoop == int(inner) ||
+        access.coef[outer] != access.coef[inner] * b.extent)
+      legal = false;
+  });
+  return legal;
+}
+
+/// Removes loop `outer`, which `inner` takes over.
+static void merge(Nest &nest, unsigned outer, unsigned inner) {
+  nest.loops[inner].extent *= nest.loops[outer].extent;
+  nest.loops.erase(nest.loops.begin() + outer);
+  nest.forEachAccess([&](Access &access) {
+    access.coef.erase(access.coef.begin() + outer);
+    if (access.panelLoop > int(outer))
+      --access.panelLoop;
+  });
+  for (Stage &stage : nest.stages)
+    for (int &loop : stage.loopOf) {
+      if (loop == int(outer))
+        loop = -1;
+      else if (loop > int(outer))
+        --loop;
+    }
+}
+
+void dlc::schedule::coalesceLoops(Nest &nest) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (unsigned outer = 0; outer < nest.loops.size() && !changed; ++outer)
+      for (unsigned inner = 0; inner < nest.loops.size() && !changed; ++inner)
+        if (outer != inner && canMerge(nest, outer, inner)) {
+          merge(nest, outer, inner);
+          changed = true;
+        }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Tile choice
+//===----------------------------------------------------------------------===//
+
+/// Cost of a gather or scatter relative to a load of a vector.
+static constexpr double gatherCost = 12.0;
+
+/// Widest element that is computed with, in bits.
+static unsigned widestElement(const Nest &nest, ArrayRef<Buffer> buffers) {
+  unsigned bits = 8;
+  auto visit = [&](Type type) {
+    if (isa<IndexType>(type))
+      return;
+    if (type.isIntOrFloat())
+      bits = std::max(bits, type.getIntOrFloatBitWidth());
+  };
+  for (const Stage &stage : nest.stages)
+    for (Operation &inner : *linalg::LinalgOp(stage.op).getBlock())
+      for (Type type : inner.getResultTypes())
+        visit(type);
+  const_cast<Nest &>(nest).forEachAccess(
+      [&](Access &access) { visit(buffers[access.buffer].element); });
+  return std::max(bits, 8u);
+}
+
+static double reductionVolume(const Nest &nest) {
+  double volume = 1;
+  for (const Loop &loop : nest.loops)
+    if (loop.reduction)
+      volume *= loop.extent;
+  return volume;
+}
+
+static double accessCost(int64_t coef) {
+  return coef == 0 ? 0.25 : coef == 1 ? 1.0 : gatherCost;
+}
+
+/// Cost per element of vectorising loop `loop`.
+static double vectorCost(const Nest &nest, unsigned loop, int64_t lanes) {
+  const Loop &candidate = nest.loops[loop];
+  double volume = reductionVolume(nest);
+  double cost = 0;
+  for (auto [index, stage] : llvm::enumerate(nest.stages)) {
+    bool main = index == 0;
+    double weight = main ? 1.0 : 1.0 / volume;
+    for (const Input &input : stage.inputs)
+      if (input.kind == Input::Memory && (main || !candidate.reduction))
+        cost += weight * accessCost(input.access.coef[loop]);
+    if (!stage.gathers.empty())
+      cost += weight * gatherCost;
+    for (const Output &output : stage.outputs)
+      if (output.store && !candidate.reduction)
+        cost += accessCost(output.store->coef[loop]) / volume;
+  }
+  if (candidate.reduction)
+    cost += 0.5 + 8.0 * lanes / candidate.extent; // combining the lanes
+  double used = double(candidate.extent) /
+                (llvm::divideCeil(candidate.extent, lanes) * lanes);
+  return cost / used;
+}
+
+static bool canVectorise(const Nest &nest, unsigned loop) {
+  const Loop &candidate = nest.loops[loop];
+  if (candidate.shared >= 0 || candidate.extent < 2)
+    return false;
+  if (!candidate.reduction)
+    return true;
+  for (unsigned i = 0; i < nest.stages[0].outputs.size(); ++i)
+    if (!getCombiner(nest.stages[0].op, i))
+      return false;
+  return true;
+}
+
+static int findPanelLoop(const Nest &nest, int64_t &panel) {
+  int loop = -1;
+  const_cast<Nest &>(nest).forEachAccess([&](Access &access) {
+    if (access.panelLoop >= 0) {
+      loop = access.panelLoop;
+      panel = access.panel;
+    }
+  });
+  return loop;
+}
+
+/// Time of the main loop for one way of tiling, in multiply-adds.
+static double tileCost(const Nest &nest, const Tile &tile,
+                       const HostTarget &target) {
+  int64_t extentV =
+      tile.vectorLoop >= 0 ? nest.loops[tile.vectorLoop].extent : 1;
+  int64_t extentM = tile.rowLoop >= 0 ? nest.loops[tile.rowLoop].extent : 1;
+  double volume = reductionVolume(nest);
+  if (tile.reduceLanes)
+    volume /= extentV;
+  auto one = [&](int64_t rows, int64_t vectors) {
+    double loads = 0;
+    for (const Input &input : nest.stages[0].inputs) {
+      if (input.kind != Input::Memory)
+        continue;
+      bool onRow = tile.rowLoop >= 0 && input.access.coef[tile.rowLoop] != 0;
+      int64_t coefV =
+          tile.vectorLoop >= 0 ? input.access.coef[tile.vectorLoop] : 0;
+      double each = std::abs(coefV) > 1 ? gatherCost : 1.0;
+      loads += each * (onRow ? rows : 1) * (coefV != 0 ? vectors : 1);
+    }
+    double work = std::max({double(rows * vectors), double(target.fmaInFlight),
+                            loads / target.loadsPerFma});
+    // A step of the innermost loop costs about one operation, a tile a few for
+    // every accumulator (start, epilogue, store).
+    return (work + 1) * volume + 3.0 * rows * vectors + 8;
+  };
+  int64_t fullM = extentM / tile.rows, tailM = extentM % tile.rows;
+  if (tile.reduceLanes) {
+    double steps = llvm::divideCeil(extentV, tile.width());
+    return (fullM * one(tile.rows, tile.vectors) +
+            (tailM ? one(tailM, tile.vectors) : 0)) *
+               steps +
+           (fullM * tile.rows + tailM) * tile.vectors * 6.0;
+  }
+  int64_t fullV = extentV / tile.width();
+  int64_t tailV = llvm::divideCeil(extentV % tile.width(), tile.lanes);
+  double cost = fullM * fullV * one(tile.rows, tile.vectors);
+  if (tailM)
+    cost += fullV * one(tailM, tile.vectors);
+  if (tailV)
+    cost += fullM * one(tile.rows, tailV);
+  if (tailM && tailV)
+    cost += one(tailM, tailV);
+  return cost;
+}
+
+/// Registers that a step of the main loop keeps alive.
+static int64_t registersOf(const Nest &nest, const Tile &tile) {
+  int64_t extra = 2;
+  for (const Input &input : nest.stages[0].inputs)
+    if (input.kind == Input::Memory && tile.vectorLoop >= 0 &&
+        input.access.coef[tile.vectorLoop] != 0 &&
+        (tile.rowLoop < 0 || input.access.coef[tile.rowLoop] == 0))
+      extra += tile.vectors;
+  return tile.rows * tile.vectors * nest.stages[0].outputs.size() + extra;
+}
+
+Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
+                               const HostTarget &target, int vectorLoop) {
+  Tile tile;
+  int64_t lanes = target.lanes(widestElement(nest, buffers));
+  int64_t panel = 0;
+  if (int panelLoop = findPanelLoop(nest, panel); panelLoop >= 0)
+    vectorLoop = panelLoop;
+  double best = 0;
+  for (unsigned loop = 0; loop < nest.loops.size(); ++loop) {
+    if (!canVectorise(nest, loop) ||
+        (vectorLoop >= 0 && int(loop) != vectorLoop))
+      continue;
+    int64_t width = std::min<int64_t>(
+        lanes, llvm::PowerOf2Ceil(uint64_t(nest.loops[loop].extent)));
+    double cost = vectorCost(nest, loop, width);
+    // On a tie the later loop is the inner one.
+    if (tile.vectorLoop < 0 || cost <= best) {
+      best = cost;
+      tile.vectorLoop = loop;
+      tile.lanes = width;
+    }
+  }
+  if (tile.vectorLoop < 0)
+    return tile;
+  tile.reduceLanes = nest.loops[tile.vectorLoop].reduction;
+  int64_t extentV = nest.loops[tile.vectorLoop].extent;
+  int64_t maxVectors = llvm::divideCeil(panel ? panel : extentV, tile.lanes);
+  if (!nest.hasReduction()) {
+    // Element-wise: a few vectors a step hide the latency of the loads.
+    tile.vectors = panel ? maxVectors : std::min<int64_t>(maxVectors, 2);
+    return tile;
+  }
+
+  SmallVector<int> rowCandidates = {-1};
+  for (unsigned loop = 0; loop < nest.loops.size(); ++loop)
+    if (!nest.loops[loop].reduction && nest.loops[loop].shared < 0 &&
+        int(loop) != tile.vectorLoop && nest.loops[loop].extent > 1 &&
+        !nest.loops[loop].indexed)
+      rowCandidates.push_back(loop);
+  double bestCost = -1;
+  Tile chosen = tile;
+  for (int rowLoop : rowCandidates) {
+    int64_t maxRows =
+        rowLoop < 0 ? 1 : std::min<int64_t>(nest.loops[rowLoop].extent, 16);
+    for (int64_t vectors = panel ? maxVectors : 1;
+         vectors <= std::min<int64_t>(maxVectors, 8); ++vectors)
+      for (int64_t rows = 1; rows <= maxRows; ++rows) {
+        Tile candidate = tile;
+        candidate.rowLoop = rowLoop;
+        candidate.rows = rows;
+        candidate.vectors = vectors;
+        if (registersOf(nest, candidate) > target.vectorRegisters &&
+            rows * vectors > 1)
+          continue;
+        double cost = tileCost(nest, candidate, target);
+        // The loops that are neither rows nor vectors multiply the time.
+        double outer = 1;
+        for (unsigned l = 0; l < nest.loops.size(); ++l)
+          if (!nest.loops[l].reduction && int(l) != rowLoop &&
+              int(l) != tile.vectorLoop && nest.loops[l].shared < 0)
+            outer *= nest.loops[l].extent;
+        cost *= outer;
+        if (bestCost < 0 || cost < bestCost * 0.999) {
+          bestCost = cost;
+          chosen = candidate;
+        }
+      }
+  }
+  if (chosen.rows == 1)
+    chosen.rowLoop = -1;
+  return chosen;
+}

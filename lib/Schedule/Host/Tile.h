@@ -1,0 +1,46 @@
+//===- Tile.h - Which loops of a nest to vectorise and unroll --*- C++ -*-===//
+
+#ifndef DLC_LIB_SCHEDULE_HOST_TILE_H
+#define DLC_LIB_SCHEDULE_HOST_TILE_H
+
+#include "Nest.h"
+
+#include "dlc/Schedule/Host/TargetDescription.h"
+
+namespace dlc::schedule {
+
+/// The register tile of a nest: `rows` iterations of one loop times `vectors`
+/// vectors along another.
+struct Tile {
+  /// The vectorised loop, or -1 for scalar code.
+  int vectorLoop = -1;
+  /// Whether that is a reduction loop (partial sums in lanes).
+  bool reduceLanes = false;
+  /// Elements of a vector.
+  int64_t lanes = 1;
+  /// Vectors of the tile along `vectorLoop`.
+  int64_t vectors = 1;
+  /// The unrolled parallel loop, or -1.
+  int rowLoop = -1;
+  int64_t rows = 1;
+  /// Iterations of `vectorLoop` that one tile covers.
+  int64_t width() const { return lanes * vectors; }
+};
+
+/// Merges loops that are contiguous in every access, so that for example the
+/// pixels of a 1x1 convolution become one loop. Loops of extent one are gone
+/// already (see planKernel).
+void coalesceLoops(Nest &nest);
+
+/// Chooses the register tile of a nest by the cost of its loads, stores and
+/// multiply-adds on `target`. With `vectorLoop`, that loop is vectorised.
+Tile chooseTile(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
+                const HostTarget &target, int vectorLoop = -1);
+
+/// The operation that combines partial results of output `output` of `op`, or
+/// null if there is no single one.
+mlir::Operation *getCombiner(mlir::linalg::LinalgOp op, unsigned output);
+
+} // namespace dlc::schedule
+
+#endif // DLC_LIB_SCHEDULE_HOST_TILE_H
