@@ -2,6 +2,7 @@
 
 #include "dlc/Pipelines/Pipelines.h"
 
+#include "dlc/Conversion/DispatchToLLVM/DispatchToLLVM.h"
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Arena/IR/Arena.h"
 #include "dlc/Dialect/Arena/Transforms/Passes.h"
@@ -99,7 +100,10 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {}
 
 static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {}
 
-static void buildLLVM(OpPassManager &pm, const PhaseOptions &options) {}
+static void buildLLVM(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(conversion::createConvertDispatchToLLVM());
+  conversion::buildKernelLoweringPipeline(pm);
+}
 
 ArrayRef<Phase> dlc::getPhases() {
   static const Phase phases[] = {

@@ -1,8 +1,14 @@
-//===- Passes.h - Conversion passes --------------------------------*- C++ -*-===//
+//===- Passes.h - Conversion passes --------------------------------*- C++
+//-*-===//
 
 #ifndef DLC_CONVERSION_PASSES_H
 #define DLC_CONVERSION_PASSES_H
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace dlc::conversion {

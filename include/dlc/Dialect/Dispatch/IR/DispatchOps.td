@@ -58,7 +58,7 @@ def Dispatch_YieldOp : Dispatch_Op<"yield", [
 }
 
 def Dispatch_KernelOp : Dispatch_Op<"kernel", [
-    FunctionOpInterface, IsolatedFromAbove, Symbol]> {
+    AutomaticAllocationScope, FunctionOpInterface, IsolatedFromAbove, Symbol]> {
   let summary = "a kernel: one fusion group, outlined";
   let description = [{
     Arguments are the inputs followed by `num_outs` outputs.

@@ -1,0 +1,218 @@
+/*===- Cli.c - The command line of a compiled program ---------------------===*/
+
+#include "Cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int parse_threads(const char *text, const char *origin, int *threads,
+                         dlc_error *error) {
+  char *end;
+  errno = 0;
+  long value = strtol(text, &end, 10);
+  if (end == text || *end || errno || value < 1 || value > DLC_MAX_THREADS)
+    return dlc_fail(error,
+                    "%s needs a number of threads from 1 to %d, not '%.100s'",
+                    origin, DLC_MAX_THREADS, text);
+  *threads = (int)value;
+  return 0;
+}
+
+static int parse_seconds(const char *text, double *seconds, dlc_error *error) {
+  char *end;
+  double value = strtod(text, &end);
+  if (end == text || *end || !(value >= 0 && value <= 86400))
+    return dlc_fail(
+        error,
+        "--benchmark needs a number of seconds up to 86400, not '%.100s'",
+        text);
+  *seconds = value;
+  return 0;
+}
+
+static void print_names(dlc_out *out, const dlc_model *model,
+                        const char *const *given) {
+  const char *separator = "";
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
+    if (!given || !given[i]) {
+      dlc_print(out, "%s'%.100s'", separator, model->inputs[i].name);
+      separator = ", ";
+    }
+}
+
+static int bad_name(const char *argument, const dlc_model *model,
+                    dlc_error *error) {
+  dlc_out names;
+  dlc_out_init(&names, -1);
+  print_names(&names, model, NULL);
+  int length = (int)(strchr(argument, '=') - argument);
+  return dlc_fail(error, "no input is named '%.*s'; the inputs are %.*s",
+                  length < 200 ? length : 200, argument,
+                  names.size < 600 ? (int)names.size : 600, names.buffer);
+}
+
+/* The input that `argument` names by "name=file", or -1. Names may contain '='
+ * themselves, so the longest one that fits counts. */
+static int64_t named_input(const char *argument, const dlc_model *model) {
+  int64_t found = -1;
+  size_t longest = 0;
+  for (uint32_t i = 0; i < model->num_inputs; ++i) {
+    const char *name = model->inputs[i].name;
+    size_t size = strlen(name);
+    if (strncmp(argument, name, size) == 0 && argument[size] == '=' &&
+        (found < 0 || size > longest)) {
+      found = i;
+      longest = size;
+    }
+  }
+  return found;
+}
+
+static int set_input(dlc_cli *cli, const dlc_model *model, uint32_t index,
+                     const char *file, dlc_error *error) {
+  if (cli->inputs[index])
+    return dlc_fail(error, "input '%.200s' is given twice",
+                    model->inputs[index].name);
+  if (!*file)
+    return dlc_fail(error, "input '%.200s' has an empty file name",
+                    model->inputs[index].name);
+  cli->inputs[index] = file;
+  return 0;
+}
+
+static int parse_inputs(int count, const char *const *arguments,
+                        const dlc_model *model, dlc_cli *cli,
+                        dlc_error *error) {
+  /* Named ones first, so that the others fill the places that remain. */
+  for (int i = 0; i < count; ++i) {
+    int64_t index = named_input(arguments[i], model);
+    if (index < 0)
+      continue;
+    const char *file = arguments[i] + strlen(model->inputs[index].name) + 1;
+    if (set_input(cli, model, (uint32_t)index, file, error))
+      return -1;
+  }
+  uint32_t next = 0;
+  for (int i = 0; i < count; ++i) {
+    if (named_input(arguments[i], model) >= 0)
+      continue;
+    if (strchr(arguments[i], '=') && access(arguments[i], F_OK) != 0)
+      return bad_name(arguments[i], model, error);
+    while (next < model->num_inputs && cli->inputs[next])
+      ++next;
+    if (next == model->num_inputs)
+      return dlc_fail(error,
+                      "'%.300s' is one input file too many: the model has %u",
+                      arguments[i], model->num_inputs);
+    if (set_input(cli, model, next, arguments[i], error))
+      return -1;
+  }
+  return 0;
+}
+
+int dlc_cli_parse(int argc, char *const *argv, const char *environment,
+                  const dlc_model *model, dlc_cli *cli, dlc_error *error) {
+  memset(cli, 0, sizeof(*cli));
+  cli->seconds = 2;
+  const char *files[DLC_MAX_TENSORS];
+  int count = 0, options = 1;
+  if (model->num_inputs > DLC_MAX_TENSORS)
+    return dlc_fail(error, "the model has %u inputs, more than %d",
+                    model->num_inputs, DLC_MAX_TENSORS);
+  for (int i = 0; i < argc; ++i) {
+    const char *arg = argv[i];
+    if (!options || arg[0] != '-' || !arg[1]) {
+      if (count == DLC_MAX_TENSORS)
+        return dlc_fail(error, "too many arguments");
+      files[count++] = arg;
+    } else if (strcmp(arg, "--") == 0) {
+      options = 0;
+    } else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+      cli->help = 1;
+    } else if (strcmp(arg, "--version") == 0) {
+      cli->version = 1;
+    } else if (strcmp(arg, "--info") == 0) {
+      cli->info = 1;
+    } else if (strcmp(arg, "--json") == 0) {
+      cli->json = 1;
+    } else if (strcmp(arg, "--benchmark") == 0) {
+      cli->benchmark = 1;
+    } else if (strncmp(arg, "--benchmark=", 12) == 0) {
+      cli->benchmark = 1;
+      if (parse_seconds(arg + 12, &cli->seconds, error))
+        return -1;
+    } else if (strncmp(arg, "--threads=", 10) == 0) {
+      if (parse_threads(arg + 10, "--threads", &cli->threads, error))
+        return -1;
+    } else if (strcmp(arg, "--threads") == 0) {
+      if (parse_threads(i + 1 < argc ? argv[++i] : "", "--threads",
+                        &cli->threads, error))
+        return -1;
+    } else if (strcmp(arg, "-o") == 0) {
+      if (cli->out)
+        return dlc_fail(error, "-o is given twice");
+      if (i + 1 == argc || !argv[i + 1][0])
+        return dlc_fail(error, "-o needs a folder");
+      cli->out = argv[++i];
+    } else {
+      return dlc_fail(error, "unknown option '%.200s'; --help lists them", arg);
+    }
+  }
+  if (cli->help || cli->version)
+    return 0;
+  if (!cli->threads && environment && *environment &&
+      parse_threads(environment, "DLC_THREADS", &cli->threads, error))
+    return -1;
+  if (cli->json && !cli->info && !cli->benchmark)
+    return dlc_fail(error, "--json needs --info or --benchmark");
+  if (parse_inputs(count, files, model, cli, error))
+    return -1;
+  if (cli->info || cli->benchmark)
+    return 0;
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
+    if (!cli->inputs[i]) {
+      dlc_out names;
+      dlc_out_init(&names, -1);
+      print_names(&names, model, cli->inputs);
+      return dlc_fail(error,
+                      "no file is given for input %.*s; --help shows how",
+                      names.size < 800 ? (int)names.size : 800, names.buffer);
+    }
+  return 0;
+}
+
+void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
+  dlc_print(out, "usage: %s", program);
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
+    dlc_print(out, " [%s=]FILE.npy", model->inputs[i].name);
+  dlc_print(
+      out,
+      " [options]\n"
+      "Runs the model '%s' that dlc compiled.\n\n"
+      "  NAME=FILE.npy         the input NAME; without NAME, inputs in order\n"
+      "  -o DIR                write outputs to DIR/<output>.npy (default: "
+      "here)\n"
+      "  --info                print inputs, outputs, memory and target\n"
+      "  --benchmark[=SECONDS] measure the latency (default: 2 seconds); "
+      "inputs\n"
+      "                        that are not given are made up\n"
+      "  --json                print --info and --benchmark as JSON\n"
+      "  --threads=N           use N threads (default: DLC_THREADS, or one "
+      "for\n"
+      "                        each CPU); the results do not depend on it\n"
+      "  --help, --version\n\n",
+      model->name);
+  for (int outputs = 0; outputs < 2; ++outputs) {
+    uint32_t count = outputs ? model->num_outputs : model->num_inputs;
+    const dlc_tensor_info *tensors = outputs ? model->outputs : model->inputs;
+    for (uint32_t i = 0; i < count; ++i) {
+      const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
+      dlc_print(out, "%s %s: %s ", outputs ? "output" : "input",
+                tensors[i].name, dtype ? dtype->name : "?");
+      dlc_print_shape(out, tensors[i].shape, tensors[i].rank);
+      dlc_print(out, "\n");
+    }
+  }
+}

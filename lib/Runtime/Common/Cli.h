@@ -1,0 +1,39 @@
+/*===- Cli.h - The command line of a compiled program -------------*- C -*-===*/
+
+#ifndef DLC_RUNTIME_COMMON_CLI_H
+#define DLC_RUNTIME_COMMON_CLI_H
+
+#include "Tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Most inputs and outputs a program can have. Compilers check it. */
+#define DLC_MAX_TENSORS 256
+#define DLC_MAX_THREADS 256
+
+typedef struct dlc_cli {
+  int help, version, info, json;
+  int benchmark;
+  double seconds;                      /* of --benchmark */
+  int threads;                         /* 0: not said */
+  const char *out;                     /* of -o; NULL: not said */
+  const char *inputs[DLC_MAX_TENSORS]; /* file of each input, NULL: none */
+} dlc_cli;
+
+/**
+ * Parses the arguments (without the program's name) for a model. `environment`
+ * is the value of DLC_THREADS or NULL. Files are not opened.
+ */
+int dlc_cli_parse(int argc, char *const *argv, const char *environment,
+                  const dlc_model *model, dlc_cli *cli, dlc_error *error);
+
+/** Prints what --help prints. */
+void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* DLC_RUNTIME_COMMON_CLI_H */

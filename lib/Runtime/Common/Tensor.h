@@ -1,0 +1,35 @@
+/*===- Tensor.h - What the runtime knows about element types ------*- C -*-===*/
+
+#ifndef DLC_RUNTIME_COMMON_TENSOR_H
+#define DLC_RUNTIME_COMMON_TENSOR_H
+
+#include "Text.h"
+#include "dlc/Runtime/dlc_abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dlc_dtype_info {
+  uint32_t code;     /* enum dlc_dtype */
+  const char *name;  /* "float32", "bfloat16", ... */
+  const char *numpy; /* how it travels in .npy files: "<f4", "<u2", ... */
+  uint32_t size;     /* bytes an element */
+  int min, max; /* smallest and largest byte that is valid; 0, 0: all are */
+} dlc_dtype_info;
+
+/** Returns NULL for a code this runtime does not know. */
+const dlc_dtype_info *dlc_dtype_lookup(uint32_t code);
+
+/** Writes the shape as "1x3x224x224", or "scalar". */
+void dlc_print_shape(dlc_out *out, const int64_t *shape, uint32_t rank);
+
+/** Checks what a descriptor says about a tensor: known type, extents that are
+ * not negative, and a byte count that fits them. */
+int dlc_tensor_check(const dlc_tensor_info *tensor, dlc_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* DLC_RUNTIME_COMMON_TENSOR_H */

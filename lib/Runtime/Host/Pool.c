@@ -1,0 +1,183 @@
+/*===- Pool.c - The thread pool of a compiled program ---------------------===*/
+
+#include "Pool.h"
+
+#include "Cli.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* How often to look before going to sleep: some tens of microseconds, about
+ * what a sleep and a wake-up cost. */
+enum { SPINS = 2000, CHUNKS_PER_THREAD = 4 };
+
+/* The chunk number of a job that is being replaced. */
+#define CLOSED 0xffffffffu
+
+static struct {
+  int threads;
+  pthread_t workers[DLC_MAX_THREADS];
+
+  /* The job. Its fields only mean something to who has taken a chunk of it. */
+  _Alignas(64) _Atomic(dlc_kernel_fn) kernel;
+  _Atomic(void *const *) args;
+  _Atomic int64_t items;
+  _Atomic uint32_t chunks;
+
+  /* generation << 32 | next chunk to hand out */
+  _Alignas(64) _Atomic uint64_t next;
+  /* The generation again, for sleepers to wait on. */
+  _Alignas(64) _Atomic uint32_t generation;
+  _Atomic uint32_t sleepers;
+  _Atomic int stopping;
+  /* Chunks done; who waits for the last one sleeps here. */
+  _Alignas(64) _Atomic uint32_t done;
+  _Atomic uint32_t caller_sleeps;
+} pool = {.threads = 1};
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word, int count) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+static void relax(void) { __builtin_ia32_pause(); }
+
+/* Takes part in the current job until no chunk is left. */
+static void work(void) {
+  for (;;) {
+    uint64_t next = atomic_load_explicit(&pool.next, memory_order_acquire);
+    uint32_t chunk = (uint32_t)next;
+    if (chunk == CLOSED)
+      return;
+    dlc_kernel_fn kernel =
+        atomic_load_explicit(&pool.kernel, memory_order_relaxed);
+    void *const *args = atomic_load_explicit(&pool.args, memory_order_relaxed);
+    int64_t items = atomic_load_explicit(&pool.items, memory_order_relaxed);
+    uint32_t chunks = atomic_load_explicit(&pool.chunks, memory_order_relaxed);
+    if (chunk >= chunks)
+      return;
+    /* If these fields were those of a later job, `next` has changed by now:
+     * the later job closed it before it wrote them. */
+    atomic_thread_fence(memory_order_acquire);
+    if (!atomic_compare_exchange_strong_explicit(&pool.next, &next, next + 1,
+                                                 memory_order_acq_rel,
+                                                 memory_order_relaxed))
+      continue;
+    /* items * chunk can not overflow: chunks are few, items fit in memory. */
+    kernel(args, items * chunk / chunks, items * (chunk + 1) / chunks);
+    if (atomic_fetch_add(&pool.done, 1) + 1 == chunks &&
+        atomic_load(&pool.caller_sleeps))
+      futex_wake(&pool.done, 1);
+  }
+}
+
+static void *worker(void *unused) {
+  (void)unused;
+  uint32_t seen = 0;
+  for (;;) {
+    uint32_t now = 0;
+    for (int spin = 0; spin < SPINS; ++spin) {
+      now = atomic_load_explicit(&pool.generation, memory_order_acquire);
+      if (now != seen)
+        break;
+      relax();
+    }
+    if (now == seen) {
+      atomic_fetch_add(&pool.sleepers, 1);
+      while ((now = atomic_load(&pool.generation)) == seen)
+        futex_wait(&pool.generation, seen);
+      atomic_fetch_sub(&pool.sleepers, 1);
+    }
+    seen = now;
+    if (atomic_load(&pool.stopping))
+      return NULL;
+    work();
+  }
+}
+
+static void run(void *context, dlc_kernel_fn kernel, void *const *args,
+                int64_t items) {
+  (void)context;
+  if (items <= 1 || pool.threads == 1) {
+    kernel(args, 0, items);
+    return;
+  }
+  uint64_t most = (uint64_t)pool.threads * CHUNKS_PER_THREAD;
+  uint32_t chunks = (uint32_t)((uint64_t)items < most ? (uint64_t)items : most);
+  uint32_t generation =
+      atomic_load_explicit(&pool.generation, memory_order_relaxed) + 1;
+
+  atomic_store_explicit(&pool.next, (uint64_t)generation << 32 | CLOSED,
+                        memory_order_relaxed);
+  atomic_thread_fence(memory_order_release);
+  atomic_store_explicit(&pool.kernel, kernel, memory_order_relaxed);
+  atomic_store_explicit(&pool.args, args, memory_order_relaxed);
+  atomic_store_explicit(&pool.items, items, memory_order_relaxed);
+  atomic_store_explicit(&pool.chunks, chunks, memory_order_relaxed);
+  atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
+  atomic_store_explicit(&pool.next, (uint64_t)generation << 32,
+                        memory_order_release);
+  atomic_store(&pool.generation, generation);
+  if (atomic_load(&pool.sleepers))
+    futex_wake(&pool.generation, pool.threads);
+
+  work();
+
+  for (int spin = 0; spin < SPINS; ++spin) {
+    if (atomic_load_explicit(&pool.done, memory_order_acquire) == chunks)
+      return;
+    relax();
+  }
+  atomic_store(&pool.caller_sleeps, 1);
+  for (uint32_t done; (done = atomic_load(&pool.done)) != chunks;)
+    futex_wait(&pool.done, done);
+  atomic_store(&pool.caller_sleeps, 0);
+}
+
+int dlc_pool_start(int threads, dlc_error *error) {
+  for (pool.threads = 1; pool.threads < threads; ++pool.threads) {
+    int reason =
+        pthread_create(&pool.workers[pool.threads], NULL, worker, NULL);
+    if (reason) {
+      dlc_fail(error, "cannot start thread %d: %s", pool.threads + 1,
+               strerror(reason));
+      dlc_pool_stop();
+      return -1;
+    }
+  }
+  return 0;
+}
+
+void dlc_pool_stop(void) {
+  atomic_store(&pool.stopping, 1);
+  atomic_fetch_add(&pool.generation, 1);
+  futex_wake(&pool.generation, DLC_MAX_THREADS);
+  for (; pool.threads > 1; --pool.threads)
+    pthread_join(pool.workers[pool.threads - 1], NULL);
+  atomic_store(&pool.stopping, 0);
+  atomic_store(&pool.generation, 0);
+}
+
+const dlc_parallel *dlc_pool_parallel(void) {
+  static const dlc_parallel parallel = {run, NULL};
+  return &parallel;
+}
+
+int dlc_pool_default_threads(void) {
+  cpu_set_t set;
+  int count = 1;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    count = CPU_COUNT(&set);
+  else
+    count = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  return count < 1 ? 1 : count > DLC_MAX_THREADS ? DLC_MAX_THREADS : count;
+}
