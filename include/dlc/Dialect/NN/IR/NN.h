@@ -49,6 +49,11 @@ template <typename ConcreteType>
 class InferredType
     : public mlir::OpTrait::TraitBase<ConcreteType, InferredType> {};
 
+/// Marks operations that fold by the table in Fold.cpp.
+template <typename ConcreteType>
+class FoldsElementwise
+    : public mlir::OpTrait::TraitBase<ConcreteType, FoldsElementwise> {};
+
 namespace detail {
 inline mlir::InFlightDiagnostic ignoreError() { return {}; }
 mlir::Type typeOrGuess(mlir::FailureOr<mlir::RankedTensorType> type,
@@ -62,6 +67,8 @@ mlir::FailureOr<mlir::RankedTensorType> inferUnary(mlir::ValueRange operands,
 mlir::FailureOr<mlir::RankedTensorType> inferBinary(mlir::ValueRange operands,
                                                     ElementKinds kinds,
                                                     bool toBool, ErrorFn error);
+mlir::OpFoldResult foldElementwise(mlir::Operation *op,
+                                   llvm::ArrayRef<mlir::Attribute> operands);
 } // namespace detail
 } // namespace dlc::nn
 

@@ -31,6 +31,7 @@ def NN_Dialect : Dialect {
     constraint, the type is a guess and the verifier names the constraint.
   }];
   let hasConstantMaterializer = 1;
+  let hasCanonicalizer = 1;
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -108,5 +109,15 @@ class NN_Op<string mnemonic, list<Trait> traits = []>
 
 class NN_InferredOp<string mnemonic, list<Trait> traits = []>
     : NN_Op<mnemonic, !listconcat([NN_Inferred], traits)>;
+
+/// An elementwise operation: constants and identities fold by one table (Fold.cpp).
+def NN_FoldsElementwise : NativeOpTrait<"FoldsElementwise", [], [{}], [{
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) {
+      return ::dlc::nn::detail::foldElementwise(*this, adaptor.getOperands());
+    }
+  }]> {
+  let cppNamespace = "::dlc::nn";
+}
+defvar NN_Elementwise = [NN_ElementwiseOpInterface, NN_FoldsElementwise];
 
 #endif // DLC_DIALECT_NN_IR_NNBASE_TD

@@ -31,6 +31,7 @@ def NN_ReshapeOp : NN_Op<"reshape"> {
     - (C1) `x` and the result have the same element type.
     - (C2) They have the same number of elements.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$x);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::llvm::ArrayRef<int64_t>":$shape)>];
@@ -46,6 +47,8 @@ def NN_TransposeOp : NN_InferredOp<"transpose"> {
     Constraints:
     - (C1) `perm` is a permutation of the dimensions of `x`.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_Tensor:$x, DenseI64ArrayAttr:$perm);
   let assemblyFormat = "$x `perm` `=` $perm attr-dict `:` functional-type(operands, results)";
 }
@@ -61,6 +64,8 @@ def NN_BroadcastOp : NN_Op<"broadcast"> {
     - (C1) `x` and the result have the same element type.
     - (C2) The shape of `x` broadcasts to that of the result.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_Tensor:$x);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::llvm::ArrayRef<int64_t>":$shape)>];
@@ -79,6 +84,8 @@ def NN_ConcatOp : NN_InferredOp<"concat"> {
     - (C3) `axis` is one of their dimensions.
     - (C4) All other dimensions are equal.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins Variadic<NN_Tensor>:$inputs, NN_Int:$axis);
   let assemblyFormat = [{
     $inputs `axis` `=` $axis attr-dict `:` functional-type(operands, results)
@@ -98,6 +105,8 @@ def NN_SliceOp : NN_Op<"slice"> {
     - (C2) `starts` and `steps` hold one number a dimension; no step is 0.
     - (C3) All elements taken lie within `x`.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_Tensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$steps);
   let assemblyFormat = [{
     $x `starts` `=` $starts `steps` `=` $steps attr-dict
@@ -133,6 +142,8 @@ def NN_PadOp : NN_InferredOp<"pad"> {
     - (C3) `reflect` pads at most size - 1 elements, `edge` and `wrap` no empty
       dimension.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_PadModeAttr:$mode, NN_Tensor:$x, Optional<NN_Tensor>:$value,
                        DenseI64ArrayAttr:$lo, DenseI64ArrayAttr:$hi);
   let assemblyFormat = [{
@@ -155,6 +166,8 @@ def NN_GatherOp : NN_InferredOp<"gather"> {
     - (C1) `indices` is of i32 or i64.
     - (C2) `axis` is a dimension of `data`, not empty unless the result is.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_Tensor:$data, NN_Tensor:$indices, NN_Int:$axis);
   let assemblyFormat = [{
     $data `,` $indices `axis` `=` $axis attr-dict `:` functional-type(operands, results)

@@ -11,7 +11,7 @@ include "dlc/Dialect/NN/IR/NNBase.td"
 
 /// `kinds` is a member of ElementKinds, `toBool` "true" where the result is i1.
 class NN_UnaryOp<string mnemonic, string kinds, string formula, string toBool = "false">
-    : NN_InferredOp<mnemonic, [NN_ElementwiseOpInterface]> {
+    : NN_InferredOp<mnemonic, NN_Elementwise> {
   let summary = formula;
   let description = [{
     Element by element. Example:
@@ -22,6 +22,7 @@ class NN_UnaryOp<string mnemonic, string kinds, string formula, string toBool = 
     Constraints:
     - (C1) The element type of `x` is in the set `}] # kinds # [{`.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$x);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let extraClassDefinition = [{
@@ -40,7 +41,7 @@ def NN_FloorOp : NN_UnaryOp<"floor", "Float", "the largest integer <= x">;
 def NN_RoundOp : NN_UnaryOp<"round", "Float", "the nearest integer, halves to the even one">;
 def NN_SqrtOp : NN_UnaryOp<"sqrt", "Float", "square root of x">;
 def NN_RsqrtOp : NN_UnaryOp<"rsqrt", "Float", "1 / sqrt(x)">;
-def NN_ReciprocalOp : NN_UnaryOp<"reciprocal", "Float", "1 / x">;
+def NN_ReciprocalOp : NN_UnaryOp<"reciprocal", "Float", "1 / x"> { let hasCanonicalizer = 1; }
 def NN_ExpOp : NN_UnaryOp<"exp", "Float", "e to the power x">;
 def NN_LogOp : NN_UnaryOp<"log", "Float", "natural logarithm of x">;
 def NN_SinOp : NN_UnaryOp<"sin", "Float", "sine of x">;
@@ -64,7 +65,7 @@ def NN_BitwiseNotOp : NN_UnaryOp<"bitwise_not", "Integer", "all bits of x invert
 def NN_IsNanOp : NN_UnaryOp<"is_nan", "Float", "true where x is NaN", "true">;
 def NN_IsInfOp : NN_UnaryOp<"is_inf", "Float", "true where x is +inf or -inf", "true">;
 
-def NN_CastOp : NN_Op<"cast", [NN_ElementwiseOpInterface]> {
+def NN_CastOp : NN_Op<"cast", NN_Elementwise> {
   let summary = "converts elements to another type";
   let description = [{
     By ONNX's rules: float to integer truncates toward zero (values out of range,
@@ -77,6 +78,8 @@ def NN_CastOp : NN_Op<"cast", [NN_ElementwiseOpInterface]> {
     Constraints:
     - (C1) `x` and the result have the same shape.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_Tensor:$x);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::mlir::Type":$elementType)>];
@@ -89,7 +92,7 @@ def NN_CastOp : NN_Op<"cast", [NN_ElementwiseOpInterface]> {
 
 class NN_BinaryOp<string mnemonic, string kinds, string formula,
                   list<Trait> traits = []>
-    : NN_InferredOp<mnemonic, !listconcat([NN_ElementwiseOpInterface], traits)> {
+    : NN_InferredOp<mnemonic, !listconcat(NN_Elementwise, traits)> {
   let summary = formula;
   let description = [{
     Element by element with broadcasting. Example:
@@ -101,6 +104,7 @@ class NN_BinaryOp<string mnemonic, string kinds, string formula,
     - (C2) It is in the set `}] # kinds # [{`.
     - (C3) The shapes broadcast.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$lhs, NN_Tensor:$rhs);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
   let extraClassDefinition = [{
@@ -115,8 +119,8 @@ class NN_BinaryOp<string mnemonic, string kinds, string formula,
 def NN_AddOp : NN_BinaryOp<"add", "Numeric", "lhs + rhs; integers wrap", [Commutative]>;
 def NN_SubOp : NN_BinaryOp<"sub", "Numeric", "lhs - rhs; integers wrap">;
 def NN_MulOp : NN_BinaryOp<"mul", "Numeric", "lhs * rhs; integers wrap", [Commutative]>;
-def NN_DivOp : NN_BinaryOp<"div", "Numeric", "lhs / rhs; integers truncate toward zero">;
-def NN_PowOp : NN_BinaryOp<"pow", "Numeric", "lhs to the power rhs">;
+def NN_DivOp : NN_BinaryOp<"div", "Numeric", "lhs / rhs; integers truncate toward zero"> { let hasCanonicalizer = 1; }
+def NN_PowOp : NN_BinaryOp<"pow", "Numeric", "lhs to the power rhs"> { let hasCanonicalizer = 1; }
 def NN_MaxOp : NN_BinaryOp<"max", "Numeric", "the larger one; NaN wins", [Commutative]>;
 def NN_MinOp : NN_BinaryOp<"min", "Numeric", "the smaller one; NaN wins", [Commutative]>;
 def NN_AndOp : NN_BinaryOp<"and", "Bool", "logical and", [Commutative]>;
@@ -139,6 +143,7 @@ def NN_ModOp : NN_BinaryOp<"mod", "Numeric", "remainder of lhs / rhs"> {
     - (C2) It is in the set `Numeric`.
     - (C3) The shapes broadcast.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$lhs, NN_Tensor:$rhs, UnitAttr:$fmod);
   let assemblyFormat = [{
     $lhs `,` $rhs (`fmod` $fmod^)? attr-dict `:` functional-type(operands, results)
@@ -164,6 +169,7 @@ def NN_ShiftOp : NN_BinaryOp<"shift", "Integer", "lhs shifted by rhs bits"> {
     - (C2) It is in the set `Integer`.
     - (C3) The shapes broadcast.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$lhs, NN_Tensor:$rhs, NN_ShiftDirectionAttr:$direction);
   let assemblyFormat = [{
     `` $direction $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
@@ -179,7 +185,7 @@ def NN_ComparePredicate : I32EnumAttr<"ComparePredicate", "relation of two numbe
 }
 def NN_ComparePredicateAttr : NN_EnumAttr<NN_ComparePredicate, "compare_predicate">;
 
-def NN_CompareOp : NN_InferredOp<"compare", [NN_ElementwiseOpInterface]> {
+def NN_CompareOp : NN_InferredOp<"compare", NN_Elementwise> {
   let summary = "lhs <predicate> rhs, as i1";
   let description = [{
     Every relation with a NaN is false, but `ne`, which is true. Broadcasts. Example:
@@ -191,13 +197,14 @@ def NN_CompareOp : NN_InferredOp<"compare", [NN_ElementwiseOpInterface]> {
     - (C2) It is in the set `Numeric`, for `eq` and `ne` in the set `Any`.
     - (C3) The shapes broadcast.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_ComparePredicateAttr:$predicate, NN_Tensor:$lhs, NN_Tensor:$rhs);
   let assemblyFormat = [{
     `` $predicate $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
   }];
 }
 
-def NN_SelectOp : NN_InferredOp<"select", [NN_ElementwiseOpInterface]> {
+def NN_SelectOp : NN_InferredOp<"select", NN_Elementwise> {
   let summary = "condition ? on_true : on_false";
   let description = [{
     Element by element with broadcasting of all three. Example:
@@ -209,6 +216,7 @@ def NN_SelectOp : NN_InferredOp<"select", [NN_ElementwiseOpInterface]> {
     - (C2) `on_true` and `on_false` have the same element type.
     - (C3) The shapes broadcast.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$condition, NN_Tensor:$on_true, NN_Tensor:$on_false);
   let assemblyFormat = [{
     $condition `,` $on_true `,` $on_false attr-dict `:` functional-type(operands, results)

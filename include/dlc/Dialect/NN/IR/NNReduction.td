@@ -29,6 +29,8 @@ def NN_ReduceOp : NN_InferredOp<"reduce"> {
     - (C1) The element type is in the set `Numeric`.
     - (C2) `axes` is ascending, without duplicates, within the rank.
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_ReduceKindAttr:$kind, NN_Tensor:$x, DenseI64ArrayAttr:$axes,
                        UnitAttr:$keepdims);
   let assemblyFormat = [{

@@ -19,6 +19,7 @@ defvar NN_poolConstraints = [{
   }];
 
 class NN_PoolOp<string mnemonic> : NN_InferredOp<mnemonic> {
+  let hasCanonicalizer = 1;
   let arguments = (ins NN_Tensor:$input,
       DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
       DenseI64ArrayAttr:$dilations, UnitAttr:$channels_last);
