@@ -108,7 +108,15 @@ public:
   void runOnOperation() override {
     HostTarget target = HostTarget::get(cpu);
     RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns);
+    // Square roots are instructions; everything else becomes polynomials.
+    auto approximated = [](StringRef name) {
+      return name != math::SqrtOp::getOperationName() &&
+             name != math::RsqrtOp::getOperationName();
+    };
+    math::populateExpansionPatterns(
+        patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf"});
+    populateMathF32ExpansionPatterns(patterns, approximated);
+    populateMathPolynomialApproximationPatterns(patterns, approximated);
     arith::ConstantOp::getCanonicalizationPatterns(patterns, &getContext());
     FrozenRewritePatternSet frozen(std::move(patterns));
     auto kernels = llvm::to_vector(getOperation().getOps<dispatch::KernelOp>());

@@ -171,16 +171,25 @@ void NestEmitter::emitForall() {
     return emitLoops(0, Variant());
   SmallVector<OpFoldResult> lower, upper, step;
   for (unsigned i = 0; i < prefix; ++i) {
+    if (outers[i].count() == 1)
+      continue;
     lower.push_back(b.getIndexAttr(0));
     upper.push_back(b.getIndexAttr(outers[i].count()));
     step.push_back(b.getIndexAttr(1));
   }
+  if (lower.empty())
+    return emitLoops(0, Variant());
   auto forall = scf::ForallOp::create(b, loc, lower, upper, step, ValueRange(),
                                       std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forall.getBody());
   scratchBlock = forall.getBody();
-  emitForallBody(0, prefix, Variant(), forall.getInductionVars());
+  SmallVector<Value> ivs;
+  unsigned next = 0;
+  for (unsigned i = 0; i < prefix; ++i)
+    ivs.push_back(outers[i].count() == 1 ? constant(0)
+                                         : forall.getInductionVar(next++));
+  emitForallBody(0, prefix, Variant(), ivs);
 }
 
 LogicalResult NestEmitter::emit(bool parallel) {

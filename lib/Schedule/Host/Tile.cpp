@@ -75,22 +75,17 @@ void dlc::schedule::coalesceLoops(Nest &nest) {
 /// Cost of a gather or scatter relative to a load of a vector.
 static constexpr double gatherCost = 12.0;
 
-/// Widest element that is computed with, in bits.
+/// Bits of the widest element that is stored, which is what lanes are counted
+/// by: narrower inputs are widened, wider intermediates take several registers.
 static unsigned widestElement(const Nest &nest, ArrayRef<Buffer> buffers) {
-  unsigned bits = 8;
-  auto visit = [&](Type type) {
-    if (isa<IndexType>(type))
-      return;
-    if (type.isIntOrFloat())
-      bits = std::max(bits, type.getIntOrFloatBitWidth());
-  };
+  unsigned bits = 32;
   for (const Stage &stage : nest.stages)
-    for (Operation &inner : *linalg::LinalgOp(stage.op).getBlock())
-      for (Type type : inner.getResultTypes())
-        visit(type);
-  const_cast<Nest &>(nest).forEachAccess(
-      [&](Access &access) { visit(buffers[access.buffer].element); });
-  return std::max(bits, 8u);
+    for (const Output &output : stage.outputs)
+      if (output.store)
+        if (Type type = buffers[output.store->buffer].element;
+            type.isIntOrFloat())
+          bits = std::max(bits, type.getIntOrFloatBitWidth());
+  return bits;
 }
 
 static double reductionVolume(const Nest &nest) {

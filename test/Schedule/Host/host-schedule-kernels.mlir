@@ -1,0 +1,134 @@
+// RUN: dlc-opt %s --split-input-file --host-schedule-kernels=cpu=x86-64-v4 | FileCheck %s
+// RUN: dlc-opt %s --split-input-file --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s --check-prefix=V3
+
+// A contraction and what follows it: accumulators stay in registers over the
+// reduction loop, bias and activation are applied to them, one store each.
+
+// CHECK-LABEL: dispatch.kernel @matmul_bias_relu
+// CHECK-SAME: (%{{.*}}: memref<48x64xf32>, %{{.*}}: memref<64x96xf32>, %{{.*}}: memref<96xf32>, %{{.*}}: memref<48x96xf32>)
+// CHECK: scf.forall
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: memref.load
+// CHECK: vector.load {{.*}} vector<16xf32>
+// CHECK: vector.broadcast
+// CHECK: arith.mulf {{.*}} : vector<16xf32>
+// CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK-NOT: vector.store
+// CHECK: scf.yield
+// CHECK: arith.maximumf {{.*}} : vector<16xf32>
+// CHECK: vector.store
+// CHECK-NOT: scf.for
+// CHECK: dispatch.return
+// V3-LABEL: dispatch.kernel @matmul_bias_relu
+// V3: vector.load {{.*}} vector<8xf32>
+dispatch.kernel @matmul_bias_relu(%x: tensor<48x64xf32>, %w: tensor<64x96xf32>, %bias: tensor<96xf32>, %o: tensor<48x96xf32>) -> tensor<48x96xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<48x96xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<48x96xf32>) -> tensor<48x96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<48x64xf32>, tensor<64x96xf32>) outs(%f : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%r, %bias : tensor<48x96xf32>, tensor<96xf32>) outs(%o : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.addf %a, %b : f32
+    %m = arith.maximumf %s, %z : f32
+    linalg.yield %m : f32
+  } -> tensor<48x96xf32>
+  dispatch.return %y : tensor<48x96xf32>
+}
+
+// -----
+
+// Contiguous loops become one, the last vector is masked, and the input may
+// share memory with the output.
+
+// CHECK-LABEL: dispatch.kernel @elementwise
+// CHECK-SAME: inplace = {{\[}}[0, 0]]
+// CHECK: scf.forall (%{{.*}}) in (4)
+// CHECK: vector.load {{.*}} memref<105xf32>, vector<16xf32>
+// CHECK: math.sqrt {{.*}} vector<16xf32>
+// CHECK: vector.constant_mask [9]
+// CHECK: vector.maskedstore
+dispatch.kernel @elementwise(%x: tensor<3x5x7xf32>, %o: tensor<3x5x7xf32>) -> tensor<3x5x7xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j, k)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : tensor<3x5x7xf32>) outs(%o : tensor<3x5x7xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = math.sqrt %a : f32
+    linalg.yield %s : f32
+  } -> tensor<3x5x7xf32>
+  dispatch.return %y : tensor<3x5x7xf32>
+}
+
+// -----
+
+// A row group: all stages run inside one loop over the rows, row statistics and
+// the row itself are scratch of the work item.
+
+// CHECK-LABEL: dispatch.kernel @centre
+// CHECK: scf.forall (%[[ROW:.*]]) in (37)
+// CHECK: memref.alloca() {{.*}} : memref<1xf32>
+// CHECK: vector.load
+// CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK: arith.select {{.*}} : vector<16xi1>, vector<16xf32>
+// CHECK: vector.shuffle
+// CHECK: memref.store {{.*}} : memref<1xf32>
+// CHECK: scf.for
+// CHECK: arith.subf {{.*}} : vector<16xf32>
+// CHECK: vector.store
+dispatch.kernel @centre(%x: tensor<37x101xf32>, %o: tensor<37x101xf32>) -> tensor<37x101xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<37xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<37xf32>) -> tensor<37xf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<37x101xf32>) outs(%f : tensor<37xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %b, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<37xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x, %sum : tensor<37x101xf32>, tensor<37xf32>) outs(%o : tensor<37x101xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.subf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<37x101xf32>
+  dispatch.return %y : tensor<37x101xf32>
+}
+
+// -----
+
+// Rows of a table: the index is loaded once, the row read as vectors.
+
+// CHECK-LABEL: dispatch.kernel @gather
+// CHECK: memref.load {{.*}} : memref<5xi64>
+// CHECK: vector.load {{.*}} : memref<1600xf32>, vector<16xf32>
+// CHECK-NOT: vector.gather
+dispatch.kernel @gather(%t: tensor<50x32xf32>, %i: tensor<5xi64>, %o: tensor<5x32xf32>) -> tensor<5x32xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%i : tensor<5xi64>) outs(%o : tensor<5x32xf32>) {
+  ^bb0(%a: i64, %b: f32):
+    %r = arith.index_cast %a : i64 to index
+    %c = linalg.index 1 : index
+    %v = tensor.extract %t[%r, %c] : tensor<50x32xf32>
+    linalg.yield %v : f32
+  } -> tensor<5x32xf32>
+  dispatch.return %y : tensor<5x32xf32>
+}
+
+// -----
+
+// A result that goes into the interior of a larger output: offsets are folded
+// into the addresses (1 * 6 + 1 = 7).
+
+// CHECK-LABEL: dispatch.kernel @interior
+// CHECK: %[[C7:.*]] = arith.constant 7 : index
+// CHECK-NOT: memref.copy
+// CHECK: vector.{{(masked)?}}store
+dispatch.kernel @interior(%x: tensor<4x4xf32>, %o: tensor<6x6xf32>) -> tensor<6x6xf32> attributes {num_outs = 1 : i64} {
+  %e = tensor.empty() : tensor<4x4xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.negf %a : f32
+    linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %p = tensor.insert_slice %y into %o[1, 1] [4, 4] [1, 1] : tensor<4x4xf32> into tensor<6x6xf32>
+  dispatch.return %p : tensor<6x6xf32>
+}
