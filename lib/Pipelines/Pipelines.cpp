@@ -90,6 +90,7 @@ static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
 }
 
 static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(conversion::createConvertNNToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

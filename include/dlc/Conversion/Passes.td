@@ -47,4 +47,44 @@ def AnnotateKernelAliases : Pass<"annotate-kernel-aliases", "::mlir::LLVM::LLVMF
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lowers nn operations to linalg on tensors";
+  let description = [{
+    Every nn operation becomes `linalg.generic` over its exact iteration space,
+    `tensor` ops that move data, and scalar `arith` and `math` in the bodies.
+
+    - Broadcasts and transposes are indexing maps. Padding of convolutions and
+      pools is one `tensor.pad` in front; the windows index the padded tensor.
+    - i1 is stored as i8 holding 0 or 1, i4 and ui4 as one i8 an element, uiN as iN.
+      Arguments and results of functions remember their type in the attribute
+      `dlc.type`.
+    - f16 and bf16 are computed and summed in f32.
+    - No loop nest is empty: a result without elements is a `tensor.empty`, a
+      reduction over nothing its neutral element.
+    - No body has undefined behaviour: integer division by zero gives 0, casts of
+      floats that do not fit give the least integer, indices are clamped.
+
+    Example:
+    ```mlir
+    %r = nn.relu %x : (tensor<4xf32>) -> tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    %e = tensor.empty() : tensor<4xf32>
+    %r = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>],
+                         iterator_types = ["parallel"]}
+        ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %zero = arith.constant 0.0 : f32
+      %max = arith.maximumf %in, %zero : f32
+      linalg.yield %max : f32
+    } -> tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
 #endif // DLC_CONVERSION_PASSES_TD
