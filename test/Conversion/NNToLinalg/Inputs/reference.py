@@ -4,6 +4,7 @@ of the lowering from errors of the levels below it."""
 
 import ctypes
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -14,10 +15,10 @@ PIPELINE = (
     "one-shot-bufferize{bufferize-function-boundaries=true"
     " function-boundary-type-conversion=identity-layout-map},"
     "buffer-results-to-out-params{modify-public-functions=true},"
-    "func.func(convert-linalg-to-loops),expand-strided-metadata,lower-affine,"
+    "func.func(llvm-request-c-wrappers,convert-linalg-to-loops),expand-strided-metadata,lower-affine,"
     "convert-scf-to-cf,convert-math-to-llvm,convert-math-to-libm,arith-expand,"
     "finalize-memref-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,"
-    "convert-func-to-llvm{use-bare-ptr-memref-call-conv=true},convert-cf-to-llvm,"
+    "convert-func-to-llvm,convert-cf-to-llvm,"
     "reconcile-unrealized-casts)"
 )
 
@@ -33,11 +34,17 @@ def tensor_type(array):
     return "tensor<" + "".join(f"{d}x" for d in array.shape) + MLIR[array.dtype] + ">"
 
 
+def descriptor(array):
+    """MLIR's memref descriptor: two pointers, offset, sizes, strides."""
+    strides = [s // array.itemsize for s in array.strides]
+    values = [array.ctypes.data, array.ctypes.data, 0, *array.shape, *strides]
+    return (ctypes.c_int64 * len(values))(*values)
+
+
 class Program:
     """Functions of one module; each is called with arrays and gives arrays."""
 
-    def __init__(self, dlc_opt, llvm_bin):
-        self.dlc_opt, self.llvm_bin = dlc_opt, llvm_bin
+    def __init__(self):
         self.text, self.results = [], {}
 
     def add(self, name, inputs, body, results):
@@ -62,18 +69,18 @@ class Program:
             if done.returncode:
                 raise RuntimeError(f"{' '.join(command)}\n{done.stderr[:4000]}")
 
-        tool = lambda name: os.path.join(self.llvm_bin, name)
-        run(self.dlc_opt, at("m.mlir"), f"--pass-pipeline={PIPELINE}", "-o", at("l.mlir"))
-        run(tool("mlir-translate"), "--mlir-to-llvmir", at("l.mlir"), "-o", at("m.ll"))
-        run(tool("clang"), "-O1", "-shared", "-fPIC", "-w", at("m.ll"), "-o", at("m.so"),
-            "-L" + os.path.join(self.llvm_bin, "../lib"), "-lmlir_c_runner_utils",
-            "-Wl,-rpath," + os.path.join(self.llvm_bin, "../lib"), "-lm")
+        # lit puts the build's and LLVM's tools into PATH
+        llvm_lib = os.path.join(os.path.dirname(os.path.realpath(shutil.which("mlir-translate"))), "../lib")
+        run("dlc-opt", at("m.mlir"), f"--pass-pipeline={PIPELINE}", "-o", at("l.mlir"))
+        run("mlir-translate", "--mlir-to-llvmir", at("l.mlir"), "-o", at("m.ll"))
+        run("clang", "-O1", "-shared", "-fPIC", "-w", at("m.ll"), "-o", at("m.so"),
+            "-L" + llvm_lib, "-lmlir_c_runner_utils", "-Wl,-rpath," + llvm_lib, "-lm")
         self.library = ctypes.CDLL(at("m.so"))
         self.folder = folder
 
     def run(self, name, inputs):
         outputs = [np.zeros(shape, dtype) for shape, dtype in self.results[name]]
         inputs = [np.ascontiguousarray(a) for a in inputs]
-        pointers = [ctypes.c_void_p(a.ctypes.data) for a in inputs + outputs]
-        getattr(self.library, name)(*pointers)
+        descriptors = [descriptor(a) for a in inputs + outputs]
+        getattr(self.library, "_mlir_ciface_" + name)(*map(ctypes.byref, descriptors))
         return outputs
