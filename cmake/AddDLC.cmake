@@ -32,6 +32,7 @@ add_definitions(${LLVM_DEFINITIONS_LIST})
 # Compile options that every C++ target of the project shares.
 add_library(dlc_options INTERFACE)
 target_compile_options(dlc_options INTERFACE -Wall -Wextra -Wno-unused-parameter
+  -Wno-deprecated-declarations # libstdc++'s stable_sort
   $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden>)
 if(DLC_SANITIZE)
   target_compile_options(dlc_options INTERFACE -fsanitize=${DLC_SANITIZE} -fno-omit-frame-pointer

@@ -97,7 +97,15 @@ static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
 
 static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {}
 
-static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {}
+static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
+  schedule::HostPackOperandsPassOptions pack;
+  pack.cpu = options.cpu;
+  pm.addPass(schedule::createHostPackOperandsPass(pack));
+  pm.addPass(createEvaluateConstants());
+  schedule::HostScheduleKernelsPassOptions schedule;
+  schedule.cpu = options.cpu;
+  pm.addPass(schedule::createHostScheduleKernelsPass(schedule));
+}
 
 static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {}
 

@@ -28,4 +28,25 @@ def VerifyLevel : Pass<"dlc-verify-level", "::mlir::ModuleOp"> {
   ];
 }
 
+def EvaluateConstants : Pass<"evaluate-constants", "::mlir::ModuleOp"> {
+  let summary = "runs at compile time what only depends on constants";
+  let description = [{
+    Every `dispatch.launch` on tensors whose operands are constants is compiled
+    through the remaining phases, for the machine that compiles, and run; its
+    results become constants. Packing of weights ends up here, and whatever else
+    the model computes from weights alone. All kernels are compiled as one module.
+
+    Results are the same on every machine with AVX2, since the kernels are
+    compiled for x86-64-v3 whatever `--cpu` says. The data of constants that have
+    no more uses are freed at once, so that large weights exist only once.
+
+    Left to the program are launches whose results are more than four times as
+    large as their inputs (and 1 MB), and those whose results a launch of the
+    program writes into.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numEvaluated", "num-evaluated",
+                              "Launches evaluated at compile time">];
+}
+
 #endif // DLC_PIPELINES_PASSES_TD

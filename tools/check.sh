@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs all tests of dlc. Ends with one line
+#   N passed, N failed
+# over everything, and exits non-zero if anything failed. Quick when run again.
+#   tools/check.sh           what CI runs
+#   tools/check.sh --full    also the models that have to be made with torch
+#                            (DLC_ZOO names the folder with them)
+#   tools/check.sh --quick   no clang-tidy, sanitizers and fuzzing
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+full=0 quick=0
+for arg in "$@"; do
+  case $arg in
+    --full) full=1 ;;
+    --quick) quick=1 ;;
+    *) echo "check: error: unknown argument '$arg' (--full, --quick)" >&2; exit 2 ;;
+  esac
+done
+
+passed=0 failed=0
+failures=()
+# result NAME PASSED FAILED: adds to the totals.
+result() {
+  passed=$((passed + $2)) failed=$((failed + $3))
+  if (($3)); then failures+=("$1"); fi
+  printf '%-28s %5d passed, %d failed  (%d s)\n' "$1" "$2" "$3" $((SECONDS - started))
+}
+# step NAME COMMAND...: one test that passes if the command does.
+step() {
+  local name=$1 log
+  shift
+  started=$SECONDS
+  log=$root/build/check/${name// /-}.log
+  mkdir -p "$root/build/check"
+  if "$@" >"$log" 2>&1; then
+    result "$name" 1 0
+  else
+    tail -n 60 "$log"
+    result "$name" 0 1
+    return 1
+  fi
+}
+# lit NAME FOLDER...: a lit run; each test counts.
+lit() {
+  local name=$1 json=$root/build/check/${1// /-}.json
+  shift
+  started=$SECONDS
+  rm -f "$json"
+  "$python" -m lit.main --order=smart --timeout=1200 -v -o "$json" "$@" \
+    >"${json%.json}.log" 2>&1
+  local counts
+  if counts=$("$python" - "$json" <<'PY'
+import json, sys
+codes = [t["code"] for t in json.load(open(sys.argv[1]))["tests"]]
+bad = [c for c in codes if c in ("FAIL", "XPASS", "UNRESOLVED", "TIMEOUT")]
+print(sum(c in ("PASS", "XFAIL", "FLAKYPASS") for c in codes), len(bad))
+sys.exit(not codes)
+PY
+  ); then
+    [[ ${counts#* } == 0 ]] || tail -n 200 "${json%.json}.log"
+    # shellcheck disable=SC2086
+    result "$name" $counts
+  else
+    tail -n 60 "${json%.json}.log"
+    result "$name" 0 1
+  fi
+}
+finish() {
+  if ((${#failures[@]})); then
+    printf 'failed: %s\n' "${failures[@]}"
+  fi
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  ((failed == 0))
+  exit
+}
+
+# --- Set up and build --------------------------------------------------------
+started=$SECONDS
+tools/setup.sh || { result setup 0 1; finish; }
+venv=${DLC_VENV:-$root/.venv}
+python=$venv/bin/python
+export CLICOLOR=0
+step "configure" cmake --preset release || finish
+step "build" ninja -C build all dlc-unit-tests || finish
+
+# --- Sources -----------------------------------------------------------------
+format_check() {
+  git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 --dry-run -Werror
+}
+long_files() {
+  local bad
+  bad=$(git ls-files '*.cpp' '*.h' '*.c' '*.td' '*.py' '*.sh' | xargs wc -l |
+    awk '$2 != "total" && $1 > 1000 { print $2 ": " $1 " lines" }')
+  [[ -z $bad ]] || { echo "$bad"; return 1; }
+}
+docs_hash() { cat docs/Dialects/*.md docs/Passes/*.md 2>/dev/null | sha256sum; }
+docs_check() {
+  local before
+  before=$(docs_hash)
+  ninja -C build dlc-docs
+  [[ $before == "$(docs_hash)" ]] ||
+    { echo "docs/Dialects or docs/Passes was stale: commit what dlc-docs wrote"; return 1; }
+}
+tidy_check() {
+  # The compile commands use the precompiled header, which clang-tidy reads too.
+  run-clang-tidy-22 -quiet -p build -j "$(nproc)" "$root/(lib|tools)/.*\.(cpp|c)$"
+}
+step "clang-format" format_check
+step "file length" long_files
+step "generated docs" docs_check
+((quick)) || step "clang-tidy" tidy_check
+
+# --- Tests -------------------------------------------------------------------
+if ((full)) && [[ ! -d ${DLC_ZOO:-} ]]; then
+  echo "check: error: --full needs DLC_ZOO, a folder with the models that ../shared/zoo makes" >&2
+  exit 2
+fi
+((full)) || unset DLC_ZOO
+lit "unit" build/test/unit
+lit "lit" build/test
+
+# --- Importer and runtime under sanitizers -------------------------------------
+if ((!quick)); then
+  export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  if step "sanitizer configure" cmake --preset sanitize &&
+    step "sanitizer build" ninja -C build-sanitize dlc-sanitizer-tests; then
+    lit "sanitizer unit" build-sanitize/test/unit
+    for fuzzer in build-sanitize/bin/*-fuzzer; do
+      [[ -x $fuzzer ]] || continue
+      corpus=$(mktemp -d)
+      seeds=test/Importer/Inputs/fuzz
+      step "$(basename "$fuzzer")" "$fuzzer" -max_total_time=60 -timeout=20 -rss_limit_mb=4096 \
+        -artifact_prefix="$root/build/check/" "$corpus" $([[ -d $seeds ]] && echo "$seeds")
+      rm -rf "$corpus"
+    done
+  fi
+fi
+finish
