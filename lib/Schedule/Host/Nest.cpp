@@ -101,7 +101,7 @@ private:
   LogicalResult addOutput(Stage &stage, linalg::LinalgOp op, OpOperand &init,
                           OpResult result);
   void findInplace();
-  bool mayShare(const Access &read, const Access &write, const Nest &nest);
+  bool mayShare(unsigned in, unsigned out);
   /// Whether `result` is needed in memory, and not only in registers.
   bool neededInMemory(OpResult result);
 
@@ -471,57 +471,80 @@ LogicalResult Planner::addNest(linalg::LinalgOp op) {
   return addStage(op, loopOf, /*first=*/true);
 }
 
-/// A read may share memory with a write of the same nest if it is of the very
-/// address that the iteration writes.
-bool Planner::mayShare(const Access &read, const Access &write,
-                       const Nest &nest) {
+/// Whether a read and a write of one nest are always of the same address.
+static bool sameAddress(const Access &read, const Access &write) {
   return read.base == write.base && read.coef == write.coef &&
          read.panelLoop < 0 && write.panelLoop < 0;
+}
+
+/// What one work item touches through `access`: the first address at work item
+/// zero, the steps of the shared loops, and the distance to the last address.
+static std::tuple<int64_t, std::vector<int64_t>, int64_t>
+itemFootprint(const Access &access, const Nest &nest, unsigned numShared) {
+  std::vector<int64_t> steps(numShared, 0);
+  int64_t span = 0;
+  for (auto [coef, loop] : llvm::zip_equal(access.coef, nest.loops)) {
+    if (loop.shared >= 0)
+      steps[loop.shared] = coef;
+    else
+      span += std::abs(coef) * (loop.extent - 1);
+  }
+  return {access.base, steps, span};
+}
+
+/// Whether input `in` may be the same memory as output `out`: no work item
+/// reads an address of the input after one has been written there.
+bool Planner::mayShare(unsigned in, unsigned out) {
+  const Access *write = nullptr;
+  unsigned writer = 0;
+  for (auto [n, nest] : llvm::enumerate(plan.nests))
+    for (Stage &stage : nest.stages)
+      for (Output &output : stage.outputs) {
+        if (output.load && output.load->buffer == in)
+          return false;
+        if (!output.store || output.store->buffer != out)
+          continue;
+        if (write)
+          return false;
+        write = &*output.store;
+        writer = n;
+      }
+  if (!write)
+    return false;
+  bool reads = false;
+  Value argument = kernel.getBody().getArgument(in);
+  for (auto [n, nest] : llvm::enumerate(plan.nests))
+    for (auto [s, stage] : llvm::enumerate(nest.stages)) {
+      for (auto &[op, place] : stage.gathers)
+        if (cast<tensor::ExtractOp>(op).getTensor() == argument)
+          return false;
+      for (Input &input : stage.inputs) {
+        if (input.kind != Input::Memory || input.access.buffer != in)
+          continue;
+        reads = true;
+        if (n > writer)
+          return false;
+        // Reductions read an element after others have been written.
+        if (n == writer && (!sameAddress(input.access, *write) ||
+                            (s == 0 && nest.hasReduction())))
+          return false;
+        if (n < writer && !plan.shared.empty() &&
+            itemFootprint(input.access, nest, plan.shared.size()) !=
+                itemFootprint(*write, plan.nests[writer], plan.shared.size()))
+          return false;
+      }
+    }
+  return reads;
 }
 
 void Planner::findInplace() {
   unsigned numIns = kernel.getNumIns();
   for (unsigned out = 0; out < kernel.getNumOuts(); ++out)
-    for (unsigned in = 0; in < numIns; ++in) {
-      if (kernel.getArgumentTypes()[in] !=
-          kernel.getArgumentTypes()[numIns + out])
-        continue;
-      // One nest writes the output; it reads the input only where it writes.
-      // With several nests the shared loops must separate the work items, which
-      // is only sure to hold for one nest.
-      if (plan.nests.size() != 1)
-        continue;
-      Nest &nest = plan.nests.front();
-      const Access *write = nullptr;
-      bool legal = true;
-      for (Stage &stage : nest.stages)
-        for (Output &output : stage.outputs) {
-          if (output.load && output.load->buffer == in)
-            legal = false;
-          if (output.store && output.store->buffer == numIns + out) {
-            legal &= !write;
-            write = &*output.store;
-          }
-        }
-      bool reads = false;
-      for (auto [index, stage] : llvm::enumerate(nest.stages)) {
-        for (Input &input : stage.inputs) {
-          if (input.kind != Input::Memory || input.access.buffer != in)
-            continue;
-          reads = true;
-          // Reductions read an element after others have been written.
-          if (!write || !mayShare(input.access, *write, nest) ||
-              (index == 0 && nest.hasReduction()))
-            legal = false;
-        }
-        stage.op->walk([&](tensor::ExtractOp extract) {
-          if (extract.getTensor() == kernel.getBody().getArgument(in))
-            legal = false;
-        });
-      }
-      if (legal && reads)
+    for (unsigned in = 0; in < numIns; ++in)
+      if (kernel.getArgumentTypes()[in] ==
+              kernel.getArgumentTypes()[numIns + out] &&
+          mayShare(in, numIns + out))
         plan.inplace.push_back({in, out});
-    }
 }
 
 FailureOr<KernelPlan> Planner::run() {

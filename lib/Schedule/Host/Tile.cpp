@@ -193,14 +193,30 @@ static double tileCost(const Nest &nest, const Tile &tile,
   return cost;
 }
 
+/// Extent of a reduction loop along which the windows of neighbouring rows
+/// overlap in `access`, or 1.
+static int64_t windowOf(const Nest &nest, const Access &access, int rowLoop) {
+  for (auto [index, loop] : llvm::enumerate(nest.loops))
+    if (loop.reduction && access.coef[index] != 0 &&
+        access.coef[rowLoop] % access.coef[index] == 0 && loop.extent <= 16)
+      return loop.extent;
+  return 1;
+}
+
 /// Registers that a step of the main loop keeps alive.
 static int64_t registersOf(const Nest &nest, const Tile &tile) {
   int64_t extra = 2;
-  for (const Input &input : nest.stages[0].inputs)
-    if (input.kind == Input::Memory && tile.vectorLoop >= 0 &&
-        input.access.coef[tile.vectorLoop] != 0 &&
-        (tile.rowLoop < 0 || input.access.coef[tile.rowLoop] == 0))
+  for (const Input &input : nest.stages[0].inputs) {
+    if (input.kind != Input::Memory || tile.vectorLoop < 0 ||
+        input.access.coef[tile.vectorLoop] == 0)
+      continue;
+    if (tile.rowLoop < 0 || input.access.coef[tile.rowLoop] == 0)
       extra += tile.vectors;
+    else if (int64_t window = windowOf(nest, input.access, tile.rowLoop);
+             window > 1)
+      // LLVM unrolls the window and loads what rows share once.
+      extra += (tile.rows + window - 1) * tile.vectors;
+  }
   return tile.rows * tile.vectors * nest.stages[0].outputs.size() + extra;
 }
 
@@ -243,6 +259,16 @@ Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
         int(loop) != tile.vectorLoop && nest.loops[loop].extent > 1 &&
         !nest.loops[loop].indexed)
       rowCandidates.push_back(loop);
+  // Among equals, neighbouring rows: small steps share cache lines and pages.
+  auto step = [&](int loop) {
+    int64_t sum = 0;
+    for (const Input &input : nest.stages[0].inputs)
+      if (loop >= 0 && input.kind == Input::Memory)
+        sum += std::abs(input.access.coef[loop]);
+    return sum;
+  };
+  llvm::stable_sort(rowCandidates,
+                    [&](int a, int b) { return step(a) < step(b); });
   double bestCost = -1;
   Tile chosen = tile;
   for (int rowLoop : rowCandidates) {

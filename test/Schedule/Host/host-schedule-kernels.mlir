@@ -67,6 +67,7 @@ dispatch.kernel @elementwise(%x: tensor<3x5x7xf32>, %o: tensor<3x5x7xf32>) -> te
 // the row itself are scratch of the work item.
 
 // CHECK-LABEL: dispatch.kernel @centre
+// CHECK-SAME: inplace = {{\[}}[0, 0]]
 // CHECK: scf.forall (%[[ROW:.*]]) in (37)
 // CHECK: memref.alloca() {{.*}} : memref<1xf32>
 // CHECK: vector.load
