@@ -3,7 +3,6 @@
 #include "Lowering.h"
 
 #include "dlc/Conversion/Passes.h"
-#include "dlc/Support/Location.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -11,6 +10,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 namespace dlc::conversion {
 #define GEN_PASS_DEF_CONVERTNNTOLINALG
@@ -47,6 +47,25 @@ static void flattenConcats(Operation *root) {
   }
 }
 
+/// Constants narrower than a byte are stored in bytes; a blob of packed bits
+/// can not become that without a copy, which importers make better.
+static LogicalResult verifyConstants(Operation *root) {
+  WalkResult result = root->walk([](nn::ConstantOp op) {
+    auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue());
+    if (!resource || !resource.getElementType().isInteger() ||
+        resource.getElementType().getIntOrFloatBitWidth() >= 8)
+      return WalkResult::advance();
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    int64_t count = resource.getNumElements();
+    if (blob && (int64_t)blob->getData().size() == count)
+      return WalkResult::advance();
+    op.emitOpError("cannot be lowered: the blob of a ")
+        << op.getType() << " has to hold " << count << " bytes";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 /// Below nn, bool and unsigned inputs and outputs look like signed integers;
 /// what they are stays in the `dlc.type` attribute for the compiled program.
 static void recordTypes(func::FuncOp func) {
@@ -71,6 +90,8 @@ struct ConvertNNToLinalg
     : public dlc::conversion::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    if (failed(verifyConstants(getOperation())))
+      return signalPassFailure();
     flattenConcats(getOperation());
     getOperation()->walk([](func::FuncOp func) { recordTypes(func); });
 

@@ -217,8 +217,9 @@ struct ResizeLowering : Lowering<nn::ResizeOp> {
     SmallVector<int64_t> dims =
         llvm::to_vector(llvm::seq<int64_t>(0, result.getRank()));
     ArrayRef<int64_t> before = shapeOf(x), after = result.getShape();
-    llvm::stable_sort(dims, [&](int64_t left, int64_t right) {
-      return after[left] * before[right] < after[right] * before[left];
+    llvm::sort(dims, [&](int64_t left, int64_t right) {
+      return std::make_pair(after[left] * before[right], left) <
+             std::make_pair(after[right] * before[left], right);
     });
     SmallVector<int64_t> times(result.getRank(), 1);
     for (int64_t dim : dims) {

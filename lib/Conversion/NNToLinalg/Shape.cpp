@@ -2,8 +2,6 @@
 
 #include "Lowering.h"
 
-#include "dlc/Support/Location.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -23,17 +21,10 @@ static ElementsAttr storedConstant(ElementsAttr value, RankedTensorType type) {
     return isUnsigned(element) ? bits.zext(8) : bits.sext(8);
   };
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
-    if (width >= 8)
-      return DenseResourceElementsAttr::get(type, resource.getRawHandle());
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    // one element a byte: the stored form already
-    if (blob && (int64_t)blob->getData().size() == type.getNumElements())
-      return DenseResourceElementsAttr::get(type, resource.getRawHandle());
-    return nullptr;
+    // a narrower one holds one element a byte: the stored form already
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
   }
-  auto dense = dyn_cast<DenseIntElementsAttr>(value);
-  if (!dense)
-    return nullptr;
+  auto dense = cast<DenseIntElementsAttr>(value);
   if (dense.isSplat()) {
     APInt bits = dense.getSplatValue<APInt>();
     return DenseElementsAttr::get(type, width < 8 ? widen(bits) : bits);
@@ -55,10 +46,6 @@ struct ConstantLowering : OpConversionPattern<nn::ConstantOp> {
                   ConversionPatternRewriter &rewriter) const override {
     ElementsAttr value = storedConstant(
         op.getValue(), storedType(cast<RankedTensorType>(op.getType())));
-    if (!value)
-      return op.emitOpError("cannot be lowered: its value is stored in a way "
-                            "that is not supported for ")
-             << op.getType();
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, cast<TypedAttr>(value));
     return success();
   }
