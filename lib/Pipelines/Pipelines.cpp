@@ -107,10 +107,16 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(schedule::createHostScheduleKernelsPass(schedule));
 }
 
-static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {}
+static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(conversion::createArenaBufferize());
+  pm.addPass(conversion::createArenaInplace());
+  pm.addPass(arena::createArenaAssign());
+  pm.addPass(arena::createArenaVerify());
+}
 
 static void buildLLVM(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(conversion::createConvertDispatchToLLVM());
+  pm.addPass(conversion::createConvertArenaToLLVM());
   conversion::buildKernelLoweringPipeline(pm);
 }
 

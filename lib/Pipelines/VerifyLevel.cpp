@@ -62,7 +62,10 @@ StringRef whyIllegalInGraph(Operation *op, Level level) {
                ? "it became part of no kernel"
                : "only constants, reshapes and launches belong there";
   case Level::Arena:
-    if (isFrom<arena::ArenaDialect>(op) || isa<dispatch::LaunchOp>(op))
+    // Copies, and reshapes of what the caller provides, need no memory.
+    if (isFrom<arena::ArenaDialect>(op) ||
+        isa<dispatch::LaunchOp, memref::CopyOp, memref::ExpandShapeOp,
+            memref::CollapseShapeOp>(op))
       return "";
     return isFrom<memref::MemRefDialect>(op) ||
                    isFrom<bufferization::BufferizationDialect>(op)

@@ -87,4 +87,49 @@ def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
+def ArenaBufferize : Pass<"arena-bufferize", "::mlir::ModuleOp"> {
+  let summary = "puts the graph function on buffers";
+  let description = [{
+    The graph function (constants, empty tensors, reshapes and launches of
+    kernels) becomes a function on memrefs: results turn into output parameters
+    (attribute `dlc.output`), constants into an `arena.constant_pool` that holds
+    equal ones once, and every other value that needs memory into a
+    `memref.alloc`. Reshapes are free. A launch writes into the buffer of its
+    `outs` operand, so chains of launches that fill one buffer stay in place; where
+    the old contents are still needed, or are an input or a constant, a
+    `memref.copy` comes first. Values that are returned are computed in the output
+    parameter, if they are not also an input, a constant or another result.
+  }];
+  let dependentDialects = ["::dlc::arena::ArenaDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def ArenaInplace : Pass<"arena-inplace", "::mlir::ModuleOp"> {
+  let summary = "lets kernels work in place on buffers that die";
+  let description = [{
+    A kernel with the attribute `inplace = [[in, out], …]` works when that input
+    and that output are the same memory. Where the buffer of such an input is read
+    by nothing after a launch, and the launch is the first to write the output's,
+    both become one buffer. The launch keeps the pairs in use in its attribute
+    `arena.inplace`.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numShared", "num-shared",
+                              "Outputs that take over the buffer of an input">];
+}
+
+def ConvertArenaToLLVM : Pass<"convert-arena-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "lowers the graph function to the program's entry";
+  let description = [{
+    The graph function becomes the `llvm.func @dlc_entry` of
+    include/dlc/Runtime/dlc_abi.h: views are addresses in the arena and in the
+    external symbol `dlc_weights`, launches fill an array with the addresses of
+    their operands and run the kernel's work items through `parallel`, or directly
+    where that is null. The kernels must have been lowered to functions with the
+    attribute `dispatch.items` (convert-dispatch-to-llvm). Layout and constant
+    pool stay for those who write the object files.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // DLC_CONVERSION_PASSES_TD

@@ -4,9 +4,11 @@
 #define DLC_DIALECT_ARENA_IR_ARENA_H
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/RegionKindInterface.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -14,5 +16,23 @@
 
 #define GET_OP_CLASSES
 #include "dlc/Dialect/Arena/IR/ArenaOps.h.inc"
+
+namespace dlc::arena {
+
+/// Bytes that one element of this type takes in memory: whole bytes, a power of
+/// two of them. 0 for types that memory cannot hold.
+int64_t getElementByteSize(mlir::Type type);
+
+/// Bytes that a static shape takes in memory.
+int64_t getByteSize(mlir::ShapedType type);
+
+/// Streams the bytes of a constant as they lie in memory, in pieces. Returns
+/// false, without a call, where the attribute is neither dense nor a dense
+/// resource, or its data is absent or has the wrong size.
+bool forEachConstantPiece(
+    mlir::ElementsAttr value,
+    llvm::function_ref<void(llvm::ArrayRef<char>)> consume);
+
+} // namespace dlc::arena
 
 #endif // DLC_DIALECT_ARENA_IR_ARENA_H

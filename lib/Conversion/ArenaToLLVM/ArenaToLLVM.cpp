@@ -1,0 +1,246 @@
+//===- ArenaToLLVM.cpp - The graph function as the program's entry --------===//
+
+#include "dlc/Conversion/Passes.h"
+#include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace dlc::conversion {
+#define GEN_PASS_DEF_CONVERTARENATOLLVM
+#include "dlc/Conversion/Passes.h.inc"
+} // namespace dlc::conversion
+
+using namespace mlir;
+using namespace dlc;
+
+namespace {
+
+// Symbols of include/dlc/Runtime/dlc_abi.h, and the one helper that we emit.
+constexpr StringLiteral kEntryName = "dlc_entry";
+constexpr StringLiteral kWeightsName = "dlc_weights";
+constexpr StringLiteral kLaunchName = "dlc_launch";
+
+class EntryBuilder {
+public:
+  explicit EntryBuilder(ModuleOp module)
+      : module(module), context(module.getContext()),
+        ptr(LLVM::LLVMPointerType::get(context)),
+        i64(IntegerType::get(context, 64)), i32(IntegerType::get(context, 32)) {
+  }
+
+  LogicalResult convert(func::FuncOp func) {
+    if (!func.getResultTypes().empty() ||
+        !llvm::hasSingleElement(func.getBody()))
+      return func.emitError("the graph function must have one block and no "
+                            "results: bufferize it first");
+    OpBuilder builder(func);
+    Location loc = func.getLoc();
+    launchHelper = makeLaunchHelper(builder, loc);
+    auto entry = LLVM::LLVMFuncOp::create(
+        builder, loc, kEntryName,
+        LLVM::LLVMFunctionType::get(i32, {ptr, ptr, ptr, ptr}));
+    Block *block = entry.addEntryBlock(builder);
+    builder.setInsertionPointToStart(block);
+    parallel = block->getArgument(3);
+
+    // One array of arguments for all launches: each has returned before the
+    // next one fills it.
+    size_t longest = 0;
+    for (auto launch : func.getOps<dispatch::LaunchOp>())
+      longest = std::max<size_t>(longest, launch->getNumOperands());
+    if (longest > 0)
+      args = LLVM::AllocaOp::create(builder, loc, ptr,
+                                    LLVM::LLVMArrayType::get(ptr, longest),
+                                    constant(builder, loc, 1), /*alignment=*/8);
+
+    unsigned numInputs = 0, numOutputs = 0;
+    for (BlockArgument arg : func.getArguments()) {
+      bool isOutput =
+          func.getArgAttr(arg.getArgNumber(), "dlc.output") != nullptr;
+      unsigned number = isOutput ? numOutputs++ : numInputs++;
+      if (arg.use_empty())
+        continue;
+      Value slot = getAddress(builder, loc,
+                              {block->getArgument(isOutput ? 1 : 0),
+                               static_cast<int64_t>(8 * number)});
+      addresses[arg] = {LLVM::LoadOp::create(builder, loc, ptr, slot), 0};
+    }
+    for (Operation &op : func.front())
+      if (failed(convert(builder, &op, block->getArgument(2))))
+        return failure();
+    Value zero = LLVM::ConstantOp::create(builder, loc, i32,
+                                          builder.getI32IntegerAttr(0));
+    LLVM::ReturnOp::create(builder, loc, zero);
+    func.erase();
+    return success();
+  }
+
+private:
+  /// An address known while the entry is built: a pointer and a byte offset.
+  struct Address {
+    Value base;
+    int64_t offset = 0;
+  };
+
+  LogicalResult convert(OpBuilder &builder, Operation *op, Value arena) {
+    Location loc = op->getLoc();
+    if (auto view = dyn_cast<arena::ViewOp>(op)) {
+      addresses[view] = {
+          arena, static_cast<int64_t>(view.getSlotOp(tables).getOffset())};
+      return success();
+    }
+    if (auto view = dyn_cast<arena::ConstantViewOp>(op)) {
+      addresses[view] = {
+          getWeights(builder),
+          static_cast<int64_t>(view.getConstantOp(tables).getOffset())};
+      return success();
+    }
+    if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op)) {
+      addresses[op->getResult(0)] = addresses.lookup(op->getOperand(0));
+      return success();
+    }
+    if (auto copy = dyn_cast<memref::CopyOp>(op)) {
+      int64_t bytes =
+          arena::getByteSize(cast<MemRefType>(copy.getSource().getType()));
+      LLVM::MemcpyOp::create(
+          builder, loc,
+          getAddress(builder, loc, addresses.lookup(copy.getTarget())),
+          getAddress(builder, loc, addresses.lookup(copy.getSource())),
+          constant(builder, loc, bytes), /*isVolatile=*/false);
+      return success();
+    }
+    if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
+      return convert(builder, launch);
+    if (isa<func::ReturnOp>(op))
+      return success();
+    return op->emitOpError("cannot be lowered to LLVM in the graph function");
+  }
+
+  LogicalResult convert(OpBuilder &builder, dispatch::LaunchOp launch) {
+    Location loc = launch.getLoc();
+    Operation *kernel =
+        tables.lookupNearestSymbolFrom(launch, launch.getKernelAttr());
+    auto items =
+        kernel ? kernel->getAttrOfType<IntegerAttr>(dispatch::kItemsAttrName)
+               : IntegerAttr();
+    if (!isa_and_nonnull<LLVM::LLVMFuncOp>(kernel) || !items)
+      return launch.emitOpError("runs kernel '")
+             << launch.getKernel()
+             << "', which was not lowered to a function with the attribute "
+             << dispatch::kItemsAttrName;
+    for (auto [index, operand] : llvm::enumerate(launch->getOperands())) {
+      Value address = getAddress(builder, loc, addresses.lookup(operand));
+      LLVM::StoreOp::create(
+          builder, loc, address,
+          getAddress(builder, loc, {args, static_cast<int64_t>(8 * index)}));
+    }
+    Value function =
+        LLVM::AddressOfOp::create(builder, loc, ptr, launch.getKernelAttr());
+    LLVM::CallOp::create(builder, loc, launchHelper,
+                         ValueRange{parallel, function, args,
+                                    constant(builder, loc, items.getInt())});
+    return success();
+  }
+
+  /// void dlc_launch(const dlc_parallel *parallel, dlc_kernel_fn kernel,
+  ///                 void *const *args, int64_t items):
+  /// runs the items in parallel, or in this thread if `parallel` is null.
+  LLVM::LLVMFuncOp makeLaunchHelper(OpBuilder &builder, Location loc) {
+    OpBuilder::InsertionGuard guard(builder);
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
+                                            {ptr, ptr, ptr, i64});
+    auto func = LLVM::LLVMFuncOp::create(builder, loc, kLaunchName, type,
+                                         LLVM::Linkage::Internal);
+    Block *entry = func.addEntryBlock(builder);
+    Value parallel = entry->getArgument(0), kernel = entry->getArgument(1),
+          args = entry->getArgument(2), items = entry->getArgument(3);
+    Block *alone = func.addBlock(), *together = func.addBlock();
+
+    builder.setInsertionPointToStart(entry);
+    Value null = LLVM::ZeroOp::create(builder, loc, ptr);
+    Value isAlone = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                         parallel, null);
+    LLVM::CondBrOp::create(builder, loc, isAlone, alone, together);
+
+    auto kernelType = LLVM::LLVMFunctionType::get(
+        LLVM::LLVMVoidType::get(context), {ptr, i64, i64});
+    builder.setInsertionPointToStart(alone);
+    LLVM::CallOp::create(
+        builder, loc, kernelType,
+        ValueRange{kernel, args, constant(builder, loc, 0), items});
+    LLVM::ReturnOp::create(builder, loc, ValueRange());
+
+    // struct dlc_parallel { run; context; }
+    auto runType = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
+                                               {ptr, ptr, ptr, i64});
+    builder.setInsertionPointToStart(together);
+    Value run = LLVM::LoadOp::create(builder, loc, ptr, parallel);
+    Value data = LLVM::LoadOp::create(builder, loc, ptr,
+                                      getAddress(builder, loc, {parallel, 8}));
+    LLVM::CallOp::create(builder, loc, runType,
+                         ValueRange{run, data, kernel, args, items});
+    LLVM::ReturnOp::create(builder, loc, ValueRange());
+    return func;
+  }
+
+  /// The address of the weights, which another object file defines.
+  Value getWeights(OpBuilder &builder) {
+    auto global = module.lookupSymbol<LLVM::GlobalOp>(kWeightsName);
+    if (!global) {
+      OpBuilder atStart = OpBuilder::atBlockBegin(module.getBody());
+      global = LLVM::GlobalOp::create(
+          atStart, module.getLoc(), IntegerType::get(context, 8),
+          /*isConstant=*/true, LLVM::Linkage::External, kWeightsName,
+          Attribute(), /*alignment=*/64);
+    }
+    if (!weights)
+      weights = LLVM::AddressOfOp::create(builder, module.getLoc(), global);
+    return weights;
+  }
+
+  Value getAddress(OpBuilder &builder, Location loc, Address address) {
+    if (address.offset == 0)
+      return address.base;
+    return LLVM::GEPOp::create(
+        builder, loc, ptr, IntegerType::get(context, 8), address.base,
+        LLVM::GEPArg(constant(builder, loc, address.offset)));
+  }
+
+  Value constant(OpBuilder &builder, Location loc, int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, i64,
+                                    builder.getI64IntegerAttr(value));
+  }
+
+  ModuleOp module;
+  MLIRContext *context;
+  Type ptr, i64, i32;
+  SymbolTableCollection tables;
+  LLVM::LLVMFuncOp launchHelper;
+  Value args, parallel, weights;
+  DenseMap<Value, Address> addresses;
+};
+
+struct ConvertArenaToLLVM
+    : public conversion::impl::ConvertArenaToLLVMBase<ConvertArenaToLLVM> {
+  void runOnOperation() override {
+    func::FuncOp entry;
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (func.isExternal())
+        continue;
+      if (entry) {
+        func.emitError("a module must have one graph function, but '")
+            << entry.getSymName() << "' is there already";
+        return signalPassFailure();
+      }
+      entry = func;
+    }
+    // Modules of kernels alone have no entry.
+    if (entry && failed(EntryBuilder(getOperation()).convert(entry)))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,166 @@
+//===- ArenaInplace.cpp - Kernels that work in place ----------------------===//
+
+#include "Reshape.h"
+
+#include "dlc/Conversion/Passes.h"
+#include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace dlc::conversion {
+#define GEN_PASS_DEF_ARENAINPLACE
+#include "dlc/Conversion/Passes.h.inc"
+} // namespace dlc::conversion
+
+using namespace mlir;
+using namespace dlc;
+
+namespace {
+
+using Pair = std::pair<unsigned, unsigned>; // in, out
+
+struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
+  void runOnOperation() override {
+    SymbolTableCollection tables;
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isExternal() && failed(runOnFunction(func, tables)))
+        return signalPassFailure();
+  }
+
+  /// The pairs of a kernel, checked.
+  static FailureOr<SmallVector<Pair>> getPairs(dispatch::KernelOp kernel) {
+    SmallVector<Pair> pairs;
+    Attribute attr = kernel->getAttr("inplace");
+    if (!attr)
+      return pairs;
+    auto list = dyn_cast<ArrayAttr>(attr);
+    if (!list)
+      return kernel.emitOpError("inplace must be a list of [in, out] pairs");
+    for (Attribute element : list) {
+      auto pair = dyn_cast<ArrayAttr>(element);
+      SmallVector<int64_t> numbers;
+      if (pair)
+        for (Attribute number : pair)
+          if (auto integer = dyn_cast<IntegerAttr>(number))
+            numbers.push_back(integer.getInt());
+      if (numbers.size() != 2 || pair.size() != 2 || numbers[0] < 0 ||
+          numbers[0] >= static_cast<int64_t>(kernel.getNumIns()) ||
+          numbers[1] < 0 ||
+          numbers[1] >= static_cast<int64_t>(kernel.getNumOuts()))
+        return kernel.emitOpError("inplace must hold [in, out] pairs of the "
+                                  "kernel's arguments, got ")
+               << element;
+      pairs.push_back({static_cast<unsigned>(numbers[0]),
+                       static_cast<unsigned>(numbers[1])});
+    }
+    return pairs;
+  }
+
+  LogicalResult runOnFunction(func::FuncOp func,
+                              SymbolTableCollection &tables) {
+    // Number the operations, and note the first and the last to touch each
+    // buffer.
+    order.clear();
+    lives.clear();
+    unsigned number = 0;
+    for (Operation &op : func.getBody().front()) {
+      order[&op] = ++number;
+      if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
+        continue;
+      for (Value operand : op.getOperands())
+        touch(conversion::lookThroughReshapes(operand), number);
+    }
+    for (auto launch :
+         llvm::make_early_inc_range(func.getOps<dispatch::LaunchOp>())) {
+      auto kernel = tables.lookupNearestSymbolFrom<dispatch::KernelOp>(
+          launch, launch.getKernelAttr());
+      if (!kernel)
+        continue;
+      FailureOr<SmallVector<Pair>> pairs = getPairs(kernel);
+      if (failed(pairs))
+        return failure();
+      SmallVector<Attribute> used;
+      for (Pair pair : *pairs)
+        if (share(launch, pair, *pairs, used))
+          ++numShared;
+      if (!used.empty())
+        launch->setAttr("arena.inplace", ArrayAttr::get(&getContext(), used));
+    }
+    return success();
+  }
+
+  struct Life {
+    unsigned first, last;
+  };
+
+  void touch(Value buffer, unsigned number) {
+    auto [it, isNew] = lives.try_emplace(buffer, Life{number, number});
+    it->second.last = number;
+  }
+
+  /// Makes one buffer of the two of `pair` if that is right.
+  bool share(dispatch::LaunchOp launch, Pair pair, ArrayRef<Pair> pairs,
+             SmallVectorImpl<Attribute> &used) {
+    Value in = conversion::lookThroughReshapes(launch.getIns()[pair.first]);
+    Value out = conversion::lookThroughReshapes(launch.getOuts()[pair.second]);
+    auto inAlloc = in.getDefiningOp<memref::AllocOp>();
+    if (!inAlloc || in == out)
+      return false;
+    auto inType = cast<MemRefType>(in.getType());
+    auto outType = cast<MemRefType>(out.getType());
+    if (inType.getElementType() != outType.getElementType() ||
+        inType.getNumElements() != outType.getNumElements())
+      return false;
+    unsigned now = order.lookup(launch);
+    if (lives[in].last != now || lives[out].first != now)
+      return false;
+    // Everything through which this launch touches either buffer must be a pair
+    // that may share.
+    SmallVector<Pair> needed;
+    for (auto [index, operand] : llvm::enumerate(launch.getIns())) {
+      Value base = conversion::lookThroughReshapes(operand);
+      if (base == out)
+        return false;
+      if (base != in)
+        continue;
+      Pair candidate(index, pair.second);
+      if (!llvm::is_contained(pairs, candidate))
+        return false;
+      needed.push_back(candidate);
+    }
+    for (auto [index, operand] : llvm::enumerate(launch.getOuts())) {
+      Value base = conversion::lookThroughReshapes(operand);
+      if (base == in || (base == out && index != pair.second))
+        return false;
+    }
+
+    OpBuilder builder(launch);
+    if (auto outAlloc = out.getDefiningOp<memref::AllocOp>()) {
+      builder.setInsertionPoint(outAlloc);
+      lives[in].last = lives[out].last;
+      out.replaceAllUsesWith(conversion::reshapeMemRef(
+          builder, outAlloc.getLoc(), in, outType.getShape()));
+      outAlloc.erase();
+    } else if (isa<BlockArgument>(out)) {
+      // The input is computed where the caller wants the result.
+      builder.setInsertionPoint(inAlloc);
+      lives[out].first = lives[in].first;
+      in.replaceAllUsesWith(conversion::reshapeMemRef(builder, inAlloc.getLoc(),
+                                                      out, inType.getShape()));
+      inAlloc.erase();
+    } else {
+      return false;
+    }
+    for (Pair each : needed)
+      used.push_back(
+          builder.getArrayAttr({builder.getI64IntegerAttr(each.first),
+                                builder.getI64IntegerAttr(each.second)}));
+    return true;
+  }
+
+  DenseMap<Operation *, unsigned> order;
+  DenseMap<Value, Life> lives; // by buffer
+};
+
+} // namespace

@@ -1,0 +1,131 @@
+//===- ArenaAssign.cpp - Places the buffers of a graph --------------------===//
+
+#include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Arena/Transforms/Passes.h"
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
+#include "dlc/MemoryPlanning/Solver.h"
+#include "dlc/MemoryPlanning/Validate.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace dlc::arena {
+#define GEN_PASS_DEF_ARENAASSIGN
+#include "dlc/Dialect/Arena/Transforms/Passes.h.inc"
+} // namespace dlc::arena
+
+using namespace mlir;
+using namespace dlc;
+using namespace dlc::arena;
+
+namespace {
+
+struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
+  using ArenaAssignBase::ArenaAssignBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (!module.getOps<LayoutOp>().empty()) {
+      module.emitError("the module has an arena.layout already");
+      return signalPassFailure();
+    }
+    func::FuncOp entry;
+    for (auto func : module.getOps<func::FuncOp>())
+      if (!func.isExternal())
+        entry = func;
+    if (entry && failed(assign(entry)))
+      signalPassFailure();
+  }
+
+  struct Life {
+    int64_t first = -1, last = -1;
+  };
+
+  LogicalResult assign(func::FuncOp func) {
+    Block &block = func.front();
+    DenseMap<Value, Life> lives; // by alloc
+    for (auto [number, step] : llvm::enumerate(collectSteps(block)))
+      for (Value operand : step->getOperands()) {
+        Life &life = lives[getMemory(operand)];
+        if (life.first < 0)
+          life.first = number;
+        life.last = number;
+      }
+
+    SmallVector<memref::AllocOp> allocs;
+    memory::Problem problem;
+    for (auto alloc :
+         llvm::make_early_inc_range(block.getOps<memref::AllocOp>())) {
+      MemRefType type = alloc.getType();
+      if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+        return alloc.emitOpError("cannot be placed: its size is not known");
+      Life life = lives.lookup(alloc);
+      if (life.first < 0)
+        life = {0, 0}; // only reshaped, never used
+      problem.buffers.push_back({("s" + Twine(allocs.size())).str(), life.first,
+                                 life.last + 1, getByteSize(type), alignment});
+      allocs.push_back(alloc);
+    }
+    if (std::string fault = memory::describeFault(problem); !fault.empty())
+      return func.emitError("the memory of the program cannot be planned: ")
+             << fault;
+
+    memory::SolverOptions options;
+    options.workLimit = workLimit;
+    memory::Solution solution = memory::solve(problem, options);
+    std::vector<memory::Violation> violations =
+        memory::validate(problem, solution.plan, solution.peak);
+    if (!violations.empty())
+      return func.emitError("internal error of the memory planner: ")
+             << memory::describe(problem, solution.plan, violations.front());
+
+    OpBuilder builder(&getContext());
+    auto layout =
+        LayoutOp::create(builder, func.getLoc(), "arena", solution.peak,
+                         alignment, solution.lowerBound);
+    SymbolTable(getOperation())
+        .insert(layout, getOperation().getBody()->begin());
+    Block &body = layout.getBody().front();
+    for (auto [alloc, buffer, offset] :
+         llvm::zip_equal(allocs, problem.buffers, solution.plan.offsets)) {
+      builder.setInsertionPointToEnd(&body);
+      auto slot = SlotOp::create(builder, alloc.getLoc(), buffer.id, offset,
+                                 buffer.size, buffer.lower, buffer.upper - 1);
+      auto symbol = SymbolRefAttr::get(
+          layout.getSymNameAttr(), {SymbolRefAttr::get(slot.getSymNameAttr())});
+      replaceWithViews(alloc, [&](OpBuilder &at, Location loc, Type type) {
+        return ViewOp::create(at, loc, type, symbol);
+      });
+      alloc.erase();
+    }
+    // Reshapes of constants are just other views of them.
+    for (auto view :
+         llvm::make_early_inc_range(block.getOps<ConstantViewOp>())) {
+      SymbolRefAttr symbol = view.getConstantAttr();
+      replaceWithViews(view, [&](OpBuilder &at, Location loc, Type type) {
+        return ConstantViewOp::create(at, loc, type, symbol);
+      });
+      view.erase();
+    }
+    return success();
+  }
+
+  /// Replaces the result of `op` and all reshapes of it by views made with
+  /// `makeView`, where those were; without views that nobody uses.
+  template <typename MakeView>
+  void replaceWithViews(Operation *op, MakeView makeView) {
+    Value memory = op->getResult(0);
+    for (Operation *user : llvm::make_early_inc_range(memory.getUsers()))
+      if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(user)) {
+        replaceWithViews(user, makeView);
+        user->erase();
+      }
+    if (memory.use_empty())
+      return;
+    OpBuilder builder(op);
+    Value view = makeView(builder, op->getLoc(), memory.getType());
+    memory.replaceAllUsesWith(view);
+  }
+};
+
+} // namespace

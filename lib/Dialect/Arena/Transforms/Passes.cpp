@@ -1,1 +1,0 @@
-#include "dlc/Dialect/Arena/Transforms/Passes.h"

@@ -1,0 +1,32 @@
+//===- Steps.cpp - The launches of a graph function, counted --------------===//
+
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
+
+#include "dlc/Dialect/Arena/IR/Arena.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+bool dlc::arena::isView(Operation *op) {
+  return isa<memref::ExpandShapeOp, memref::CollapseShapeOp, ViewOp,
+             ConstantViewOp>(op);
+}
+
+Value dlc::arena::getMemory(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+SmallVector<Operation *> dlc::arena::collectSteps(Block &block) {
+  SmallVector<Operation *> steps;
+  for (Operation &op : block)
+    if (!isView(&op) && !isa<memref::AllocOp>(op) &&
+        llvm::any_of(op.getOperandTypes(), llvm::IsaPred<BaseMemRefType>))
+      steps.push_back(&op);
+  return steps;
+}

@@ -1,0 +1,126 @@
+//===- Instance.h - A problem prepared for the solvers ----------*- C++ -*-===//
+//
+// Private to MemoryPlanning.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_LIB_MEMORYPLANNING_INSTANCE_H
+#define DLC_LIB_MEMORYPLANNING_INSTANCE_H
+
+#include "dlc/MemoryPlanning/Solver.h"
+
+#include <chrono>
+
+namespace dlc::memory {
+
+/// Counts work and stops a search at the limits of SolverOptions.
+class Budget {
+public:
+  explicit Budget(const SolverOptions &options)
+      : workLimit(options.workLimit), timeLimit(options.timeLimit),
+        start(std::chrono::steady_clock::now()) {}
+
+  void spend(uint64_t steps) { work += steps; }
+  bool isSpent() const { return work >= workLimit || timeIsUp(); }
+  uint64_t remaining() const { return work < workLimit ? workLimit - work : 0; }
+  bool timeIsUp() const {
+    if (timeLimit <= 0)
+      return false;
+    std::chrono::duration<double> passed =
+        std::chrono::steady_clock::now() - start;
+    return passed.count() >= timeLimit;
+  }
+
+private:
+  uint64_t work = 0;
+  uint64_t workLimit;
+  double timeLimit;
+  std::chrono::steady_clock::time_point start;
+};
+
+inline int64_t alignUp(int64_t value, int64_t alignment) {
+  return alignment == 1 ? value
+                        : (value + alignment - 1) / alignment * alignment;
+}
+
+/// The buffers that need a place (not empty), sorted by start, and which of
+/// them conflict.
+class Instance {
+public:
+  struct Item {
+    int64_t lower, upper, size, alignment;
+    int64_t fixed; // offset, or -1
+    uint32_t buffer;
+  };
+
+  explicit Instance(const Problem &problem);
+
+  size_t count() const { return items.size(); }
+  const Item &operator[](size_t i) const { return items[i]; }
+
+  /// Calls `visit(j)` for each item that conflicts with item `i`.
+  template <typename Visitor>
+  void forConflicts(size_t i, Visitor &&visit) const {
+    if (!firstConflict.empty()) {
+      for (size_t k = firstConflict[i]; k < firstConflict[i + 1]; ++k)
+        visit(conflicts[k]);
+      return;
+    }
+    visitOverlapping(1, 0, leaves, i, visit);
+  }
+
+  /// Number of conflicts of item `i`.
+  uint64_t degree(size_t i) const { return degrees[i]; }
+  /// Whether lists of conflicts are stored (searches need them).
+  bool hasConflictLists() const { return !firstConflict.empty(); }
+
+private:
+  /// Descends a segment tree over the items (sorted by start) that holds the
+  /// largest end of each range.
+  template <typename Visitor>
+  void visitOverlapping(size_t node, size_t begin, size_t end, size_t i,
+                        Visitor &&visit) const {
+    if (begin >= items.size() || items[begin].lower >= items[i].upper ||
+        maxUpper[node] <= items[i].lower)
+      return;
+    if (end - begin == 1) {
+      if (begin != i)
+        visit(static_cast<uint32_t>(begin));
+      return;
+    }
+    size_t middle = (begin + end) / 2;
+    visitOverlapping(2 * node, begin, middle, i, visit);
+    visitOverlapping(2 * node + 1, middle, end, i, visit);
+  }
+
+  std::vector<Item> items;
+  std::vector<int64_t> maxUpper;
+  size_t leaves = 1;
+  std::vector<uint64_t> degrees;
+  std::vector<size_t> firstConflict;
+  std::vector<uint32_t> conflicts;
+};
+
+/// A placement of an instance's items.
+struct Placement {
+  std::vector<int64_t> offsets; // by item
+  int64_t peak = 0;
+};
+
+/// Items in the order that `order` names, fixed ones first.
+std::vector<uint32_t> makeOrder(const Instance &instance, Order order);
+
+/// Places the items one by one; gives up and returns false as soon as the peak
+/// reaches `giveUpAt`.
+bool placeInOrder(const Instance &instance, const std::vector<uint32_t> &order,
+                  Fit fit, int64_t giveUpAt, Placement &placement,
+                  Budget &budget);
+
+/// Improves `placement`, which `order` made, by moving items that reach the
+/// peak forward in the order; stops at `goal`.
+void improveOrder(const Instance &instance, std::vector<uint32_t> order,
+                  Fit fit, int64_t goal, Placement &placement, Budget &budget);
+
+} // namespace dlc::memory
+
+#endif // DLC_LIB_MEMORYPLANNING_INSTANCE_H
