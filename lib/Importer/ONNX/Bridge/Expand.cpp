@@ -1,0 +1,107 @@
+//===- Expand.cpp - Ops that are functions of other ops -------------------===//
+//
+// The schema of many ops has a body made of simpler ops. Those without an entry
+// of ours are replaced by it. libonnx can inline functions of the model, so the
+// bodies become functions of the model first; its own expansion of schema
+// functions ignores default attributes and fails on absent optional inputs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Internal.h"
+
+#include "onnx/defs/schema.h"
+#include "onnx/inliner/inliner.h"
+
+using namespace dlc::importer;
+using onnx::NodeProto;
+
+namespace {
+
+constexpr const char *domain = "dlc.expanded";
+
+/// Types of the graph's values by name.
+std::unordered_map<std::string, onnx::TypeProto>
+collectTypes(const onnx::GraphProto &graph) {
+  std::unordered_map<std::string, onnx::TypeProto> types;
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos)
+      types[info.name()] = info.type();
+  for (const auto &tensor : graph.initializer()) {
+    auto &type = *types[tensor.name()].mutable_tensor_type();
+    type.set_elem_type(tensor.data_type());
+    type.mutable_shape()->clear_dim();
+    for (int64_t dim : tensor.dims())
+      type.mutable_shape()->add_dim()->set_dim_value(dim);
+  }
+  return types;
+}
+
+} // namespace
+
+bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
+  onnx::ModelProto &proto = model.proto;
+  int opset = 0;
+  for (const auto &import : proto.opset_import())
+    if (import.domain().empty())
+      opset = static_cast<int>(import.version());
+
+  std::unordered_map<std::string, onnx::TypeProto> types;
+  int counter = 0;
+  for (NodeProto &node : *proto.mutable_graph()->mutable_node()) {
+    if (!node.domain().empty() || options.isEmitted(node.op_type()))
+      continue;
+    const onnx::OpSchema *schema =
+        onnx::OpSchemaRegistry::Schema(node.op_type(), opset, node.domain());
+    if (!schema ||
+        (!schema->HasFunction() && !schema->HasContextDependentFunction()))
+      continue;
+    if (types.empty())
+      types = collectTypes(proto.graph());
+    for (const auto &[name, attribute] : schema->attributes()) {
+      bool present = false;
+      for (const auto &given : node.attribute())
+        present |= given.name() == name;
+      if (!present && attribute.default_value.has_name())
+        *node.add_attribute() = attribute.default_value;
+    }
+    onnx::FunctionProto body;
+    if (schema->HasContextDependentFunction()) {
+      std::vector<onnx::TypeProto> inputTypes;
+      for (const std::string &input : node.input())
+        inputTypes.push_back(types[input]);
+      onnx::FunctionBodyBuildContextImpl context(node, inputTypes);
+      if (!schema->BuildContextDependentFunction(context, body, opset))
+        continue;
+    } else {
+      const onnx::FunctionProto *found = schema->GetFunction(opset, false);
+      if (!found)
+        continue;
+      body = *found;
+    }
+    std::string unique = node.op_type() + "_" + std::to_string(counter++);
+    body.set_domain(domain);
+    body.set_name(unique);
+    body.clear_opset_import();
+    *body.mutable_opset_import() = proto.opset_import();
+    for (NodeProto &inner : *body.mutable_node())
+      if (inner.name().empty()) // messages name the node of the model
+        inner.set_name(displayName(node));
+    *proto.add_functions() = std::move(body);
+    node.set_domain(domain);
+    node.set_op_type(unique);
+  }
+  if (!counter)
+    return false;
+  auto &import = *proto.add_opset_import();
+  import.set_domain(domain);
+  import.set_version(1);
+  onnx::inliner::InlineLocalFunctions(proto, false);
+  proto.clear_functions();
+  for (int i = 0; i < proto.opset_import_size(); ++i)
+    if (proto.opset_import(i).domain() == domain) {
+      proto.mutable_opset_import()->DeleteSubrange(i, 1);
+      break;
+    }
+  return true;
+}

@@ -1,0 +1,110 @@
+//===- Internal.h - Shared by the parts of the bridge -----------*- C++ -*-===//
+//
+// Only for the translation units of the bridge, which are compiled with
+// exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_LIB_IMPORTER_ONNX_BRIDGE_INTERNAL_H
+#define DLC_LIB_IMPORTER_ONNX_BRIDGE_INTERNAL_H
+
+#include "Model.h"
+
+#include <exception>
+#include <optional>
+
+namespace dlc::importer {
+
+/// Thrown inside the bridge, caught in loadModel.
+struct ImportError : std::exception {
+  Failure failure;
+  explicit ImportError(std::string message) {
+    failure.message = std::move(message);
+  }
+  ImportError(std::string message, const onnx::NodeProto &node);
+  const char *what() const noexcept override { return failure.message.c_str(); }
+  static ImportError usage(std::string message) {
+    ImportError error(std::move(message));
+    error.failure.usage = true;
+    return error;
+  }
+};
+
+/// Name to show for a node: its own, or else its first result's.
+std::string displayName(const onnx::NodeProto &node);
+
+/// "1x3x?x224", "scalar".
+std::string shapeString(const std::vector<int64_t> &dims);
+
+/// Text of a foreign exception as one line.
+std::string oneLine(const std::string &text);
+
+/// Product of dims; throws on negative dims and overflow of the byte size.
+int64_t checkedElements(const std::vector<int64_t> &dims, int elemType,
+                        const std::string &what);
+
+/// Bits of one element, 0 for types without a fixed width (strings, undefined).
+unsigned elemTypeBits(int elemType);
+
+/// Bytes that `elements` elements take when packed.
+uint64_t packedBytes(int64_t elements, int elemType);
+
+//===- Payloads.cpp -------------------------------------------------------===//
+
+/// Checks every tensor of the model (sizes, types, external files), moves the
+/// large ones to the side table and leaves stubs; loads small external ones.
+void extractPayloads(Model &model, const std::string &baseDir);
+
+/// Adds a payload and turns `tensor` (with name, type and dims set) to its
+/// stub.
+void makeStub(Model &model, onnx::TensorProto &tensor, Payload payload);
+
+bool isStub(const onnx::TensorProto &tensor);
+
+/// Bytes of a small inline tensor in the raw layout.
+std::string rawBytes(const onnx::TensorProto &tensor);
+
+//===- Npy.cpp ------------------------------------------------------------===//
+
+struct NpyArray {
+  ValueType type;
+  Payload payload;
+  std::string dtype; ///< as the file spells it
+};
+
+/// Reads a .npy file whose elements are to be used as `elemType`.
+NpyArray readNpy(const std::string &path, int elemType);
+
+//===- Signature.cpp ------------------------------------------------------===//
+
+/// Applies --dim, --shape and --bind; afterwards all inputs are static.
+void bindInputs(Model &model, const LoadOptions &options);
+
+//===- Normalize.cpp ------------------------------------------------------===//
+
+/// Functions inlined, newest opset, static shapes, integers folded.
+void normalize(Model &model, const LoadOptions &options);
+
+//===- Expand.cpp ---------------------------------------------------------===//
+
+/// Replaces one layer of ops that are functions by their bodies. Returns
+/// whether anything changed.
+bool expandFunctions(Model &model, const LoadOptions &options);
+
+/// Replaces `If` nodes with a known condition by the branch taken.
+bool inlineConstantIfs(
+    onnx::GraphProto &graph,
+    const std::function<std::optional<bool>(const std::string &)> &condition);
+
+//===- Fold.cpp -----------------------------------------------------------===//
+
+/// Evaluates nodes on small known tensors; results become initializers.
+/// Returns whether anything changed.
+bool foldShapeArithmetic(Model &model);
+
+/// Largest tensor that the folder computes with.
+constexpr int64_t maxFoldedElements = 4096;
+
+} // namespace dlc::importer
+
+#endif // DLC_LIB_IMPORTER_ONNX_BRIDGE_INTERNAL_H

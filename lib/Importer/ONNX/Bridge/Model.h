@@ -1,0 +1,95 @@
+//===- Model.h - A checked, normalised ONNX model ---------------*- C++ -*-===//
+//
+// The border between libonnx (exceptions, RTTI) and MLIR (neither). This header
+// is included by both sides: it declares data and functions that never throw.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_LIB_IMPORTER_ONNX_BRIDGE_MODEL_H
+#define DLC_LIB_IMPORTER_ONNX_BRIDGE_MODEL_H
+
+#include "onnx/onnx_pb.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace dlc::importer {
+
+/// Bytes of one tensor: row-major, little-endian, 4-bit and 2-bit types packed.
+/// The owner keeps them alive (a string of the parser, or a file mapping).
+struct Payload {
+  const char *data = nullptr;
+  size_t size = 0;
+  std::shared_ptr<const void> owner;
+};
+
+/// Why a model was refused.
+struct Failure {
+  std::string message;
+  std::string node;   ///< name of the node to blame, may be empty
+  std::string op;     ///< its op type
+  bool usage = false; ///< the options are wrong, not the model
+};
+
+/// Element type (TensorProto::DataType) and static shape of a value.
+struct ValueType {
+  int elemType = 0;
+  std::vector<int64_t> dims;
+};
+
+struct Port {
+  std::string name;
+  ValueType type;
+};
+
+/// Mirror of dlc::ImportOptions without MLIR.
+struct LoadOptions {
+  std::vector<std::pair<std::string, int64_t>> dims;
+  std::map<std::string, std::vector<int64_t>> shapes;
+  std::map<std::string, std::string> binds;
+  /// Whether the emitter has an entry for an op of the default domain.
+  std::function<bool(const std::string &op)> isEmitted;
+};
+
+/// One opset, static shapes, no functions, no constant nodes, no `If`; tensors
+/// over a threshold are stubs that point into `payloads`.
+struct Model {
+  onnx::ModelProto proto;
+  std::vector<Payload> payloads;
+  std::vector<Port> inputs, outputs;
+  /// Every value of the graph: inputs, initializers, results.
+  std::unordered_map<std::string, ValueType> types;
+  /// The initializers by name.
+  std::unordered_map<std::string, const onnx::TensorProto *> constants;
+};
+
+/// Reads `path` (or `bytes`, when not null). Returns false and fills `failure`.
+bool loadModel(const std::string &path, const std::string *bytes,
+               const LoadOptions &options, Model &model, Failure &failure);
+
+/// The bytes of a tensor of the model. Every tensor was checked before: this
+/// cannot fail.
+Payload payloadOf(const Model &model, const onnx::TensorProto &tensor);
+
+/// The elements of an integer or boolean tensor; nothing for other types.
+std::optional<std::vector<int64_t>> intsOf(const Model &model,
+                                           const onnx::TensorProto &tensor);
+
+/// The elements of a float16, bfloat16, float32 or float64 tensor, or of one
+/// that intsOf reads; nothing for other types.
+std::optional<std::vector<double>> floatsOf(const Model &model,
+                                            const onnx::TensorProto &tensor);
+
+/// Name of an element type as users know it ("float32").
+std::string elemTypeName(int elemType);
+
+} // namespace dlc::importer
+
+#endif // DLC_LIB_IMPORTER_ONNX_BRIDGE_MODEL_H

@@ -1,0 +1,360 @@
+//===- Normalize.cpp - One opset, no functions, static shapes -------------===//
+
+#include "Evaluate.h"
+#include "Internal.h"
+
+#include "onnx/checker.h"
+#include "onnx/inliner/inliner.h"
+#include "onnx/shape_inference/implementation.h"
+#include "onnx/version_converter/convert.h"
+
+#include <algorithm>
+#include <set>
+
+using namespace dlc::importer;
+using onnx::GraphProto;
+using onnx::ModelProto;
+using onnx::NodeProto;
+
+namespace {
+
+int newestOpset() {
+  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance()
+      .Map()
+      .at("")
+      .second;
+}
+
+/// "ai.onnx" and "" are the same domain; keep one spelling.
+void normalizeDomains(GraphProto &graph) {
+  for (NodeProto &node : *graph.mutable_node()) {
+    if (node.domain() == "ai.onnx")
+      node.clear_domain();
+    for (auto &attr : *node.mutable_attribute()) {
+      if (attr.has_g())
+        normalizeDomains(*attr.mutable_g());
+      for (GraphProto &nested : *attr.mutable_graphs())
+        normalizeDomains(nested);
+    }
+  }
+}
+
+int64_t defaultOpset(ModelProto &model) {
+  for (auto &import : *model.mutable_opset_import())
+    if (import.domain() == "ai.onnx")
+      import.clear_domain();
+  for (const auto &import : model.opset_import())
+    if (import.domain().empty())
+      return import.version();
+  // A model of other domains only: its functions bring their own imports.
+  auto &import = *model.add_opset_import();
+  import.set_domain("");
+  import.set_version(newestOpset());
+  return import.version();
+}
+
+/// Inlining can grow a model exponentially; count before doing it.
+class InlinedSize {
+public:
+  explicit InlinedSize(const ModelProto &model) {
+    for (const auto &function : model.functions())
+      functions[key(function.domain(), function.name(), function.overload())] =
+          &function;
+  }
+
+  uint64_t of(const google::protobuf::RepeatedPtrField<NodeProto> &nodes) {
+    uint64_t total = 0;
+    for (const NodeProto &node : nodes) {
+      total += 1;
+      auto found =
+          functions.find(key(node.domain(), node.op_type(), node.overload()));
+      if (found != functions.end()) {
+        auto [entry, isNew] = sizes.insert({found->first, 0});
+        if (isNew)
+          sizes[found->first] = of(found->second->node());
+        total += sizes[found->first];
+      }
+      for (const auto &attr : node.attribute()) {
+        if (attr.has_g())
+          total += of(attr.g().node());
+        for (const GraphProto &nested : attr.graphs())
+          total += of(nested.node());
+      }
+      total = std::min<uint64_t>(total, uint64_t(1) << 40); // no overflow
+    }
+    return total;
+  }
+
+private:
+  static std::string key(const std::string &domain, const std::string &name,
+                         const std::string &overload) {
+    return domain + ":" + name + ":" + overload;
+  }
+  std::unordered_map<std::string, const onnx::FunctionProto *> functions;
+  std::unordered_map<std::string, uint64_t> sizes;
+};
+
+void inlineModelFunctions(ModelProto &model) {
+  if (model.functions_size() == 0)
+    return;
+  constexpr uint64_t maxNodes = 1000000;
+  if (InlinedSize(model).of(model.graph().node()) > maxNodes)
+    throw ImportError("the model's functions expand to more than " +
+                      std::to_string(maxNodes) + " nodes");
+  for (auto &function : *model.mutable_functions()) {
+    for (auto &import : *function.mutable_opset_import())
+      if (import.domain() == "ai.onnx")
+        import.clear_domain();
+    for (NodeProto &node : *function.mutable_node())
+      if (node.domain() == "ai.onnx")
+        node.clear_domain();
+  }
+  onnx::inliner::InlineLocalFunctions(model, true);
+  model.clear_functions();
+}
+
+void clearTypes(GraphProto &graph, bool top) {
+  graph.clear_value_info();
+  if (top)
+    for (auto &output : *graph.mutable_output())
+      output.mutable_type()->mutable_tensor_type()->clear_shape();
+  for (NodeProto &node : *graph.mutable_node())
+    for (auto &attr : *node.mutable_attribute())
+      if (attr.has_g())
+        clearTypes(*attr.mutable_g(), false);
+}
+
+void inferShapes(ModelProto &model, bool strict) {
+  clearTypes(*model.mutable_graph(), true);
+  onnx::ShapeInferenceOptions options(/*check_type=*/true, strict ? 1 : 0,
+                                      /*data_prop=*/false);
+  onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(),
+                                     options, nullptr);
+}
+
+/// Values that a node reads, those captured by nested graphs included.
+void forEachUse(const NodeProto &node,
+                const std::function<void(const std::string &)> &visit) {
+  for (const std::string &name : node.input())
+    visit(name);
+  for (const auto &attr : node.attribute())
+    if (attr.has_g()) {
+      for (const NodeProto &inner : attr.g().node())
+        forEachUse(inner, visit);
+      for (const auto &output : attr.g().output())
+        visit(output.name());
+    }
+}
+
+void removeDeadNodes(GraphProto &graph) {
+  std::set<std::string> live;
+  for (const auto &output : graph.output())
+    live.insert(output.name());
+  std::vector<bool> used(graph.node_size(), false);
+  for (int i = graph.node_size(); i-- > 0;) {
+    for (const std::string &name : graph.node(i).output())
+      used[i] = used[i] || live.count(name);
+    if (used[i])
+      forEachUse(graph.node(i),
+                 [&](const std::string &name) { live.insert(name); });
+  }
+  google::protobuf::RepeatedPtrField<NodeProto> kept;
+  for (int i = 0; i < graph.node_size(); ++i)
+    if (used[i])
+      kept.Add()->Swap(graph.mutable_node(i));
+  graph.mutable_node()->Swap(&kept);
+  google::protobuf::RepeatedPtrField<onnx::TensorProto> tensors;
+  for (auto &tensor : *graph.mutable_initializer())
+    if (live.count(tensor.name()))
+      tensors.Add()->Swap(&tensor);
+  graph.mutable_initializer()->Swap(&tensors);
+}
+
+/// One message for all nodes that nothing handles. `late`: folding is over.
+void refuseUnsupported(const Model &model, const LoadOptions &options,
+                       int opset, bool late) {
+  std::map<std::string, std::vector<std::string>> found;
+  size_t total = 0;
+  for (const NodeProto &node : model.proto.graph().node()) {
+    const std::string &op = node.op_type();
+    std::string label = op;
+    if (node.domain().empty()) {
+      if (options.isEmitted(op))
+        continue;
+      if (!late) {
+        const auto *schema = onnx::OpSchemaRegistry::Schema(op, opset, "");
+        if (op == "If" || op == "Constant" || op == "Shape" || op == "Size" ||
+            isEvaluated(op) ||
+            (schema &&
+             (schema->HasFunction() || schema->HasContextDependentFunction())))
+          continue;
+      } else if (op == "If") {
+        label = "If (whose condition is not known at compile time)";
+      } else if (isEvaluated(op) || op == "Shape" || op == "Size") {
+        label = op + " (of values not known at compile time)";
+      }
+    } else {
+      label = node.domain() + "." + op;
+    }
+    found[label].push_back("'" + displayName(node) + "'");
+    ++total;
+  }
+  if (found.empty())
+    return;
+  std::string text;
+  for (const auto &[label, nodes] : found) {
+    text += (text.empty() ? "" : ", ") + label + " (";
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      if (i == 50) {
+        text += " and " + std::to_string(nodes.size() - i) + " more";
+        break;
+      }
+      text += (i ? ", " : "") + nodes[i];
+    }
+    text += ")";
+  }
+  throw ImportError(std::to_string(total) +
+                    (total == 1 ? " node has an unsupported operator: "
+                                : " nodes have unsupported operators: ") +
+                    text);
+}
+
+/// Static types of all values into model.types; one message for those without.
+void recordTypes(Model &model) {
+  const GraphProto &graph = model.proto.graph();
+  for (const auto &tensor : graph.initializer()) {
+    model.constants[tensor.name()] = &tensor;
+    model.types[tensor.name()] = {tensor.data_type(),
+                                  {tensor.dims().begin(), tensor.dims().end()}};
+  }
+  auto record = [&](const onnx::ValueInfoProto &info) {
+    if (!info.type().has_tensor_type() ||
+        !info.type().tensor_type().has_shape())
+      return;
+    ValueType type;
+    type.elemType = info.type().tensor_type().elem_type();
+    for (const auto &dim : info.type().tensor_type().shape().dim()) {
+      if (!dim.has_dim_value())
+        return;
+      type.dims.push_back(dim.dim_value());
+    }
+    model.types.insert({info.name(), std::move(type)});
+  };
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos)
+      record(info);
+
+  std::vector<std::string> open;
+  const NodeProto *first = nullptr;
+  for (const NodeProto &node : graph.node())
+    for (const std::string &name : node.output()) {
+      auto type = model.types.find(name);
+      if (name.empty())
+        continue;
+      if (type != model.types.end()) {
+        try {
+          checkedElements(type->second.dims, type->second.elemType,
+                          "the result '" + name + "'");
+        } catch (ImportError &error) {
+          throw ImportError(error.failure.message, node);
+        }
+        continue;
+      }
+      first = first ? first : &node;
+      open.push_back("'" + name + "'");
+    }
+  if (open.empty())
+    return;
+  size_t more = open.size() - std::min<size_t>(open.size(), 5);
+  std::string names;
+  for (size_t i = 0; i < open.size() - more; ++i)
+    names += (i ? ", " : "") + open[i];
+  if (more)
+    names += " and " + std::to_string(more) + " more";
+  throw ImportError("the shape of " + names +
+                        " is not known at compile time (it depends on the "
+                        "values of an input; --bind makes an input a constant)",
+                    *first);
+}
+
+void checkOutputs(Model &model) {
+  for (Port &output : model.outputs) {
+    auto found = model.types.find(output.name);
+    if (found == model.types.end())
+      throw ImportError("the output '" + output.name +
+                        "' is not computed by any node");
+    ValueType &declared = output.type;
+    const ValueType &computed = found->second;
+    if (declared.elemType && declared.elemType != computed.elemType)
+      throw ImportError("the output '" + output.name + "' is declared as " +
+                        elemTypeName(declared.elemType) +
+                        ", but is computed as " +
+                        elemTypeName(computed.elemType));
+    bool unknownRank = declared.dims.size() == 1 && declared.dims[0] == -2;
+    bool same = unknownRank || declared.dims.size() == computed.dims.size();
+    for (size_t i = 0; same && !unknownRank && i < declared.dims.size(); ++i)
+      same = declared.dims[i] < 0 || declared.dims[i] == computed.dims[i];
+    if (!same) {
+      std::string text;
+      for (int64_t dim : declared.dims)
+        text += (text.empty() ? "" : "x") +
+                (dim < 0 ? std::string("?") : std::to_string(dim));
+      throw ImportError(
+          "the output '" + output.name + "' is declared with the shape " +
+          (text.empty() ? "scalar" : text) +
+          ", but is computed with the shape " + shapeString(computed.dims));
+    }
+    declared = computed;
+  }
+}
+
+} // namespace
+
+void dlc::importer::normalize(Model &model, const LoadOptions &options) {
+  ModelProto &proto = model.proto;
+  normalizeDomains(*proto.mutable_graph());
+  int64_t opset = defaultOpset(proto);
+  int newest = newestOpset();
+  if (opset > newest)
+    throw ImportError("the model uses operator set " + std::to_string(opset) +
+                      ", but the newest one known is " +
+                      std::to_string(newest));
+  // Initializers need not be inputs from version 4 on, which bindInputs uses.
+  proto.set_ir_version(onnx::Version::IR_VERSION);
+  proto.clear_metadata_props();
+  proto.clear_training_info();
+  proto.mutable_graph()->clear_quantization_annotation();
+  inlineModelFunctions(proto);
+  normalizeDomains(*proto.mutable_graph());
+  bindInputs(model, options);
+  removeDeadNodes(*proto.mutable_graph());
+  refuseUnsupported(model, options, opset, /*late=*/false);
+  if (opset < newest) {
+    clearTypes(*proto.mutable_graph(), true);
+    ModelProto converted =
+        onnx::version_conversion::ConvertVersion(proto, newest);
+    proto.Swap(&converted);
+    normalizeDomains(*proto.mutable_graph());
+  }
+  refuseUnsupported(model, options, newest, /*late=*/false);
+
+  // Each round resolves one more layer of shape arithmetic, conditionals and
+  // functions; real models need 2 to 6.
+  constexpr int maxRounds = 100;
+  for (int round = 0;; ++round) {
+    if (round == maxRounds)
+      throw ImportError("the model's shapes could not be resolved in " +
+                        std::to_string(maxRounds) + " rounds");
+    inferShapes(proto, /*strict=*/false);
+    if (foldShapeArithmetic(model))
+      continue;
+    if (!expandFunctions(model, options))
+      break;
+  }
+  removeDeadNodes(*proto.mutable_graph());
+  refuseUnsupported(model, options, newest, /*late=*/true);
+  inferShapes(proto, /*strict=*/true);
+  recordTypes(model);
+  checkOutputs(model);
+}

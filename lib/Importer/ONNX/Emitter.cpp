@@ -1,0 +1,348 @@
+//===- Emitter.cpp - From nodes to nn -------------------------------------===//
+
+#include "Emitter.h"
+
+#include "dlc/Support/Location.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+using namespace dlc;
+using namespace dlc::importer;
+using onnx::NodeProto;
+
+const EmitterTable &dlc::importer::emitterTable() {
+  static const EmitterTable table = [] {
+    EmitterTable entries;
+    addElementwise(entries);
+    addActivations(entries);
+    addReductions(entries);
+    addNormalizations(entries);
+    addConvolutions(entries);
+    addPools(entries);
+    addProducts(entries);
+    addShapeOps(entries);
+    addIndexing(entries);
+    addResize(entries);
+    return entries;
+  }();
+  return table;
+}
+
+//===----------------------------------------------------------------------===//
+// GraphEmitter
+//===----------------------------------------------------------------------===//
+
+GraphEmitter::GraphEmitter(Model &model, ModuleOp module, StringRef file)
+    : model(model), module(module), file(file), builder(module.getContext()) {}
+
+static std::string describe(const ValueType &type) {
+  std::string text;
+  for (int64_t dim : type.dims)
+    text += std::to_string(dim) + "x";
+  return text + elemTypeName(type.elemType);
+}
+
+Value GraphEmitter::lookup(const std::string &name, Location loc) {
+  if (Value known = values.lookup(name))
+    return known;
+  auto constant = model.constants.find(name);
+  if (constant == model.constants.end()) {
+    emitError(loc) << "reads the value '" << name << "', which nothing defines";
+    return nullptr;
+  }
+  Type element =
+      convertElementType(builder.getContext(), constant->second->data_type());
+  if (!element) {
+    emitError(loc) << "the constant '" << name << "' has the element type "
+                   << elemTypeName(constant->second->data_type())
+                   << ", which is not supported";
+    return nullptr;
+  }
+  const ValueType &type = model.types.at(name);
+  auto tensorType = RankedTensorType::get(type.dims, element);
+  // At the top, so that it is defined before every use.
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(builder.getInsertionBlock());
+  Value value = nn::ConstantOp::create(
+      builder, nodeLocation(builder.getContext(), file, name, "Constant"),
+      constantAttr(model, *constant->second, tensorType));
+  values[name] = value;
+  return value;
+}
+
+/// The node's name, or that of its first result.
+static std::string nameOf(const NodeProto &node) {
+  if (!node.name().empty())
+    return node.name();
+  for (const std::string &output : node.output())
+    if (!output.empty())
+      return output;
+  return "unnamed";
+}
+
+LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
+  Location loc =
+      nodeLocation(builder.getContext(), file, nameOf(node), node.op_type());
+  auto entry = emitterTable().find(node.op_type());
+  if (entry == emitterTable().end())
+    return emitError(loc) << "the operator is not supported";
+  for (const std::string &name : node.output()) {
+    auto type = model.types.find(name);
+    if (!name.empty() && type != model.types.end() &&
+        !convertElementType(builder.getContext(), type->second.elemType))
+      return emitError(loc)
+             << "the result '" << name << "' has the element type "
+             << elemTypeName(type->second.elemType)
+             << ", which is not supported";
+  }
+  Block *block = builder.getInsertionBlock();
+  Operation *last = block->empty() ? nullptr : &block->back();
+  NodeEmitter emitter(*this, node, loc);
+  if (failed(entry->second(emitter)) || emitter.failed)
+    return failure();
+  // Verify at once: the message then speaks of the first thing wrong.
+  for (Operation *op = last ? last->getNextNode() : &block->front(); op;
+       op = op->getNextNode())
+    if (failed(mlir::verify(op, /*verifyRecursively=*/false)))
+      return failure();
+  for (const std::string &name : node.output()) {
+    if (name.empty())
+      continue;
+    Value value = values.lookup(name);
+    if (!value) // an optional result that nobody reads
+      continue;
+    const ValueType &expected = model.types.at(name);
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.getShape() != ArrayRef<int64_t>(expected.dims) ||
+        type.getElementType() !=
+            convertElementType(builder.getContext(), expected.elemType))
+      return emitError(loc)
+             << "the result '" << name << "' has the type " << type
+             << ", but ONNX infers " << describe(expected);
+  }
+  return success();
+}
+
+LogicalResult GraphEmitter::emit() {
+  MLIRContext *context = builder.getContext();
+  Location fileLoc = FileLineColLoc::get(context, file, 0, 0);
+  SmallVector<Type> inputTypes, outputTypes;
+  auto convert = [&](const Port &port, StringRef kind) -> Type {
+    Type element = convertElementType(context, port.type.elemType);
+    if (element)
+      return RankedTensorType::get(port.type.dims, element);
+    emitError(fileLoc) << "the " << kind << " '" << port.name
+                       << "' has the element type "
+                       << elemTypeName(port.type.elemType)
+                       << ", which is not supported";
+    return nullptr;
+  };
+  for (const Port &port : model.inputs) {
+    inputTypes.push_back(convert(port, "input"));
+    if (!inputTypes.back())
+      return failure();
+  }
+  for (const Port &port : model.outputs) {
+    outputTypes.push_back(convert(port, "output"));
+    if (!outputTypes.back())
+      return failure();
+  }
+
+  builder.setInsertionPointToEnd(module.getBody());
+  auto function =
+      func::FuncOp::create(builder, fileLoc, "main",
+                           builder.getFunctionType(inputTypes, outputTypes));
+  Block *entry = function.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  for (auto [index, port] : llvm::enumerate(model.inputs)) {
+    function.setArgAttr(index, "dlc.name", builder.getStringAttr(port.name));
+    values[port.name] = entry->getArgument(index);
+  }
+  for (auto [index, port] : llvm::enumerate(model.outputs))
+    function.setResultAttr(index, "dlc.name", builder.getStringAttr(port.name));
+
+  for (const NodeProto &node : model.proto.graph().node())
+    if (failed(emitNode(node)))
+      return failure();
+
+  SmallVector<Value> results;
+  for (const Port &port : model.outputs) {
+    Value value = lookup(port.name, fileLoc);
+    if (!value)
+      return failure();
+    results.push_back(value);
+  }
+  func::ReturnOp::create(builder, fileLoc, results);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// NodeEmitter
+//===----------------------------------------------------------------------===//
+
+bool NodeEmitter::has(int index) const {
+  return index < node.input_size() && !node.input(index).empty();
+}
+
+Value NodeEmitter::in(int index) {
+  if (!has(index))
+    return nullptr;
+  Value value = graph.lookup(node.input(index), loc);
+  if (value)
+    return value;
+  // Go on with something of the right type; the error is out.
+  failed = true;
+  return splat(RankedTensorType::get({}, builder.getF32Type()), 0);
+}
+
+bool NodeEmitter::isConstant(int index) const {
+  return has(index) && graph.model.constants.count(node.input(index));
+}
+
+std::optional<std::vector<int64_t>> NodeEmitter::constInts(int index) {
+  if (!isConstant(index))
+    return std::nullopt;
+  return intsOf(graph.model, *graph.model.constants.at(node.input(index)));
+}
+
+std::optional<std::vector<double>> NodeEmitter::constFloats(int index) {
+  if (!isConstant(index))
+    return std::nullopt;
+  return floatsOf(graph.model, *graph.model.constants.at(node.input(index)));
+}
+
+bool NodeEmitter::wants(int index) const {
+  if (index >= node.output_size() || node.output(index).empty())
+    return false;
+  const std::string &name = node.output(index);
+  for (const Port &port : graph.model.outputs)
+    if (port.name == name)
+      return true;
+  for (const NodeProto &other : graph.model.proto.graph().node())
+    for (const std::string &input : other.input())
+      if (input == name)
+        return true;
+  return false;
+}
+
+RankedTensorType NodeEmitter::outType(int index) {
+  const ValueType &type = graph.model.types.at(node.output(index));
+  return RankedTensorType::get(
+      type.dims, convertElementType(builder.getContext(), type.elemType));
+}
+
+const onnx::AttributeProto *NodeEmitter::attr(StringRef name) const {
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (StringRef(attribute.name()) == name)
+      return &attribute;
+  return nullptr;
+}
+
+int64_t NodeEmitter::intAttr(StringRef name, int64_t fallback) const {
+  const auto *attribute = attr(name);
+  return attribute ? attribute->i() : fallback;
+}
+
+double NodeEmitter::floatAttr(StringRef name, double fallback) const {
+  const auto *attribute = attr(name);
+  return attribute ? attribute->f() : fallback;
+}
+
+std::string NodeEmitter::stringAttr(StringRef name, StringRef fallback) const {
+  const auto *attribute = attr(name);
+  return attribute ? attribute->s() : fallback.str();
+}
+
+Dims NodeEmitter::intsAttr(StringRef name, size_t count, int64_t fallback) {
+  const auto *attribute = attr(name);
+  if (!attribute)
+    return Dims(count, fallback);
+  if (static_cast<size_t>(attribute->ints_size()) != count) {
+    (void)error("the attribute '" + name + "' has " +
+                Twine(attribute->ints_size()) + " numbers instead of " +
+                Twine(count));
+    return Dims(count, fallback);
+  }
+  return Dims(attribute->ints().begin(), attribute->ints().end());
+}
+
+Value NodeEmitter::splat(RankedTensorType type, double value) {
+  Type element = type.getElementType();
+  Attribute one;
+  if (isa<FloatType>(element))
+    one = builder.getFloatAttr(element, value);
+  else
+    one = IntegerAttr::get(
+        element, APInt(element.getIntOrFloatBitWidth(),
+                       static_cast<uint64_t>(static_cast<int64_t>(value)),
+                       /*isSigned=*/true, /*implicitTrunc=*/true));
+  return make<nn::ConstantOp>(
+      llvm::cast<ElementsAttr>(DenseElementsAttr::get(type, one)));
+}
+
+Value NodeEmitter::scalarOf(double value, Type element) {
+  return splat(RankedTensorType::get({}, element), value);
+}
+
+Value NodeEmitter::scalar(double value, Value like) {
+  return scalarOf(value, elementOf(like));
+}
+
+Value NodeEmitter::ints(ArrayRef<int64_t> values, ArrayRef<int64_t> shape) {
+  auto type = RankedTensorType::get(shape, builder.getI64Type());
+  return make<nn::ConstantOp>(
+      llvm::cast<ElementsAttr>(DenseElementsAttr::get(type, values)));
+}
+
+Value NodeEmitter::reshape(Value x, ArrayRef<int64_t> shape) {
+  return shapeOf(x) == shape ? x : make<nn::ReshapeOp>(x, shape);
+}
+
+Value NodeEmitter::cast(Value x, Type element) {
+  return elementOf(x) == element ? x : make<nn::CastOp>(x, element);
+}
+
+Value NodeEmitter::broadcast(Value x, ArrayRef<int64_t> shape) {
+  return shapeOf(x) == shape ? x : make<nn::BroadcastOp>(x, shape);
+}
+
+Value NodeEmitter::transpose(Value x, ArrayRef<int64_t> perm) {
+  bool identity = true;
+  for (auto [index, p] : llvm::enumerate(perm))
+    identity &= p == static_cast<int64_t>(index);
+  return identity ? x : make<nn::TransposeOp>(x, perm);
+}
+
+Value NodeEmitter::slice(Value x, ArrayRef<int64_t> starts,
+                         ArrayRef<int64_t> sizes) {
+  Dims steps(starts.size(), 1);
+  return make<nn::SliceOp>(x, starts, sizes, ArrayRef<int64_t>(steps));
+}
+
+Type NodeEmitter::elementType(int onnxType) {
+  return convertElementType(builder.getContext(), onnxType);
+}
+
+LogicalResult NodeEmitter::set(int index, Value value) {
+  if (index < node.output_size() && !node.output(index).empty())
+    graph.values[node.output(index)] = value;
+  return success();
+}
+
+LogicalResult NodeEmitter::error(const Twine &message) {
+  if (!failed) // one message is enough
+    emitError(loc) << message;
+  failed = true;
+  return failure();
+}
+
+LogicalResult NodeEmitter::axis(int64_t &axis, int64_t rank, StringRef what) {
+  if (axis < -rank || axis >= rank)
+    return error("the " + what + " " + Twine(axis) +
+                 " is not a dimension of a tensor of rank " + Twine(rank));
+  axis += axis < 0 ? rank : 0;
+  return success();
+}

@@ -1,0 +1,160 @@
+//===- Emitter.h - From nodes to nn -----------------------------*- C++ -*-===//
+//
+// One entry an ONNX op, one file a family of ops. An entry reads its node
+// through NodeEmitter and builds nn operations for it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_LIB_IMPORTER_ONNX_EMITTER_H
+#define DLC_LIB_IMPORTER_ONNX_EMITTER_H
+
+#include "Bridge/Model.h"
+
+#include "dlc/Dialect/NN/IR/NN.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace dlc::importer {
+
+class NodeEmitter;
+using EmitFn = llvm::LogicalResult (*)(NodeEmitter &);
+using EmitterTable = llvm::StringMap<EmitFn>;
+
+/// All entries; built once.
+const EmitterTable &emitterTable();
+
+// One function a family.
+void addElementwise(EmitterTable &table);
+void addActivations(EmitterTable &table);
+void addReductions(EmitterTable &table);
+void addNormalizations(EmitterTable &table);
+void addConvolutions(EmitterTable &table);
+void addPools(EmitterTable &table);
+void addProducts(EmitterTable &table);
+void addShapeOps(EmitterTable &table);
+void addIndexing(EmitterTable &table);
+void addResize(EmitterTable &table);
+void addQuantization(EmitterTable &table);
+void addRecurrent(EmitterTable &table);
+
+using Dims = llvm::SmallVector<int64_t>;
+
+/// The attribute of a tensor: small ones dense, large ones a resource that owns
+/// the payload.
+mlir::ElementsAttr constantAttr(const Model &model,
+                                const onnx::TensorProto &tensor,
+                                mlir::RankedTensorType type);
+
+/// Builds the function of a model.
+class GraphEmitter {
+public:
+  GraphEmitter(Model &model, mlir::ModuleOp module, llvm::StringRef file);
+  llvm::LogicalResult emit();
+
+private:
+  friend class NodeEmitter;
+
+  mlir::Value lookup(const std::string &name, mlir::Location loc);
+  llvm::LogicalResult emitNode(const onnx::NodeProto &node);
+
+  Model &model;
+  mlir::ModuleOp module;
+  llvm::StringRef file;
+  mlir::OpBuilder builder;
+  llvm::StringMap<mlir::Value> values;
+};
+
+/// What an entry sees: one node, its operands, and means to build.
+class NodeEmitter {
+public:
+  NodeEmitter(GraphEmitter &graph, const onnx::NodeProto &node,
+              mlir::Location loc)
+      : graph(graph), node(node), loc(loc), builder(graph.builder) {}
+
+  //===- Operands ---------------------------------------------------------===//
+
+  int numInputs() const { return node.input_size(); }
+  int numOutputs() const { return node.output_size(); }
+  /// Whether the optional input is given.
+  bool has(int index) const;
+  /// The value of an input; null where it is absent.
+  mlir::Value in(int index);
+  /// Elements of an input known at compile time; nothing where it is absent or
+  /// computed.
+  std::optional<std::vector<int64_t>> constInts(int index);
+  std::optional<std::vector<double>> constFloats(int index);
+  bool isConstant(int index) const;
+  /// Whether somebody may look at the output.
+  bool wants(int index) const;
+  /// The type that shape inference gave to an output.
+  mlir::RankedTensorType outType(int index);
+
+  //===- Attributes -------------------------------------------------------===//
+
+  const onnx::AttributeProto *attr(llvm::StringRef name) const;
+  int64_t intAttr(llvm::StringRef name, int64_t fallback) const;
+  double floatAttr(llvm::StringRef name, double fallback) const;
+  std::string stringAttr(llvm::StringRef name, llvm::StringRef fallback) const;
+  /// The integers, or `fallback` repeated `count` times. An attribute of
+  /// another length is an error: `failed` is set.
+  Dims intsAttr(llvm::StringRef name, size_t count, int64_t fallback);
+
+  //===- Building ---------------------------------------------------------===//
+
+  template <typename OpT, typename... Args>
+  mlir::Value make(Args &&...args) {
+    return OpT::create(builder, loc, std::forward<Args>(args)...).getResult();
+  }
+  /// A scalar constant of the element type of `like`.
+  mlir::Value scalar(double value, mlir::Value like);
+  mlir::Value scalarOf(double value, mlir::Type elementType);
+  /// A constant of i64.
+  mlir::Value ints(llvm::ArrayRef<int64_t> values,
+                   llvm::ArrayRef<int64_t> shape);
+  /// A splat constant.
+  mlir::Value splat(mlir::RankedTensorType type, double value);
+  mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
+  mlir::Value cast(mlir::Value x, mlir::Type elementType);
+  mlir::Value broadcast(mlir::Value x, llvm::ArrayRef<int64_t> shape);
+  mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> perm);
+  mlir::Value slice(mlir::Value x, llvm::ArrayRef<int64_t> starts,
+                    llvm::ArrayRef<int64_t> sizes);
+  mlir::Type elementType(int onnxType);
+  /// The attribute of a tensor that is an attribute of the node.
+  mlir::ElementsAttr constant(const onnx::TensorProto &tensor,
+                              mlir::RankedTensorType type) {
+    return constantAttr(graph.model, tensor, type);
+  }
+
+  /// Defines an output.
+  llvm::LogicalResult set(int index, mlir::Value value);
+  llvm::LogicalResult error(const llvm::Twine &message);
+  /// Turns a possibly negative axis into one of `rank` dimensions.
+  llvm::LogicalResult axis(int64_t &axis, int64_t rank, llvm::StringRef what);
+
+  GraphEmitter &graph;
+  const onnx::NodeProto &node;
+  mlir::Location loc;
+  mlir::OpBuilder &builder;
+  /// Set once an error was reported.
+  bool failed = false;
+};
+
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
+inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
+  return typeOf(value).getShape();
+}
+inline mlir::Type elementOf(mlir::Value value) {
+  return typeOf(value).getElementType();
+}
+
+/// The MLIR type of an ONNX element type; null where nn has none.
+mlir::Type convertElementType(mlir::MLIRContext *context, int onnxType);
+
+} // namespace dlc::importer
+
+#endif // DLC_LIB_IMPORTER_ONNX_EMITTER_H

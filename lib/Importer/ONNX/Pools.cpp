@@ -1,0 +1,186 @@
+//===- Pools.cpp - Pooling ------------------------------------------------===//
+
+#include "Window.h"
+
+using namespace mlir;
+using namespace dlc;
+using namespace dlc::importer;
+
+namespace {
+
+/// The window of a pool, and what ceil_mode adds behind the padding of the
+/// model: cells that the last window may reach into but that do not count.
+struct Pool {
+  Window window;
+  Dims overhang;
+  bool overhangs = false;
+};
+
+FailureOr<Pool> readPool(NodeEmitter &e) {
+  ArrayRef<int64_t> input = shapeOf(e.in(0));
+  if (input.size() < 3)
+    return e.error("the input has rank " + Twine(input.size()) +
+                   ", but needs at least 3");
+  if (!e.attr("kernel_shape"))
+    return e.error("the attribute 'kernel_shape' is missing");
+  Dims kernel = e.intsAttr("kernel_shape", input.size() - 2, 1);
+  if (e.failed)
+    return failure();
+  FailureOr<Window> window = readWindow(e, input, kernel);
+  if (failed(window))
+    return failure();
+  Pool pool{*window, Dims(kernel.size(), 0)};
+  const Window &w = pool.window;
+  // Shape inference knows the exact rule for the last window; take its sizes.
+  ArrayRef<int64_t> out = e.outType(0).getShape();
+  for (size_t d = 0; d < w.rank(); ++d) {
+    int64_t needed = (out[d + 2] - 1) * w.strides[d] + w.extent(d);
+    int64_t there = input[d + 2] + w.lo[d] + w.hi[d];
+    if (needed > there) {
+      if (!e.intAttr("ceil_mode", 0))
+        return e.error("the window of " + Twine(w.extent(d)) +
+                       " does not fit into the padded input of " +
+                       Twine(there));
+      pool.overhang[d] = needed - there;
+      pool.overhangs = true;
+    }
+  }
+  return pool;
+}
+
+/// Pads with the overhang included.
+Dims fullPads(const Pool &pool) {
+  Dims pads = pool.window.pads();
+  for (size_t d = 0; d < pool.overhang.size(); ++d)
+    pads[pool.window.rank() + d] += pool.overhang[d];
+  return pads;
+}
+
+/// The mean of windows whose padding counts as zeros (but the overhang of
+/// ceil_mode does not count).
+Value meanWithPadding(NodeEmitter &e, Value x, const Pool &pool) {
+  const Window &w = pool.window;
+  if (!pool.overhangs)
+    return e.make<nn::AvgPoolOp>(
+        x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
+        ArrayRef<int64_t>(w.pads()), ArrayRef<int64_t>(w.dilations),
+        /*count_include_pad=*/true);
+  Dims lo(2, 0), hi(2, 0), pads(w.rank(), 0);
+  lo.append(w.lo.begin(), w.lo.end());
+  hi.append(w.hi.begin(), w.hi.end());
+  pads.append(pool.overhang.begin(), pool.overhang.end());
+  x = e.make<nn::PadOp>(nn::PadMode::Constant, x, e.scalar(0, x),
+                        ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
+  return e.make<nn::AvgPoolOp>(
+      x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
+      ArrayRef<int64_t>(pads), ArrayRef<int64_t>(w.dilations),
+      /*count_include_pad=*/false);
+}
+
+LogicalResult maxPool(NodeEmitter &e) {
+  if (e.wants(1))
+    return e.error("the indices of the largest elements are not supported");
+  FailureOr<Pool> pool = readPool(e);
+  if (failed(pool))
+    return failure();
+  const Window &w = pool->window;
+  return e.set(0, e.make<nn::MaxPoolOp>(e.in(0), ArrayRef<int64_t>(w.kernel),
+                                        ArrayRef<int64_t>(w.strides),
+                                        ArrayRef<int64_t>(fullPads(*pool)),
+                                        ArrayRef<int64_t>(w.dilations)));
+}
+
+LogicalResult averagePool(NodeEmitter &e) {
+  FailureOr<Pool> pool = readPool(e);
+  if (failed(pool))
+    return failure();
+  if (e.intAttr("count_include_pad", 0))
+    return e.set(0, meanWithPadding(e, e.in(0), *pool));
+  const Window &w = pool->window;
+  return e.set(0, e.make<nn::AvgPoolOp>(e.in(0), ArrayRef<int64_t>(w.kernel),
+                                        ArrayRef<int64_t>(w.strides),
+                                        ArrayRef<int64_t>(fullPads(*pool)),
+                                        ArrayRef<int64_t>(w.dilations), false));
+}
+
+/// |x|^p, for the p-norms
+Value power(NodeEmitter &e, Value x, int64_t p) {
+  if (p == 2)
+    return e.make<nn::MulOp>(x, x);
+  Value magnitude = e.make<nn::AbsOp>(x);
+  return p == 1 ? magnitude
+                : e.make<nn::PowOp>(magnitude, e.scalar(double(p), x));
+}
+
+Value root(NodeEmitter &e, Value x, int64_t p) {
+  if (p == 1)
+    return x;
+  return p == 2 ? e.make<nn::SqrtOp>(x)
+                : e.make<nn::PowOp>(x, e.scalar(1.0 / double(p), x));
+}
+
+/// (sum |x|^p)^(1/p): the mean times the size of the window.
+LogicalResult lpPool(NodeEmitter &e) {
+  int64_t p = e.intAttr("p", 2);
+  FailureOr<Pool> pool = readPool(e);
+  if (failed(pool))
+    return failure();
+  if (p < 1)
+    return e.error("the norm's order " + Twine(p) + " is not positive");
+  const Window &w = pool->window;
+  double size = 1;
+  for (int64_t k : w.kernel)
+    size *= double(k);
+  Value mean = e.make<nn::AvgPoolOp>(
+      power(e, e.in(0), p), ArrayRef<int64_t>(w.kernel),
+      ArrayRef<int64_t>(w.strides), ArrayRef<int64_t>(fullPads(*pool)),
+      ArrayRef<int64_t>(w.dilations), /*count_include_pad=*/true);
+  Value sum = e.make<nn::MulOp>(mean, e.scalar(size, mean));
+  return e.set(0, root(e, sum, p));
+}
+
+FailureOr<Dims> spatialAxes(NodeEmitter &e) {
+  Dims axes;
+  int64_t rank = shapeOf(e.in(0)).size();
+  if (rank < 2)
+    return e.error("the input needs a channel dimension");
+  for (int64_t i = 2; i < rank; ++i)
+    axes.push_back(i);
+  return axes;
+}
+
+template <nn::ReduceKind kind>
+LogicalResult globalPool(NodeEmitter &e) {
+  FailureOr<Dims> axes = spatialAxes(e);
+  if (failed(axes))
+    return failure();
+  if (axes->empty())
+    return e.set(0, e.in(0));
+  return e.set(
+      0, e.make<nn::ReduceOp>(kind, e.in(0), ArrayRef<int64_t>(*axes), true));
+}
+
+LogicalResult globalLpPool(NodeEmitter &e) {
+  int64_t p = e.intAttr("p", 2);
+  FailureOr<Dims> axes = spatialAxes(e);
+  if (failed(axes))
+    return failure();
+  if (p < 1)
+    return e.error("the norm's order " + Twine(p) + " is not positive");
+  Value sum = power(e, e.in(0), p);
+  if (!axes->empty())
+    sum = e.make<nn::ReduceOp>(nn::ReduceKind::Sum, sum,
+                               ArrayRef<int64_t>(*axes), true);
+  return e.set(0, root(e, sum, p));
+}
+
+} // namespace
+
+void dlc::importer::addPools(EmitterTable &table) {
+  table["MaxPool"] = maxPool;
+  table["AveragePool"] = averagePool;
+  table["LpPool"] = lpPool;
+  table["GlobalAveragePool"] = globalPool<nn::ReduceKind::Mean>;
+  table["GlobalMaxPool"] = globalPool<nn::ReduceKind::Max>;
+  table["GlobalLpPool"] = globalLpPool;
+}
