@@ -5,6 +5,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PreparePass : Pass<"dispatch-prepare", "::mlir::func::FuncOp"> {
+  let summary = "Brings structured ops into the form that fuses best";
+  let description = [{
+    Rewrites the linalg level until nothing changes: unit dims are dropped with
+    reshapes, elementwise ops are fused, permutations and broadcasts go into the
+    indexing maps of whatever reads (or, a single reader that only permutes, of
+    what computes) them, reshapes and data movement sink below elementwise ops
+    that can then be fused with what computes their input, splat constants become
+    scalars in bodies, equal and unused ops vanish.
+
+    What is computed is never computed twice, except for data movement and ops
+    without inputs, and elementwise ops are never fused into an operand that is
+    read several times (contractions, windows).
+
+    `docs/RationaleDispatch.md` gives the reasons.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
 def ReportSharedLoopsPass
     : Pass<"dispatch-report-shared-loops", "::mlir::ModuleOp"> {
   let summary = "Remarks what SharedLoops finds for every kernel and region";
