@@ -4,6 +4,8 @@
 #ifndef DLC_DIALECT_DISPATCH_TRANSFORMS_PASSES_H
 #define DLC_DIALECT_DISPATCH_TRANSFORMS_PASSES_H
 
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"

@@ -27,6 +27,26 @@ def PreparePass : Pass<"dispatch-prepare", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
+def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
+  let summary = "Groups structured ops that become one kernel each";
+  let description = [{
+    Puts every structured op of the graph into a `dispatch.region`. Producers and
+    consumers share one where that saves bytes moved and costs neither parallelism
+    nor register tiling:
+    - a contraction, convolution, window or other reduction with the elementwise
+      ops over its parallel loops (bias, activation, residual add);
+    - rows: reductions that read each element once, with the elementwise ops before
+      and after them (softmax, layer norm), when a row fits the scratch limit;
+    - elementwise ops with several readers, over the same loops; they become one
+      op with several results.
+
+    Values that others read as well are further results of the region. Regions
+    never depend on each other in a cycle. Reshapes, slices and padding stay
+    outside; `dispatch-place-slices` deals with them.
+  }];
+  let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
+}
+
 def ReportSharedLoopsPass
     : Pass<"dispatch-report-shared-loops", "::mlir::ModuleOp"> {
   let summary = "Remarks what SharedLoops finds for every kernel and region";

@@ -1,0 +1,339 @@
+//===- FormRegions.cpp - Groups ops that become one kernel ----------------===//
+
+#include "CostModel.h"
+#include "Structure.h"
+
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/Transforms/Passes.h"
+
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace dlc::dispatch {
+#define GEN_PASS_DEF_FORMREGIONSPASS
+#include "dlc/Dialect/Dispatch/Transforms/Passes.h.inc"
+} // namespace dlc::dispatch
+
+using namespace mlir;
+using namespace dlc::dispatch;
+
+namespace {
+
+/// The partition of a block's structured ops into groups.
+class Grouping {
+public:
+  explicit Grouping(Block &block);
+
+  /// Merges producers with consumers, the most valuable kind first.
+  void mergeAll();
+
+  /// The groups, each in block order; inits (fill, empty) included.
+  SmallVector<SmallVector<Operation *>> takeGroups();
+
+private:
+  using Group = unsigned;
+
+  /// Whether group `from` reaches group `to` other than by a direct edge.
+  bool hasIndirectPath(Group from, Group to) const;
+  bool livesOutside(Value value, ArrayRef<Operation *> group) const;
+  /// The union of two groups in block order.
+  SmallVector<Operation *> unite(Group a, Group b) const;
+  void merge(Group into, Group from);
+  /// Visits every pair of groups connected by an intermediate, consumers in
+  /// block order, latest producers first, and merges those that `isGood` likes.
+  void mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood);
+
+  Block &block;
+  DenseMap<Operation *, unsigned> order;
+  DenseMap<Operation *, Group> groupOf;
+  std::vector<SmallVector<Operation *>> groups;
+  std::vector<SetVector<Group>> successors;
+};
+
+} // namespace
+
+/// All values that `op` reads, by its body as well.
+static SetVector<Value> getReadValues(Operation *op) {
+  SetVector<Value> values(op->operand_begin(), op->operand_end());
+  if (op->getNumRegions())
+    getUsedValuesDefinedAbove(op->getRegions(), values);
+  return values;
+}
+
+Grouping::Grouping(Block &block) : block(block) {
+  for (Operation &op : block) {
+    order[&op] = order.size();
+    if (!isa<linalg::LinalgOp>(op))
+      continue;
+    // Inits belong to their reader; `prepareInits` made them private.
+    bool isInit = isa<linalg::FillOp>(op) && op.getResult(0).hasOneUse() &&
+                  isa<linalg::LinalgOp>(*op.user_begin());
+    if (isInit)
+      continue;
+    groupOf[&op] = groups.size();
+    groups.push_back({&op});
+  }
+  successors.resize(groups.size());
+  // Edges between groups lead through whatever is no structured op.
+  DenseMap<Value, SmallVector<Group>> sources;
+  for (Operation &op : block) {
+    SetVector<Group> from;
+    for (Value value : getReadValues(&op))
+      for (Group source : sources.lookup(value))
+        from.insert(source);
+    if (auto it = groupOf.find(&op); it != groupOf.end()) {
+      for (Group source : from)
+        successors[source].insert(it->second);
+      from.clear();
+      from.insert(it->second);
+    }
+    for (Value result : op.getResults())
+      sources[result] = SmallVector<Group>(from.begin(), from.end());
+  }
+}
+
+bool Grouping::hasIndirectPath(Group from, Group to) const {
+  SmallVector<Group> worklist;
+  DenseSet<Group> seen;
+  auto push = [&](Group group) {
+    if (seen.insert(group).second)
+      worklist.push_back(group);
+  };
+  for (Group next : successors[from])
+    if (next != to)
+      push(next);
+  while (!worklist.empty()) {
+    Group group = worklist.pop_back_val();
+    if (group == to)
+      return true;
+    for (Group next : successors[group])
+      push(next);
+  }
+  return false;
+}
+
+bool Grouping::livesOutside(Value value, ArrayRef<Operation *> group) const {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    Operation *ancestor = block.findAncestorOpInBlock(*user);
+    return !llvm::is_contained(group, ancestor);
+  });
+}
+
+SmallVector<Operation *> Grouping::unite(Group a, Group b) const {
+  SmallVector<Operation *> all(groups[a]);
+  llvm::append_range(all, groups[b]);
+  llvm::sort(all, [&](Operation *left, Operation *right) {
+    return order.at(left) < order.at(right);
+  });
+  return all;
+}
+
+void Grouping::merge(Group into, Group from) {
+  groups[into] = unite(into, from);
+  for (Operation *op : groups[from])
+    groupOf[op] = into;
+  groups[from].clear();
+  for (Group next : successors[from])
+    successors[into].insert(next);
+  successors[from].clear();
+  for (SetVector<Group> &targets : successors)
+    if (targets.remove(from))
+      targets.insert(into);
+  successors[into].remove(into);
+}
+
+void Grouping::mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood) {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (Operation &op : block) {
+      auto consumer = groupOf.find(&op);
+      if (consumer == groupOf.end())
+        continue;
+      SmallVector<Operation *> producers;
+      for (Value value : getReadValues(&op))
+        if (Operation *producer = value.getDefiningOp())
+          if (groupOf.contains(producer) &&
+              groupOf[producer] != consumer->second)
+            producers.push_back(producer);
+      llvm::sort(producers, [&](Operation *left, Operation *right) {
+        return order.at(left) > order.at(right);
+      });
+      for (Operation *producer : producers) {
+        Group from = groupOf[producer], to = groupOf[&op];
+        if (from == to || hasIndirectPath(from, to) || !isGood(unite(from, to)))
+          continue;
+        merge(from, to);
+        changed = true;
+      }
+    }
+  }
+}
+
+void Grouping::mergeAll() {
+  mergeIf(isEpilogueGroup);
+  mergeIf([&](ArrayRef<Operation *> group) {
+    return isRowGroup(group,
+                      [&](Value value) { return livesOutside(value, group); });
+  });
+  mergeIf(isMapGroup);
+}
+
+SmallVector<SmallVector<Operation *>> Grouping::takeGroups() {
+  SmallVector<SmallVector<Operation *>> result;
+  for (SmallVector<Operation *> &group : groups) {
+    if (group.empty())
+      continue;
+    // Add the private inits in front of their readers.
+    SmallVector<Operation *> all;
+    for (Operation *op : group) {
+      for (OpOperand &init :
+           cast<DestinationStyleOpInterface>(op).getDpsInitsMutable()) {
+        auto fill = init.get().getDefiningOp<linalg::FillOp>();
+        if (fill && !groupOf.contains(fill)) {
+          if (auto empty =
+                  fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>())
+            all.push_back(empty);
+          all.push_back(fill);
+        }
+        if (auto empty = init.get().getDefiningOp<tensor::EmptyOp>())
+          all.push_back(empty);
+      }
+      all.push_back(op);
+    }
+    result.push_back(std::move(all));
+  }
+  return result;
+}
+
+/// Gives every structured op inits of its own, so that they can go into the
+/// op's group.
+static void prepareInits(Block &block) {
+  OpBuilder builder(block.getParentOp()->getContext());
+  auto makePrivate = [&](OpOperand &use) {
+    Operation *init = use.get().getDefiningOp();
+    if (!init || !isa<linalg::FillOp, tensor::EmptyOp>(init) ||
+        use.get().hasOneUse())
+      return;
+    builder.setInsertionPoint(use.getOwner());
+    use.set(builder.clone(*init)->getResult(0));
+  };
+  // Fills last: their copies need inits of their own as well.
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+      for (OpOperand &init : structured.getDpsInitsMutable())
+        makePrivate(init);
+  SmallVector<linalg::FillOp> fills(block.getOps<linalg::FillOp>());
+  for (linalg::FillOp fill : fills)
+    for (OpOperand &init : fill.getDpsInitsMutable())
+      makePrivate(init);
+}
+
+/// Merges elementwise ops of a region that run over the same loops into one op
+/// (with several results where needed).
+static void fuseMaps(RegionOp region) {
+  Block &body = region.getBody().front();
+  IRRewriter rewriter(region.getContext());
+  auto fuseOne = [&]() {
+    for (auto consumer : body.getOps<linalg::GenericOp>()) {
+      if (!isMap(consumer))
+        continue;
+      for (OpOperand *operand : consumer.getDpsInputOperands()) {
+        auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+        if (!producer || producer->getBlock() != &body || !isMap(producer) ||
+            !isPointwise(*operand) ||
+            !linalg::areElementwiseOpsFusable(operand))
+          continue;
+        // Every reader of the producer has to come after the fused op, and
+        // what the consumer reads must not be another view of it.
+        AffineMap read = consumer.getMatchingIndexingMap(operand);
+        bool ok = true;
+        for (OpOperand &use : producer->getUses()) {
+          Operation *user = body.findAncestorOpInBlock(*use.getOwner());
+          if (user == consumer)
+            ok &= use.getOwner() == consumer && use.get() == operand->get() &&
+                  consumer.getMatchingIndexingMap(&use) == read;
+          else
+            ok &= consumer->isBeforeInBlock(user);
+        }
+        if (!ok)
+          continue;
+        rewriter.setInsertionPoint(consumer);
+        FailureOr<linalg::ElementwiseOpFusionResult> fused =
+            linalg::fuseElementwiseOps(rewriter, operand);
+        if (failed(fused))
+          continue;
+        for (auto [from, to] : fused->replacements)
+          rewriter.replaceUsesWithIf(from, to, [&](OpOperand &use) {
+            return use.getOwner() != fused->fusedOp;
+          });
+        rewriter.eraseOp(consumer);
+        if (producer->use_empty())
+          rewriter.eraseOp(producer);
+        return true;
+      }
+    }
+    return false;
+  };
+  while (fuseOne()) {
+  }
+}
+
+namespace {
+struct FormRegions : dlc::dispatch::impl::FormRegionsPassBase<FormRegions> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (!func.getBody().hasOneBlock()) {
+      func.emitError("dispatch-form-regions: the graph must be one block");
+      return signalPassFailure();
+    }
+    Block &block = func.getBody().front();
+    prepareInits(block);
+    Grouping grouping(block);
+    grouping.mergeAll();
+    for (ArrayRef<Operation *> group : grouping.takeGroups())
+      form(group);
+    // A region stands where its first op stood; what it reads may come later.
+    sortTopologically(&block);
+    block.walk([](RegionOp region) { fuseMaps(region); });
+  }
+
+private:
+  void form(ArrayRef<Operation *> group) {
+    DenseSet<Operation *> members(group.begin(), group.end());
+    SmallVector<Value> yielded;
+    for (Operation *op : group)
+      for (Value result : op->getResults())
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+              Operation *ancestor =
+                  op->getBlock()->findAncestorOpInBlock(*user);
+              return !members.contains(ancestor);
+            }))
+          yielded.push_back(result);
+
+    // The op that does the work names the region in messages.
+    Operation *root = group.back();
+    for (Operation *op : group)
+      if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+        if (!isMap(structured)) {
+          root = op;
+          break;
+        }
+    OpBuilder builder(group.back());
+    SmallVector<Type> types(ValueRange(yielded).getTypes());
+    auto region = RegionOp::create(builder, root->getLoc(), types);
+    Block &body = region.getBody().emplaceBlock();
+    for (auto [value, result] : llvm::zip_equal(yielded, region.getResults()))
+      value.replaceUsesWithIf(result, [&](OpOperand &use) {
+        return !members.contains(
+            region->getBlock()->findAncestorOpInBlock(*use.getOwner()));
+      });
+    for (Operation *op : group)
+      op->moveBefore(&body, body.end());
+    builder.setInsertionPointToEnd(&body);
+    YieldOp::create(builder, region.getLoc(), yielded);
+  }
+};
+} // namespace
