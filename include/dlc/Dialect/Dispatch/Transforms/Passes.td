@@ -47,6 +47,41 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
 }
 
+def PlaceSlicesPass : Pass<"dispatch-place-slices", "::mlir::func::FuncOp"> {
+  let summary = "Puts padding, concatenation and slices into the regions";
+  let description = [{
+    After it nothing but regions writes or reads parts of tensors:
+    - a `tensor.pad` becomes a buffer whose border one region fills and whose
+      interior is written by the region that computes the value;
+    - of a chain of `tensor.insert_slice` (concatenation) each piece is written by
+      the region that computes it. A concatenation that is padded, or that is a
+      part of a larger one, lives in that buffer;
+    - other readers of such a value read the slice of the buffer, and
+      `tensor.extract_slice` goes into the regions that read it.
+
+    A value is copied by a region of its own where that can't be: it is an argument
+    or a constant, it lives in another buffer already, or something other than a
+    region (a reshape, the function's return) needs it contiguous.
+  }];
+  let dependentDialects = ["::dlc::dispatch::DispatchDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def OutlineKernelsPass
+    : Pass<"dispatch-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turns regions into kernels and launches";
+  let description = [{
+    Every `dispatch.region` becomes a `dispatch.kernel` and a `dispatch.launch` in
+    destination style: results are written into `tensor.empty`, or into the tensor
+    that the region inserts its result into. Scalars are computed inside of the
+    kernel, tensors (constants as well) are inputs. Kernels that are equal up to
+    their operands are one; the name tells the kind of the root op and its loops,
+    parallel and reduction, for example `conv_56x56x64x3x3x64_0`.
+  }];
+  let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
+}
+
 def ReportSharedLoopsPass
     : Pass<"dispatch-report-shared-loops", "::mlir::ModuleOp"> {
   let summary = "Remarks what SharedLoops finds for every kernel and region";

@@ -1,0 +1,245 @@
+// RUN: dlc-opt %s --dispatch-form-regions --dispatch-place-slices --split-input-file | FileCheck %s
+
+// The producer of a padded value writes the interior; other readers read it
+// there.
+#id = affine_map<(h, w, c) -> (h, w, c)>
+#in = affine_map<(h, w, c, i, j) -> (h + i, w + j, c)>
+#out = affine_map<(h, w, c, i, j) -> (h, w, c)>
+#k = affine_map<(h, w, c, i, j) -> (i, j, c)>
+func.func @pad(%x: tensor<8x8x4xf32>, %w: tensor<3x3x4xf32>) -> (tensor<8x8x4xf32>, tensor<8x8x4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x8x4xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<8x8x4xf32>) outs(%e : tensor<8x8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x8x4xf32>
+  %p = tensor.pad %0 low[1, 1, 0] high[1, 1, 0] {
+  ^bb0(%i: index, %j: index, %c: index):
+    tensor.yield %zero : f32
+  } : tensor<8x8x4xf32> to tensor<10x10x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x8x4xf32>) -> tensor<8x8x4xf32>
+  %1 = linalg.generic {indexing_maps = [#in, #k, #out], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%p, %w : tensor<10x10x4xf32>, tensor<3x3x4xf32>) outs(%f : tensor<8x8x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<8x8x4xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%0 : tensor<8x8x4xf32>) outs(%e : tensor<8x8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.sin %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x8x4xf32>
+  return %1, %2 : tensor<8x8x4xf32>, tensor<8x8x4xf32>
+}
+// CHECK-LABEL: func.func @pad
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<10x10x4xf32>
+// CHECK: %[[B:.*]] = dispatch.region -> tensor<10x10x4xf32> {
+// CHECK:   tensor.empty() : tensor<1x10x4xf32>
+// CHECK:   tensor.insert_slice %{{.*}} into %[[E]][0, 0, 0] [1, 10, 4]
+// CHECK:   tensor.insert_slice {{.*}}[9, 0, 0] [1, 10, 4]
+// CHECK:   tensor.insert_slice {{.*}}[1, 0, 0] [8, 1, 4]
+// CHECK:   tensor.insert_slice {{.*}}[1, 9, 0] [8, 1, 4]
+// CHECK: %[[P:.*]]:2 = dispatch.region
+// CHECK:   math.exp
+// CHECK:   tensor.insert_slice %{{.*}} into %[[B]][1, 1, 0] [8, 8, 4]
+// CHECK: dispatch.region
+// CHECK-NOT: extract_slice
+// CHECK:   linalg.generic {{.*}} ins(%[[P]]#0, %arg1
+// CHECK-NOT: tensor.pad
+
+// -----
+
+// Concatenation: each piece is written by what computes it; the argument is
+// copied. The pieces come in the order of their computation.
+func.func @concat(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>) -> tensor<8x12xf32> {
+  %e0 = tensor.empty() : tensor<8x4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%e0 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %e1 = tensor.empty() : tensor<8x4xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%e1 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.sin %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %e = tensor.empty() : tensor<8x12xf32>
+  %c0 = tensor.insert_slice %1 into %e[0, 0] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x12xf32>
+  %c1 = tensor.insert_slice %y into %c0[0, 4] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x12xf32>
+  %c2 = tensor.insert_slice %0 into %c1[0, 8] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x12xf32>
+  return %c2 : tensor<8x12xf32>
+}
+// CHECK-LABEL: func.func @concat
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<8x12xf32>
+// CHECK: %[[V0:.*]] = dispatch.region
+// CHECK:   linalg.generic {{.*}} ins(%arg1
+// CHECK:   linalg.yield %in
+// CHECK:   tensor.insert_slice %{{.*}} into %[[E]][0, 4]
+// CHECK: %[[V1:.*]] = dispatch.region
+// CHECK:   math.exp
+// CHECK:   tensor.insert_slice %{{.*}} into %[[V0]][0, 8]
+// CHECK: %[[V2:.*]] = dispatch.region
+// CHECK:   math.sin
+// CHECK:   tensor.insert_slice %{{.*}} into %[[V1]][0, 0]
+// CHECK: return %[[V2]]
+
+// -----
+
+// A concatenation that is padded lives in the padded buffer, its other reader
+// slices that.
+func.func @padded_concat(%x: tensor<8x4xf32>) -> (tensor<10x8xf32>, tensor<8x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e0 = tensor.empty() : tensor<8x4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%e0 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %e1 = tensor.empty() : tensor<8x4xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%e1 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.sin %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %e = tensor.empty() : tensor<8x8xf32>
+  %c0 = tensor.insert_slice %0 into %e[0, 0] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x8xf32>
+  %c1 = tensor.insert_slice %1 into %c0[0, 4] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x8xf32>
+  %p = tensor.pad %c1 low[1, 0] high[1, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<8x8xf32> to tensor<10x8xf32>
+  %e2 = tensor.empty() : tensor<10x8xf32>
+  %2 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%p : tensor<10x8xf32>) outs(%e2 : tensor<10x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.cos %a : f32
+    linalg.yield %r : f32
+  } -> tensor<10x8xf32>
+  %e3 = tensor.empty() : tensor<8x8xf32>
+  %3 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%c1 : tensor<8x8xf32>) outs(%e3 : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.tan %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x8xf32>
+  return %2, %3 : tensor<10x8xf32>, tensor<8x8xf32>
+}
+// CHECK-LABEL: func.func @padded_concat
+// CHECK: %[[B:.*]] = dispatch.region -> tensor<10x8xf32>
+// CHECK: %[[V0:.*]] = dispatch.region
+// CHECK:   math.exp
+// CHECK:   tensor.insert_slice %{{.*}} into %[[B]][1, 0] [8, 4]
+// CHECK: %[[V1:.*]] = dispatch.region
+// CHECK:   math.sin
+// CHECK:   tensor.insert_slice %{{.*}} into %[[V0]][1, 4] [8, 4]
+// CHECK: dispatch.region
+// CHECK:   linalg.generic {{.*}} ins(%[[V1]]
+// CHECK:   math.cos
+// CHECK: dispatch.region
+// CHECK:   %[[S:.*]] = tensor.extract_slice %[[V1]][1, 0] [8, 8]
+// CHECK:   linalg.generic {{.*}} ins(%[[S]]
+// CHECK:   math.tan
+
+// -----
+
+// A growing stack of values (dense blocks) is one buffer. A value that is read
+// there is not copied.
+func.func @dense(%x: tensor<8x4xf32>) -> tensor<8x12xf32> {
+  %e0 = tensor.empty() : tensor<8x4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%e0 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %e1 = tensor.empty() : tensor<8x4xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%0 : tensor<8x4xf32>) outs(%e1 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.sin %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %e = tensor.empty() : tensor<8x8xf32>
+  %c0 = tensor.insert_slice %0 into %e[0, 0] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x8xf32>
+  %c1 = tensor.insert_slice %1 into %c0[0, 4] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x8xf32>
+  %e2 = tensor.empty() : tensor<8x8xf32>
+  %2 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%c1 : tensor<8x8xf32>) outs(%e2 : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.cos %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x8xf32>
+  %e3 = tensor.empty() : tensor<8x4xf32>
+  %zero = arith.constant 0.0 : f32
+  %f3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<8x4xf32>) -> tensor<8x4xf32>
+  %w = arith.constant dense<[[1.0,2.0,3.0,4.0],[1.0,2.0,3.0,4.0],[1.0,2.0,3.0,4.0],[1.0,2.0,3.0,4.0],[1.0,2.0,3.0,4.0],[1.0,2.0,3.0,4.0],[1.0,2.0,3.0,4.0],[1.0,2.0,3.0,4.0]]> : tensor<8x4xf32>
+  %3 = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%2, %w : tensor<8x8xf32>, tensor<8x4xf32>) outs(%f3 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %el = tensor.empty() : tensor<8x12xf32>
+  %d0 = tensor.insert_slice %0 into %el[0, 0] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x12xf32>
+  %d1 = tensor.insert_slice %1 into %d0[0, 4] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x12xf32>
+  %d2 = tensor.insert_slice %3 into %d1[0, 8] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x12xf32>
+  %e4 = tensor.empty() : tensor<8x12xf32>
+  %4 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%d2 : tensor<8x12xf32>) outs(%e4 : tensor<8x12xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.tan %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x12xf32>
+  return %4 : tensor<8x12xf32>
+}
+// CHECK-LABEL: func.func @dense
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<8x12xf32>
+// CHECK: %[[V1:.*]] = dispatch.region -> tensor<8x12xf32> {
+// CHECK:   %[[G:.*]]:2 = linalg.generic
+// CHECK:   %[[I:.*]] = tensor.insert_slice %[[G]]#0 into %[[E]][0, 0]
+// CHECK:   %[[J:.*]] = tensor.insert_slice %[[G]]#1 into %[[I]][0, 4]
+// CHECK:   dispatch.yield %[[J]] :
+// CHECK: %[[COS:.*]] = dispatch.region
+// CHECK:   tensor.extract_slice %[[V1]][0, 0] [8, 8]
+// CHECK:   math.cos
+// CHECK: %[[V2:.*]] = dispatch.region
+// CHECK:   linalg.generic {{.*}} ins(%[[COS]]
+// CHECK:   tensor.insert_slice %{{.*}} into %[[V1]][0, 8]
+// CHECK: dispatch.region
+// CHECK:   linalg.generic {{.*}} ins(%[[V2]]
+// CHECK:   math.tan
+
+// -----
+
+// Slices go into their readers; the function returns a copy.
+func.func @split(%x: tensor<8x12xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
+  %0 = tensor.extract_slice %x[0, 4] [8, 4] [1, 1] : tensor<8x12xf32> to tensor<8x4xf32>
+  %e1 = tensor.empty() : tensor<8x4xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(a,b) -> (a,b)>, affine_map<(a,b) -> (a,b)>], iterator_types = ["parallel","parallel"]}
+      ins(%0 : tensor<8x4xf32>) outs(%e1 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  return %0, %1 : tensor<8x4xf32>, tensor<8x4xf32>
+}
+// CHECK-LABEL: func.func @split
+// CHECK: %[[C:.*]] = dispatch.region
+// CHECK:   %[[S:.*]] = tensor.extract_slice %arg0[0, 4]
+// CHECK:   linalg.generic {{.*}} ins(%[[S]]
+// CHECK:   linalg.yield %in
+// CHECK: %[[R:.*]] = dispatch.region
+// CHECK:   %[[S:.*]] = tensor.extract_slice %arg0[0, 4]
+// CHECK:   math.exp
+// CHECK: return %[[C]], %[[R]]
