@@ -95,7 +95,12 @@ static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(createCSEPass());
 }
 
-static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {}
+static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass());
+  pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass());
+  pm.addNestedPass<func::FuncOp>(dispatch::createPlaceSlicesPass());
+  pm.addPass(dispatch::createOutlineKernelsPass());
+}
 
 static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
   schedule::HostPackOperandsPassOptions pack;
