@@ -3,6 +3,8 @@
 #ifndef DLC_DIALECT_NN_IR_NN_H
 #define DLC_DIALECT_NN_IR_NN_H
 
+#include "dlc/Dialect/NN/IR/Permutation.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -49,10 +51,10 @@ template <typename ConcreteType>
 class InferredType
     : public mlir::OpTrait::TraitBase<ConcreteType, InferredType> {};
 
-/// Marks operations that fold by the table in Fold.cpp.
+/// Marks operations that fold by the table in Fold.cpp and permute all alike.
 template <typename ConcreteType>
-class FoldsElementwise
-    : public mlir::OpTrait::TraitBase<ConcreteType, FoldsElementwise> {};
+class ElementwiseImpl
+    : public mlir::OpTrait::TraitBase<ConcreteType, ElementwiseImpl> {};
 
 namespace detail {
 inline mlir::InFlightDiagnostic ignoreError() { return {}; }
@@ -69,6 +71,15 @@ mlir::FailureOr<mlir::RankedTensorType> inferBinary(mlir::ValueRange operands,
                                                     bool toBool, ErrorFn error);
 mlir::OpFoldResult foldElementwise(mlir::Operation *op,
                                    llvm::ArrayRef<mlir::Attribute> operands);
+std::optional<PermutationPlan>
+planElementwiseFromOperand(mlir::Operation *op, unsigned operand,
+                           llvm::ArrayRef<int64_t> permutation);
+std::optional<PermutationPlan>
+planElementwiseFromResult(mlir::Operation *op,
+                          llvm::ArrayRef<int64_t> permutation);
+mlir::Value copyPermuted(mlir::Operation *op, mlir::OpBuilder &builder,
+                         mlir::ValueRange operands,
+                         const PermutationPlan &plan);
 } // namespace detail
 } // namespace dlc::nn
 

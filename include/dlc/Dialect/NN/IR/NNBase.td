@@ -110,14 +110,33 @@ class NN_Op<string mnemonic, list<Trait> traits = []>
 class NN_InferredOp<string mnemonic, list<Trait> traits = []>
     : NN_Op<mnemonic, !listconcat([NN_Inferred], traits)>;
 
-/// An elementwise operation: constants and identities fold by one table (Fold.cpp).
-def NN_FoldsElementwise : NativeOpTrait<"FoldsElementwise", [], [{}], [{
+/// Permutable, with the three methods in the family's .cpp.
+defvar NN_Permutable = DeclareOpInterfaceMethods<NN_PermutableOpInterface>;
+/// The same for operations that prefer an order.
+defvar NN_PrefersPermutation =
+    DeclareOpInterfaceMethods<NN_PermutableOpInterface, ["getPreferredPermutation"]>;
+
+/// An elementwise operation: constants and identities fold by one table (Fold.cpp),
+/// and all permute in the same way.
+def NN_ElementwiseImpl : NativeOpTrait<"ElementwiseImpl", [], [{}], [{
     ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) {
       return ::dlc::nn::detail::foldElementwise(*this, adaptor.getOperands());
+    }
+    std::optional<::dlc::nn::PermutationPlan> $cppClass::planFromOperand(
+        unsigned operand, ::llvm::ArrayRef<int64_t> permutation) {
+      return ::dlc::nn::detail::planElementwiseFromOperand(*this, operand, permutation);
+    }
+    std::optional<::dlc::nn::PermutationPlan>
+    $cppClass::planFromResult(::llvm::ArrayRef<int64_t> permutation) {
+      return ::dlc::nn::detail::planElementwiseFromResult(*this, permutation);
+    }
+    ::mlir::Value $cppClass::buildPermuted(::mlir::OpBuilder &builder,
+        ::mlir::ValueRange operands, const ::dlc::nn::PermutationPlan &plan) {
+      return ::dlc::nn::detail::copyPermuted(*this, builder, operands, plan);
     }
   }]> {
   let cppNamespace = "::dlc::nn";
 }
-defvar NN_Elementwise = [NN_ElementwiseOpInterface, NN_FoldsElementwise];
+defvar NN_Elementwise = [NN_ElementwiseOpInterface, NN_Permutable, NN_ElementwiseImpl];
 
 #endif // DLC_DIALECT_NN_IR_NNBASE_TD

@@ -23,7 +23,7 @@ def NN_MatmulOp : NN_InferredOp<"matmul"> {
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
 }
 
-def NN_ConvOp : NN_InferredOp<"conv"> {
+def NN_ConvOp : NN_InferredOp<"conv", [NN_PrefersPermutation]> {
   let summary = "convolution (cross-correlation) over N spatial dimensions";
   let description = [{
     `input` is batch × channels × spatial…, or with `channels_last` batch × spatial…
@@ -56,7 +56,7 @@ def NN_ConvOp : NN_InferredOp<"conv"> {
   }];
 }
 
-def NN_ConvTransposeOp : NN_InferredOp<"conv_transpose"> {
+def NN_ConvTransposeOp : NN_InferredOp<"conv_transpose", [NN_PrefersPermutation]> {
   let summary = "transposed convolution over N spatial dimensions";
   let description = [{
     The gradient of `nn.conv` with respect to its input. `input` is batch × channels

@@ -20,7 +20,7 @@ def NN_ConstantOp : NN_InferredOp<"constant", [ConstantLike]> {
   let hasFolder = 1;
 }
 
-def NN_ReshapeOp : NN_Op<"reshape"> {
+def NN_ReshapeOp : NN_Op<"reshape", [NN_Permutable]> {
   let summary = "the same elements in row-major order under another shape";
   let description = [{
     Example:
@@ -37,7 +37,7 @@ def NN_ReshapeOp : NN_Op<"reshape"> {
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::llvm::ArrayRef<int64_t>":$shape)>];
 }
 
-def NN_TransposeOp : NN_InferredOp<"transpose"> {
+def NN_TransposeOp : NN_InferredOp<"transpose", [NN_Permutable]> {
   let summary = "permutes dimensions";
   let description = [{
     Dimension `i` of the result is dimension `perm[i]` of `x`. Example:
@@ -53,7 +53,7 @@ def NN_TransposeOp : NN_InferredOp<"transpose"> {
   let assemblyFormat = "$x `perm` `=` $perm attr-dict `:` functional-type(operands, results)";
 }
 
-def NN_BroadcastOp : NN_Op<"broadcast"> {
+def NN_BroadcastOp : NN_Op<"broadcast", [NN_Permutable]> {
   let summary = "repeats a tensor to a larger shape";
   let description = [{
     By the broadcasting rules. Elementwise operations broadcast by themselves. Example:
@@ -71,7 +71,7 @@ def NN_BroadcastOp : NN_Op<"broadcast"> {
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::llvm::ArrayRef<int64_t>":$shape)>];
 }
 
-def NN_ConcatOp : NN_InferredOp<"concat"> {
+def NN_ConcatOp : NN_InferredOp<"concat", [NN_Permutable]> {
   let summary = "joins tensors along a dimension";
   let description = [{
     Example:
@@ -92,7 +92,7 @@ def NN_ConcatOp : NN_InferredOp<"concat"> {
   }];
 }
 
-def NN_SliceOp : NN_Op<"slice"> {
+def NN_SliceOp : NN_Op<"slice", [NN_Permutable]> {
   let summary = "a regular part of a tensor";
   let description = [{
     `result[i, j, …] = x[starts[0] + i * steps[0], starts[1] + j * steps[1], …]`; the
@@ -124,7 +124,7 @@ def NN_PadMode : I32EnumAttr<"PadMode", "what padding consists of", [
 }
 def NN_PadModeAttr : NN_EnumAttr<NN_PadMode, "pad_mode">;
 
-def NN_PadOp : NN_InferredOp<"pad"> {
+def NN_PadOp : NN_InferredOp<"pad", [NN_Permutable]> {
   let summary = "adds elements around a tensor";
   let description = [{
     Puts `lo[d]` elements in front of dimension `d` and `hi[d]` behind: copies of
@@ -152,7 +152,7 @@ def NN_PadOp : NN_InferredOp<"pad"> {
   }];
 }
 
-def NN_GatherOp : NN_InferredOp<"gather"> {
+def NN_GatherOp : NN_InferredOp<"gather", [NN_Permutable]> {
   let summary = "picks slices along a dimension by index";
   let description = [{
     The dimension `axis` of `data` is replaced by the dimensions of `indices`:

@@ -14,7 +14,7 @@ def NN_ReduceKind : I32EnumAttr<"ReduceKind", "what a reduction computes", [
 }
 def NN_ReduceKindAttr : NN_EnumAttr<NN_ReduceKind, "reduce_kind">;
 
-def NN_ReduceOp : NN_InferredOp<"reduce"> {
+def NN_ReduceOp : NN_InferredOp<"reduce", [NN_Permutable]> {
   let summary = "sum, mean, max, min or prod over some dimensions";
   let description = [{
     Reduces over `axes`; with `keepdims` they stay as dimensions of 1, without they
@@ -46,7 +46,7 @@ def NN_ArgReduceKind : I32EnumAttr<"ArgReduceKind", "which element is looked for
 }
 def NN_ArgReduceKindAttr : NN_EnumAttr<NN_ArgReduceKind, "arg_reduce_kind">;
 
-def NN_ArgReduceOp : NN_InferredOp<"arg_reduce"> {
+def NN_ArgReduceOp : NN_InferredOp<"arg_reduce", [NN_Permutable]> {
   let summary = "index of the largest or smallest element along a dimension";
   let description = [{
     The first such index, with `select_last` the last; as i64. Example:
@@ -65,7 +65,7 @@ def NN_ArgReduceOp : NN_InferredOp<"arg_reduce"> {
   }];
 }
 
-def NN_CumSumOp : NN_InferredOp<"cumsum"> {
+def NN_CumSumOp : NN_InferredOp<"cumsum", [NN_Permutable]> {
   let summary = "running sum along a dimension";
   let description = [{
     Element `i` is the sum of the elements 0 … i, with `exclusive` 0 … i-1; with
@@ -84,7 +84,7 @@ def NN_CumSumOp : NN_InferredOp<"cumsum"> {
   }];
 }
 
-def NN_SoftmaxOp : NN_InferredOp<"softmax"> {
+def NN_SoftmaxOp : NN_InferredOp<"softmax", [NN_Permutable]> {
   let summary = "exp(x) / sum of exp(x) along a dimension";
   let description = [{
     Computed with the largest element subtracted first. Example:
@@ -99,7 +99,7 @@ def NN_SoftmaxOp : NN_InferredOp<"softmax"> {
   let assemblyFormat = "$x `axis` `=` $axis attr-dict `:` functional-type(operands, results)";
 }
 
-def NN_LayerNormOp : NN_InferredOp<"layer_norm"> {
+def NN_LayerNormOp : NN_InferredOp<"layer_norm", [NN_Permutable]> {
   let summary = "normalises over the dimensions from axis on";
   let description = [{
     `(x - mean) / sqrt(variance + epsilon) * scale + bias`, mean and (biased)
@@ -121,7 +121,7 @@ def NN_LayerNormOp : NN_InferredOp<"layer_norm"> {
   }];
 }
 
-def NN_BatchNormOp : NN_InferredOp<"batch_norm"> {
+def NN_BatchNormOp : NN_InferredOp<"batch_norm", [NN_Permutable]> {
   let summary = "normalises each channel by given mean and variance";
   let description = [{
     `(x - mean) / sqrt(variance + epsilon) * scale + bias`, channel by channel.

@@ -18,7 +18,7 @@ defvar NN_poolConstraints = [{
     - (C4) Each dilated kernel fits into its padded input.
   }];
 
-class NN_PoolOp<string mnemonic> : NN_InferredOp<mnemonic> {
+class NN_PoolOp<string mnemonic> : NN_InferredOp<mnemonic, [NN_PrefersPermutation]> {
   let hasCanonicalizer = 1;
   let arguments = (ins NN_Tensor:$input,
       DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
@@ -68,7 +68,7 @@ def NN_AvgPoolOp : NN_PoolOp<"avg_pool"> {
   }];
 }
 
-def NN_LrnOp : NN_InferredOp<"lrn"> {
+def NN_LrnOp : NN_InferredOp<"lrn", [NN_Permutable]> {
   let summary = "local response normalisation over channels";
   let description = [{
     `result = x / (bias + alpha / size * s)^beta`, where `s` is the sum of the squares
@@ -119,7 +119,7 @@ def NN_ResizeNearest : I32EnumAttr<"ResizeNearest", "rounding of coordinates", [
 }
 def NN_ResizeNearestAttr : NN_EnumAttr<NN_ResizeNearest, "resize_nearest">;
 
-def NN_ResizeOp : NN_Op<"resize"> {
+def NN_ResizeOp : NN_Op<"resize", [NN_Permutable]> {
   let summary = "resamples a tensor to another size";
   let description = [{
     Each dimension `d` is resampled on its own. Result coordinate `i` lies at input

@@ -3,6 +3,9 @@
 #ifndef DLC_DIALECT_NN_TRANSFORMS_PASSES_H
 #define DLC_DIALECT_NN_TRANSFORMS_PASSES_H
 
+#include "dlc/Dialect/NN/IR/NN.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace dlc::nn {
