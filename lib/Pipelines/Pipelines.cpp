@@ -87,6 +87,9 @@ Level dlc::detectLevel(ModuleOp module) {
 static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(nn::createNNChannelsLast());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
 }
 
 static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
