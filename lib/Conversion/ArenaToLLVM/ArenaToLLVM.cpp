@@ -42,6 +42,7 @@ public:
     auto entry = LLVM::LLVMFuncOp::create(
         builder, loc, kEntryName,
         LLVM::LLVMFunctionType::get(i32, {ptr, ptr, ptr, ptr}));
+    keepSignature(func, entry);
     Block *block = entry.addEntryBlock(builder);
     builder.setInsertionPointToStart(block);
     parallel = block->getArgument(3);
@@ -84,6 +85,28 @@ private:
     Value base;
     int64_t offset = 0;
   };
+
+  /// Names and types of inputs and outputs, for the program's descriptor:
+  /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}.
+  void keepSignature(func::FuncOp func, LLVM::LLVMFuncOp entry) {
+    Builder builder(context);
+    SmallVector<Attribute> inputs, outputs;
+    for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i) {
+      auto memref = cast<MemRefType>(func.getArgumentTypes()[i]);
+      // Unsigned and boolean elements are stored as other types.
+      auto stored = func.getArgAttrOfType<TypeAttr>(i, "dlc.type");
+      Type element = stored ? stored.getValue() : memref.getElementType();
+      NamedAttrList entry;
+      if (Attribute name = func.getArgAttr(i, "dlc.name"))
+        entry.set("name", name);
+      entry.set("type", TypeAttr::get(RankedTensorType::get(memref.getShape(),
+                                                            element)));
+      (func.getArgAttr(i, "dlc.output") ? outputs : inputs)
+          .push_back(entry.getDictionary(context));
+    }
+    entry->setAttr("dlc.inputs", builder.getArrayAttr(inputs));
+    entry->setAttr("dlc.outputs", builder.getArrayAttr(outputs));
+  }
 
   LogicalResult convert(OpBuilder &builder, Operation *op, Value arena) {
     Location loc = op->getLoc();

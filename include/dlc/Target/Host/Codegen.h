@@ -1,0 +1,36 @@
+//===- Codegen.h - From LLVM dialect to machine code ------------*- C++ -*-===//
+
+#ifndef DLC_TARGET_HOST_CODEGEN_H
+#define DLC_TARGET_HOST_CODEGEN_H
+
+#include "dlc/Target/Host/HostCpu.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace llvm {
+class LLVMContext;
+class Module;
+class raw_pwrite_stream;
+} // namespace llvm
+
+namespace dlc::target {
+
+/// Translates a module of LLVM dialect; operations of the arena dialect in it
+/// (the layout, the constants) are passed over. The result has the target's
+/// triple and data layout, and its functions carry the CPU's features, so that
+/// it can also go to a JIT. The context needs the translations of the builtin
+/// and llvm dialects.
+llvm::Expected<std::unique_ptr<llvm::Module>>
+translateToLLVM(mlir::ModuleOp module, llvm::LLVMContext &context,
+                const HostCpu &cpu);
+
+/// Runs LLVM's optimisations on the module.
+void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine);
+
+/// Writes an object file.
+llvm::Error writeObject(llvm::Module &module, llvm::TargetMachine &machine,
+                        llvm::raw_pwrite_stream &stream);
+
+} // namespace dlc::target
+
+#endif // DLC_TARGET_HOST_CODEGEN_H

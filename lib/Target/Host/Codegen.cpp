@@ -1,0 +1,90 @@
+//===- Codegen.cpp - From LLVM dialect to machine code --------------------===//
+
+#include "dlc/Target/Host/Codegen.h"
+
+#include "dlc/Dialect/Arena/IR/Arena.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llvm;
+using namespace dlc;
+using namespace dlc::target;
+
+Expected<std::unique_ptr<Module>> target::translateToLLVM(mlir::ModuleOp module,
+                                                          LLVMContext &context,
+                                                          const HostCpu &cpu) {
+  auto machine = createHostTargetMachine(cpu);
+  if (!machine)
+    return machine.takeError();
+  // The arena dialect has no translation: its operations leave for a moment.
+  // (A clone of the module would cost more than the move.)
+  mlir::Block *body = module.getBody();
+  std::vector<mlir::Operation *> kept, hidden;
+  for (mlir::Operation &op : *body)
+    (mlir::isa_and_nonnull<arena::ArenaDialect>(op.getDialect()) ? hidden
+                                                                 : kept)
+        .push_back(&op);
+  for (mlir::Operation *op : hidden)
+    op->remove();
+  std::unique_ptr<Module> result =
+      mlir::translateModuleToLLVMIR(module, context, "dlc");
+  for (mlir::Operation *op : llvm::reverse(hidden))
+    body->push_front(op);
+  if (!result)
+    return createStringError("cannot translate to LLVM IR");
+
+  result->setTargetTriple((*machine)->getTargetTriple());
+  result->setDataLayout((*machine)->createDataLayout());
+  result->setPICLevel(PICLevel::BigPIC);
+  std::string features = cpu.getLLVMFeatures();
+  for (Function &function : *result) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", "x86-64");
+    function.addFnAttr("tune-cpu", cpu.tune);
+    function.addFnAttr("target-features", features);
+    // The vectors are those that the scheduler chose; LLVM would split zmm
+    // ones on CPUs that it believes to run slower with them.
+    if (cpu.has("avx512f"))
+      function.addFnAttr("prefer-vector-width", "512");
+    function.addFnAttr(Attribute::NoUnwind);
+    function.setUWTableKind(UWTableKind::None);
+  }
+  return result;
+}
+
+void target::optimizeModule(Module &module, TargetMachine &machine) {
+  PipelineTuningOptions tuning;
+  // Kernels come vectorised and unrolled; what is left would only grow.
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = false;
+  tuning.LoopInterleaving = false;
+  PassBuilder builder(&machine, tuning);
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager calls;
+  ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(calls);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, calls, modules);
+  ModulePassManager passes =
+      builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2);
+  passes.run(module, modules);
+}
+
+Error target::writeObject(Module &module, TargetMachine &machine,
+                          raw_pwrite_stream &stream) {
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  CodeGenFileType::ObjectFile))
+    return createStringError("LLVM cannot write object files for x86-64");
+  passes.run(module);
+  return Error::success();
+}
