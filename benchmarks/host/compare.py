@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Compares programs made by dlc with onnxruntime on the host, one thread each.
+
+  compare.py [--dlc build/bin/dlc] [--cpu NAME] [--rounds N] [--seconds S]
+             [--json FILE] [--keep DIR] MODEL.onnx|FOLDER ...
+
+Each model is compiled, its outputs are checked against onnxruntime's, and then
+both are measured in turns: in every round each runs for some time on the same
+core, and the medians of all rounds are compared, so that what else happens on
+the machine hits both. NAME.inputs.npz beside NAME.onnx gives the inputs (and so
+the shapes); without it every input is random and dynamic dimensions are 1.
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+RTOL, ATOL = 1e-3, 1e-5
+
+
+def measured(command):
+    """Runs a command; returns seconds and peak memory in bytes."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            text = output.read().decode(errors="replace").strip()
+            raise RuntimeError(text or f"{command[0]} exited with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss * 1024
+
+
+def peer_session(path):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def model_inputs(path, session):
+    npz = path.with_suffix("").with_suffix(".inputs.npz")
+    if not npz.exists():
+        npz = path.parent / (path.stem + ".inputs.npz")
+    if npz.exists():
+        stored = np.load(npz)
+        return {name: stored[name] for name in stored.files}
+    types = {"tensor(float)": np.float32, "tensor(double)": np.float64,
+             "tensor(int64)": np.int64, "tensor(int32)": np.int32,
+             "tensor(float16)": np.float16, "tensor(uint8)": np.uint8,
+             "tensor(bool)": np.bool_}
+    random = np.random.default_rng(0)
+    inputs = {}
+    for info in session.get_inputs():
+        shape = [d if isinstance(d, int) and d > 0 else 1 for d in info.shape]
+        inputs[info.name] = random.random(shape).astype(types[info.type])
+    return inputs
+
+
+def file_name(name):
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+def check(outputs, session, expected):
+    """The largest error; fails where it is outside of the tolerance."""
+    worst = 0.0
+    for info, want in zip(session.get_outputs(), expected):
+        have = np.load(outputs / (file_name(info.name) + ".npy"))
+        if have.shape != want.shape:
+            raise RuntimeError(f"output {info.name} has shape {have.shape}, not {want.shape}")
+        if want.size:
+            worst = max(worst, float(np.max(np.abs(have.astype(np.float64) - want))))
+        if not np.allclose(have, want, rtol=RTOL, atol=ATOL, equal_nan=True):
+            raise RuntimeError(f"output {info.name} is wrong: error up to {worst:g}")
+    return worst
+
+
+def run_peer(session, inputs, seconds):
+    times, start = [], time.perf_counter()
+    while len(times) < 3 or time.perf_counter() - start < seconds:
+        begin = time.perf_counter()
+        session.run(None, inputs)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times) * 1e3
+
+
+def compare(path, args, folder):
+    session = peer_session(path)
+    inputs = model_inputs(path, session)
+    program = folder / path.stem
+    shapes = [f"--shape={name}={'x'.join(map(str, a.shape))}"
+              for name, a in inputs.items() if a.ndim]
+    compile_s, compile_bytes = measured(
+        [args.dlc, path, "-o", program, f"--cpu={args.cpu}", *shapes])
+    arrays = []
+    for name, array in inputs.items():
+        np.save(folder / (file_name(name) + ".npy"), array)
+        arrays.append(f"{name}={folder / (file_name(name) + '.npy')}")
+    outputs = folder / "out"
+    outputs.mkdir(exist_ok=True)
+    measured([program, *arrays, "-o", outputs])
+    error = check(outputs, session, session.run(None, inputs))
+    first_s = min(measured([program, *arrays, "-o", outputs])[0] for _ in range(5))
+
+    ours, peers, last = [], [], {}
+    run_peer(session, inputs, 0)
+    for _ in range(args.rounds):
+        text = subprocess.run([program, *arrays, f"--benchmark={args.seconds}", "--json",
+                               "--threads=1"], check=True, capture_output=True, text=True).stdout
+        last = json.loads(text)
+        ours.append(last["median_ms"])
+        peers.append(run_peer(session, inputs, args.seconds))
+    result = {
+        "model": path.stem, "dlc_ms": statistics.median(ours),
+        "onnxruntime_ms": statistics.median(peers), "error": error,
+        "startup_ratio": first_s * 1e3 / statistics.median(ours),
+        "compile_s": compile_s, "compile_peak_bytes": compile_bytes,
+        "model_bytes": path.stat().st_size, "program_bytes": program.stat().st_size,
+        "weights_bytes": last["weights_bytes"], "arena_bytes": last["arena_bytes"],
+    }
+    result["ratio"] = result["dlc_ms"] / result["onnxruntime_ms"]
+    if not args.keep:
+        program.unlink()
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    root = Path(__file__).resolve().parents[2]
+    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("--dlc", default=root / "build/bin/dlc", type=Path)
+    parser.add_argument("--cpu", default="native")
+    parser.add_argument("--rounds", default=7, type=int)
+    parser.add_argument("--seconds", default=0.7, type=float)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--keep", type=Path, help="keep the programs in this folder")
+    args = parser.parse_args()
+    models = []
+    for path in args.models:
+        models += sorted(path.glob("*.onnx")) if path.is_dir() else [path]
+    # Both run on one core, the last one: the first serves interrupts.
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+    print(f"{'model':24} {'dlc ms':>9} {'ort ms':>9} {'ratio':>6} {'start':>6} {'compile':>8}"
+          f" {'peak/model':>10} {'program-weights':>15} {'arena':>9} {'max error':>9}")
+    results, failed = [], 0
+    for path in models:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = args.keep or Path(temporary)
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                r = compare(path, args, folder)
+            except Exception as error:  # one bad model must not hide the others
+                failed += 1
+                print(f"{path.stem:24} failed: {str(error).splitlines()[0][:150]}", flush=True)
+                continue
+        results.append(r)
+        print(f"{r['model']:24} {r['dlc_ms']:9.3f} {r['onnxruntime_ms']:9.3f} {r['ratio']:6.2f}"
+              f" {r['startup_ratio']:6.2f} {r['compile_s']:6.1f} s"
+              f" {r['compile_peak_bytes'] / r['model_bytes']:10.2f}"
+              f" {(r['program_bytes'] - r['weights_bytes']) / 1e6:12.2f} MB"
+              f" {r['arena_bytes'] / 1e6:6.1f} MB {r['error']:9.1e}", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
