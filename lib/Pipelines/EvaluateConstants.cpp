@@ -54,7 +54,7 @@ arith::ConstantOp getConstant(Value value) {
 /// Buffers of the launches' operands and results.
 class Memory {
 public:
-  explicit Memory(ModuleOp module) {
+  Memory(ModuleOp module, bool keepData) : keepData(keepData) {
     module.walk([&](Operation *op) {
       for (NamedAttribute attr : op->getAttrs())
         if (auto resource =
@@ -120,11 +120,12 @@ public:
     if (!resource)
       return;
     auto *entry = resource.getRawHandle().getResource();
-    if (--users[entry] == 0)
+    if (--users[entry] == 0 && !keepData)
       entry->setBlob(AsmResourceBlob());
   }
 
 private:
+  bool keepData;
   llvm::DenseMap<DialectResourceBlobManager::BlobEntry *, unsigned> users;
 };
 
@@ -156,7 +157,7 @@ struct EvaluateConstants
     std::unique_ptr<KernelJit> jit = compile(module, launches);
     if (!jit)
       return signalPassFailure();
-    Memory memory(module);
+    Memory memory(module, keepData);
     for (dispatch::LaunchOp launch : launches)
       if (failed(evaluate(launch, *jit, memory)))
         return signalPassFailure();

@@ -103,13 +103,17 @@ static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
   pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass());
   pm.addNestedPass<func::FuncOp>(dispatch::createPlaceSlicesPass());
   pm.addPass(dispatch::createOutlineKernelsPass());
+  // Scalars that moved into kernels are dead in the graph now.
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
 static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
   schedule::HostPackOperandsPassOptions pack;
   pack.cpu = options.cpu;
   pm.addPass(schedule::createHostPackOperandsPass(pack));
-  pm.addPass(createEvaluateConstants());
+  EvaluateConstantsOptions evaluate;
+  evaluate.keepData = options.keepData;
+  pm.addPass(createEvaluateConstants(evaluate));
   schedule::HostScheduleKernelsPassOptions schedule;
   schedule.cpu = options.cpu;
   pm.addPass(schedule::createHostScheduleKernelsPass(schedule));

@@ -44,6 +44,10 @@ def EvaluateConstants : Pass<"evaluate-constants", "::mlir::ModuleOp"> {
     large as their inputs (and 1 MB), and those whose results a launch of the
     program writes into.
   }];
+  let options = [
+    Option<"keepData", "keep-data", "bool", /*default=*/"false",
+           "do not free the data of dead constants: other modules use them, too">
+  ];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let statistics = [Statistic<"numEvaluated", "num-evaluated",
                               "Launches evaluated at compile time">];

@@ -35,6 +35,11 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::desc("CPU to compile for: native, x86-64-v3, x86-64-v4 or one "
                      "of LLVM's names"),
       llvm::cl::init("native")};
+  Option<bool> keepData{
+      *this, "keep-data",
+      llvm::cl::desc("Do not free the data of dead constants: other modules "
+                     "use them, too"),
+      llvm::cl::init(false)};
 };
 
 /// One phase of the compiler.

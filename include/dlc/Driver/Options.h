@@ -1,0 +1,62 @@
+//===- Options.h - The command line of dlc ----------------------*- C++ -*-===//
+
+#ifndef DLC_DRIVER_OPTIONS_H
+#define DLC_DRIVER_OPTIONS_H
+
+#include "dlc/Importer/ONNX/Importer.h"
+#include "dlc/Pipelines/Pipelines.h"
+#include "dlc/Target/Host/HostCpu.h"
+
+#include <string>
+#include <vector>
+
+namespace dlc {
+
+/// What the user asks for.
+struct DriverOptions {
+  /// What is written. The first ones are levels of the IR.
+  enum class Emit {
+    NN,
+    Linalg,
+    Dispatch,
+    Scheduled,
+    Arena,
+    LLVM,
+    Obj,
+    Lib,
+    Exe
+  };
+
+  std::string input;
+  /// "-" is standard output (levels of the IR only).
+  std::string output;
+  Emit emit = Emit::Exe;
+  /// CPUs to compile for, at least one.
+  std::vector<std::string> cpus;
+  /// The same, resolved.
+  std::vector<target::HostCpu> hostCpus;
+  ImportOptions import;
+  bool verbose = false;
+  /// Folder for a snapshot of the IR behind each phase; empty: none.
+  std::string saveTemps;
+
+  /// The level that `emit` stops at; LLVM for machine code.
+  Level getLastLevel() const {
+    return emit <= Emit::LLVM ? static_cast<Level>(emit) : Level::LLVM;
+  }
+  bool emitsIR() const { return emit <= Emit::LLVM; }
+};
+
+/// Exit codes of dlc.
+enum ExitCode { Success = 0, ModelError = 1, UsageError = 2 };
+
+/// Parses the command line. On a usage error prints one line to stderr and
+/// returns nothing. `--help` and `--version` exit.
+std::optional<DriverOptions> parseCommandLine(int argc, char **argv);
+
+/// Prints "dlc: error: <message>" as the one line of a usage error.
+void reportUsageError(const llvm::Twine &message);
+
+} // namespace dlc
+
+#endif // DLC_DRIVER_OPTIONS_H

@@ -1,0 +1,236 @@
+//===- Driver.cpp - From a model to what the user asked for ---------------===//
+
+#include "dlc/Driver/Driver.h"
+
+#include "dlc/Dialect/Arena/Transforms/Report.h"
+#include "dlc/Driver/Output.h"
+#include "dlc/Driver/Version.h"
+#include "dlc/Support/Diagnostics.h"
+#include "dlc/Support/Progress.h"
+#include "dlc/Target/Host/Program.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace dlc;
+
+namespace {
+
+/// One run of the compiler.
+class Driver {
+public:
+  explicit Driver(const DriverOptions &options);
+  ExitCode run();
+
+private:
+  ExitCode load();
+  LogicalResult runPhases();
+  LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
+  LogicalResult saveSnapshot(ModuleOp module, const llvm::Twine &name);
+  LogicalResult emit();
+  LogicalResult emitMachineCode();
+  Location getFileLoc() {
+    return FileLineColLoc::get(context.get(), options.input, 0, 0);
+  }
+
+  const DriverOptions &options;
+  DialectRegistry registry;
+  std::unique_ptr<MLIRContext> context;
+  std::unique_ptr<DiagnosticRenderer> diagnostics;
+  std::unique_ptr<Progress> progress;
+  DefaultTimingManager timing;
+  TimingScope rootTiming;
+  /// One module for all CPUs, until kernels are scheduled for each.
+  SmallVector<OwningOpRef<ModuleOp>> modules;
+  unsigned snapshots = 0;
+};
+
+} // namespace
+
+/// Whether the file holds MLIR, text or bytecode, rather than ONNX.
+static bool isMLIR(StringRef path) {
+  StringRef extension = llvm::sys::path::extension(path);
+  if (extension == ".mlir" || extension == ".mlirbc")
+    return true;
+  auto file = llvm::MemoryBuffer::getFileSlice(path, 4, 0);
+  return file && (*file)->getBuffer() == "ML\xefR";
+}
+
+Driver::Driver(const DriverOptions &options) : options(options) {
+  registerDialects(registry);
+  context = std::make_unique<MLIRContext>(registry);
+  diagnostics = std::make_unique<DiagnosticRenderer>(
+      context.get(), "dlc", llvm::errs(), options.verbose);
+  // Rough shares of the time of a large network.
+  std::vector<Progress::Step> steps = {{"import", 4}};
+  for (const Phase &phase : getPhases())
+    steps.push_back({phase.name.str(), phase.name == "schedule" ? 40.0 : 4.0});
+  steps.push_back({"generate code", 40});
+  steps.push_back({"write weights", 3});
+  steps.push_back({"link", 3});
+  progress = std::make_unique<Progress>(llvm::errs(), std::move(steps),
+                                        options.verbose);
+  diagnostics->beforePrint = [this] { progress->clear(); };
+  applyDefaultTimingManagerCLOptions(timing);
+  rootTiming = timing.getRootScope();
+}
+
+ExitCode Driver::load() {
+  progress->begin("import");
+  TimingScope scope = rootTiming.nest("import");
+  ImportFailure failure = ImportFailure::Model;
+  if (isMLIR(options.input)) {
+    const ImportOptions &import = options.import;
+    if (!import.dims.empty() || !import.shapes.empty() ||
+        !import.binds.empty()) {
+      reportUsageError("--dim, --shape and --bind are for ONNX models, not for "
+                       "'" +
+                       options.input + "'");
+      return UsageError;
+    }
+    ParserConfig config(context.get());
+    modules.push_back(parseSourceFile<ModuleOp>(options.input, config));
+  } else {
+    modules.push_back(
+        importONNX(*context, options.input, options.import, &failure));
+  }
+  if (!modules.front())
+    return failure == ImportFailure::Usage ? UsageError : ModelError;
+  return Success;
+}
+
+LogicalResult Driver::saveSnapshot(ModuleOp module, const llvm::Twine &name) {
+  if (options.saveTemps.empty())
+    return success();
+  SmallString<128> path(options.saveTemps);
+  std::string number = std::to_string(snapshots++);
+  llvm::sys::path::append(path, (number.size() < 2 ? "0" : "") + number + "-" +
+                                    name + ".mlir");
+  return writeFile(path, [&](llvm::raw_pwrite_stream &os) {
+    OpPrintingFlags flags;
+    flags.elideLargeElementsAttrs().elideLargeResourceString().enableDebugInfo(
+        false);
+    module.print(os, flags);
+    return success();
+  });
+}
+
+LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
+                               unsigned cpu) {
+  progress->begin(phase.name);
+  TimingScope scope = rootTiming.nest(phase.name);
+  PassManager pm(context.get(), ModuleOp::getOperationName());
+  if (failed(applyPassManagerCLOptions(pm)))
+    return failure();
+  pm.enableTiming(scope);
+  PhaseOptions phaseOptions;
+  phaseOptions.cpu = options.cpus[cpu];
+  phaseOptions.keepData = modules.size() > 1;
+  buildPhase(pm, phase, phaseOptions);
+  if (failed(pm.run(module)))
+    return failure();
+  std::string name = phase.name.str();
+  if (modules.size() > 1)
+    name += "-" + options.cpus[cpu];
+  return saveSnapshot(module, name);
+}
+
+LogicalResult Driver::runPhases() {
+  Level level = detectLevel(*modules.front());
+  Level last = options.getLastLevel();
+  if (level > last)
+    return emitError(getFileLoc())
+           << "is at level " << stringifyLevel(level)
+           << " already, which is below " << stringifyLevel(last);
+  if (options.cpus.size() > 1 && level > Level::Dispatch)
+    return emitError(getFileLoc())
+           << "is at level " << stringifyLevel(level)
+           << ", where kernels are made for one CPU already";
+  for (const Phase &phase : getPhases()) {
+    // `simplify` leads from nn to nn: --emit=nn shows what the importer made.
+    if (phase.from < level || phase.to > last ||
+        (phase.from == phase.to && last == phase.to))
+      continue;
+    // From here on the modules differ.
+    if (phase.to == Level::Scheduled)
+      while (modules.size() < options.cpus.size())
+        modules.push_back(modules.front()->clone());
+    for (unsigned i = 0; i < modules.size(); ++i)
+      if (failed(runPhase(phase, *modules[i], i)))
+        return failure();
+  }
+  return success();
+}
+
+LogicalResult Driver::emit() {
+  if (!options.emitsIR())
+    return emitMachineCode();
+  return writeFile(options.output, [&](llvm::raw_pwrite_stream &os) {
+    return writeIR(*modules.front(), options.output, os);
+  });
+}
+
+LogicalResult Driver::emitMachineCode() {
+  TimingScope scope = rootTiming.nest("emit");
+  SmallVector<target::ProgramVariant> variants;
+  for (unsigned i = 0; i < modules.size(); ++i)
+    variants.push_back({*modules[i], options.hostCpus[i]});
+  target::ProgramOptions programOptions;
+  programOptions.kind = options.emit == DriverOptions::Emit::Obj
+                            ? target::ProgramKind::Object
+                        : options.emit == DriverOptions::Emit::Lib
+                            ? target::ProgramKind::Library
+                            : target::ProgramKind::Executable;
+  programOptions.output = options.output;
+  programOptions.modelName = llvm::sys::path::stem(options.input).str();
+  programOptions.compiler = getVersionText();
+  programOptions.progress = [&](StringRef step) { progress->begin(step); };
+  llvm::Expected<target::ProgramReport> report =
+      target::emitProgram(variants, programOptions);
+  if (!report)
+    return emitError(getFileLoc()) << llvm::toString(report.takeError());
+  progress->finish();
+  progress->clear();
+  llvm::outs() << report->files.front() << ": "
+               << llvm::formatv("{0:F1} MB", report->fileBytes / 1e6) << "\n";
+  if (auto memory = arena::collectMemoryReport(*modules.front()))
+    llvm::outs() << arena::summarize(*memory) << "\n";
+  return success();
+}
+
+ExitCode Driver::run() {
+  if (ExitCode code = load(); code != Success)
+    return code;
+  if (!options.saveTemps.empty())
+    if (std::error_code error =
+            llvm::sys::fs::create_directories(options.saveTemps)) {
+      reportUsageError("--save-temps=" + options.saveTemps + ": " +
+                       error.message());
+      return UsageError;
+    }
+  if (failed(saveSnapshot(*modules.front(), "import")) || failed(runPhases()) ||
+      failed(emit())) {
+    progress->clear();
+    if (!diagnostics->hadError())
+      reportUsageError("'" + options.input +
+                       "' could not be compiled, and no reason was given");
+    return ModelError;
+  }
+  progress->finish();
+  progress->clear();
+  return Success;
+}
+
+ExitCode dlc::runDriver(const DriverOptions &options) {
+  return Driver(options).run();
+}

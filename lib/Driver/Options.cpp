@@ -1,0 +1,290 @@
+//===- Options.cpp - The command line of dlc ------------------------------===//
+
+#include "dlc/Driver/Options.h"
+
+#include "dlc/Driver/Version.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace dlc;
+namespace cl = llvm::cl;
+using Emit = DriverOptions::Emit;
+
+namespace {
+
+/// The options, made when the command line is parsed (no static constructors).
+struct CommandLine {
+  cl::OptionCategory category{"dlc options"};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx|file.mlir>"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{
+      "o", cl::desc("File to write (default: named after the input)"),
+      cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> emit{
+      "emit",
+      cl::desc("What to write: nn, linalg, dispatch, scheduled, arena, llvm "
+               "(IR), obj, lib or exe (default)"),
+      cl::value_desc("kind"), cl::init("exe"), cl::cat(category)};
+  cl::opt<std::string> target{
+      "target", cl::desc("Target to compile for: host (default)"),
+      cl::value_desc("name"), cl::init("host"), cl::cat(category)};
+  cl::list<std::string> cpu{
+      "cpu",
+      cl::desc("CPUs to compile for: native (default), x86-64-v3, x86-64-v4, "
+               "…; the program takes the best one of several"),
+      cl::value_desc("name,…"), cl::CommaSeparated, cl::cat(category)};
+  cl::list<std::string> dims{
+      "dim", cl::desc("Value of a symbolic dimension, e.g. --dim batch=1"),
+      cl::value_desc("name=value"), cl::cat(category)};
+  cl::list<std::string> shapes{
+      "shape", cl::desc("Shape of an input, e.g. --shape image=1x3x224x224"),
+      cl::value_desc("input=dims"), cl::cat(category)};
+  cl::list<std::string> binds{
+      "bind", cl::desc("Make an input a compile-time constant"),
+      cl::value_desc("input=file.npy"), cl::cat(category)};
+  cl::opt<bool> verbose{"v", cl::desc("Say what each phase does and takes"),
+                        cl::cat(category)};
+  cl::opt<std::string> saveTemps{
+      "save-temps",
+      cl::desc("Write the IR behind each phase into this folder (large "
+               "constants left out)"),
+      cl::value_desc("folder"), cl::cat(category)};
+};
+
+} // namespace
+
+void dlc::reportUsageError(const llvm::Twine &message) {
+  llvm::errs() << "dlc: error: " << message << "\n";
+}
+
+/// Splits "name=value" at the first '=' after the name. Names may hold '=' in
+/// theory, values (numbers, shapes) can not: `last` splits at the last one.
+static bool splitPair(StringRef flag, StringRef text, StringRef example,
+                      bool last, std::pair<StringRef, StringRef> &pair) {
+  pair = last ? text.rsplit('=') : text.split('=');
+  if (!pair.first.empty() && !pair.second.empty())
+    return true;
+  reportUsageError("--" + flag + " wants " + example + ", got '" + text + "'");
+  return false;
+}
+
+static bool parseImportOptions(CommandLine &line, ImportOptions &options) {
+  std::pair<StringRef, StringRef> pair;
+  for (const std::string &text : line.dims) {
+    if (!splitPair("dim", text, "name=value", /*last=*/true, pair))
+      return false;
+    int64_t value;
+    if (pair.second.getAsInteger(10, value) || value < 0) {
+      reportUsageError("--dim " + text + ": '" + pair.second +
+                       "' is no dimension (a whole number from 0)");
+      return false;
+    }
+    for (auto &[name, have] : options.dims)
+      if (name == pair.first && have != value) {
+        reportUsageError("--dim " + pair.first + " is given twice");
+        return false;
+      }
+    options.dims.emplace_back(pair.first.str(), value);
+  }
+  for (const std::string &text : line.shapes) {
+    if (!splitPair("shape", text, "input=1x3x224x224", /*last=*/true, pair))
+      return false;
+    std::vector<int64_t> shape;
+    SmallVector<StringRef> parts;
+    pair.second.split(parts, 'x');
+    for (StringRef part : parts) {
+      int64_t value;
+      if (part.getAsInteger(10, value) || value < 0) {
+        reportUsageError("--shape " + text + ": '" + part +
+                         "' is no dimension (a whole number from 0)");
+        return false;
+      }
+      shape.push_back(value);
+    }
+    if (!options.shapes.emplace(pair.first.str(), shape).second) {
+      reportUsageError("--shape " + pair.first + " is given twice");
+      return false;
+    }
+  }
+  for (const std::string &text : line.binds) {
+    if (!splitPair("bind", text, "input=file.npy", /*last=*/false, pair))
+      return false;
+    if (!options.binds.emplace(pair.first.str(), pair.second.str()).second) {
+      reportUsageError("--bind " + pair.first + " is given twice");
+      return false;
+    }
+  }
+  return true;
+}
+
+static std::optional<Emit> parseEmit(StringRef name) {
+  return llvm::StringSwitch<std::optional<Emit>>(name)
+      .Case("nn", Emit::NN)
+      .Case("linalg", Emit::Linalg)
+      .Case("dispatch", Emit::Dispatch)
+      .Case("scheduled", Emit::Scheduled)
+      .Case("arena", Emit::Arena)
+      .Case("llvm", Emit::LLVM)
+      .Case("obj", Emit::Obj)
+      .Case("lib", Emit::Lib)
+      .Case("exe", Emit::Exe)
+      .Default(std::nullopt);
+}
+
+/// Fills in where the output goes and checks that it can go there.
+static bool resolveOutput(CommandLine &line, DriverOptions &options) {
+  namespace path = llvm::sys::path;
+  namespace fs = llvm::sys::fs;
+  options.output = line.output;
+  if (options.output.empty()) {
+    StringRef stem = path::stem(options.input);
+    switch (options.emit) {
+    case Emit::Obj:
+      options.output = (stem + ".o").str();
+      break;
+    case Emit::Lib:
+    case Emit::Exe:
+      options.output = stem.str();
+      break;
+    default:
+      options.output = "-";
+    }
+  }
+  if (options.output == "-") {
+    if (options.emitsIR())
+      return true;
+    reportUsageError("--emit=" + line.emit +
+                     " can not be written to standard output: use -o FILE");
+    return false;
+  }
+  bool same = false;
+  if (!fs::equivalent(options.input, options.output, same) && same) {
+    reportUsageError("-o '" + options.output + "' would overwrite the input");
+    return false;
+  }
+  if (fs::is_directory(options.output)) {
+    reportUsageError("-o '" + options.output + "' is a folder");
+    return false;
+  }
+  StringRef folder = path::parent_path(options.output);
+  if (folder.empty())
+    folder = ".";
+  if (!fs::is_directory(folder)) {
+    reportUsageError("-o '" + options.output + "': there is no folder '" +
+                     folder + "'");
+    return false;
+  }
+  if (fs::access(folder, fs::AccessMode::Write)) {
+    reportUsageError("-o '" + options.output + "': the folder '" + folder +
+                     "' can not be written to");
+    return false;
+  }
+  return true;
+}
+
+std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
+  // What LLVM's libraries registered on their own is no option of dlc; MLIR's
+  // flags for pass managers are, for developers (--help-hidden).
+  for (auto &entry : cl::getRegisteredOptions())
+    entry.second->setHiddenFlag(cl::ReallyHidden);
+  registerAsmPrinterCLOptions();
+  registerMLIRContextCLOptions();
+  registerPassManagerCLOptions();
+  registerDefaultTimingManagerCLOptions();
+  static CommandLine line;
+  for (auto &entry : cl::getRegisteredOptions()) {
+    cl::Option *option = entry.second;
+    if (!llvm::is_contained(option->Categories, &line.category) &&
+        option->getOptionHiddenFlag() == cl::NotHidden)
+      option->setHiddenFlag(cl::Hidden);
+  }
+  for (const char *name : {"help", "version", "help-hidden"})
+    if (cl::Option *option = cl::getRegisteredOptions().lookup(name))
+      option->setHiddenFlag(cl::NotHidden);
+  cl::SetVersionPrinter(
+      [](raw_ostream &os) { os << getVersionText() << "\n"; });
+
+  std::string errors;
+  llvm::raw_string_ostream os(errors);
+  if (!cl::ParseCommandLineOptions(
+          argc, argv, "dlc turns a neural network into a program\n", &os)) {
+    // A missing value was printed already, past the stream given here.
+    if (errors.empty())
+      return std::nullopt;
+    // "<argv0>: <problem>  Try: '<argv0> --help'", then a suggestion.
+    auto [first, rest] = StringRef(errors).trim().split('\n');
+    first.consume_front(argv[0]);
+    first.consume_front(llvm::sys::path::filename(argv[0]));
+    first.consume_front(": ");
+    StringRef hint = rest.split(": ").second;
+    std::string message = first.split("  Try: ").first.str();
+    if (hint.starts_with("Did you mean"))
+      message += (" " + hint).str();
+    reportUsageError(message + " See dlc --help.");
+    return std::nullopt;
+  }
+
+  DriverOptions options;
+  options.input = line.input;
+  options.verbose = line.verbose;
+  options.saveTemps = line.saveTemps;
+  if (options.input.empty()) {
+    reportUsageError("no model is given. Usage: dlc model.onnx -o program "
+                     "(see dlc --help)");
+    return std::nullopt;
+  }
+  std::optional<Emit> emit = parseEmit(line.emit);
+  if (!emit) {
+    reportUsageError("--emit=" + line.emit +
+                     ": nn, linalg, dispatch, scheduled, arena, llvm, obj, lib "
+                     "and exe are known");
+    return std::nullopt;
+  }
+  options.emit = *emit;
+  if (line.target != "host") {
+    reportUsageError("--target=" + line.target + ": only host is known");
+    return std::nullopt;
+  }
+  for (const std::string &name : line.cpu)
+    if (name.empty()) {
+      reportUsageError("--cpu: a name is empty");
+      return std::nullopt;
+    } else if (!llvm::is_contained(options.cpus, name)) {
+      options.cpus.push_back(name);
+    }
+  if (options.cpus.empty())
+    options.cpus.push_back("native");
+  for (const std::string &name : options.cpus)
+    if (llvm::Expected<target::HostCpu> cpu = target::resolveHostCpu(name)) {
+      options.hostCpus.push_back(std::move(*cpu));
+    } else {
+      reportUsageError("--cpu=" + name + ": " +
+                       llvm::toString(cpu.takeError()));
+      return std::nullopt;
+    }
+  if (options.cpus.size() > 1 && options.emit != Emit::Exe &&
+      options.emit >= Emit::Scheduled) {
+    reportUsageError("several CPUs are for --emit=exe only");
+    return std::nullopt;
+  }
+  if (!llvm::sys::fs::exists(options.input)) {
+    reportUsageError("there is no file '" + options.input + "'");
+    return std::nullopt;
+  }
+  if (llvm::sys::fs::is_directory(options.input)) {
+    reportUsageError("'" + options.input + "' is a folder, not a model");
+    return std::nullopt;
+  }
+  if (!parseImportOptions(line, options.import) ||
+      !resolveOutput(line, options))
+    return std::nullopt;
+  return options;
+}
