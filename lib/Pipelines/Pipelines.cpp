@@ -87,6 +87,8 @@ Level dlc::detectLevel(ModuleOp module) {
 static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(nn::createNNFoldBatchNorm());
+  pm.addPass(nn::createNNSimplify());
   pm.addNestedPass<func::FuncOp>(nn::createNNChannelsLast());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -165,6 +165,13 @@ OpFoldResult PadOp::fold(FoldAdaptor adaptor) {
   return x.resizeSplat(getType());
 }
 
+OpFoldResult ResizeOp::fold(FoldAdaptor adaptor) {
+  // Every coordinate transformation is the identity at scale 1.
+  if (llvm::all_of(getScales(), [](double scale) { return scale == 1; }))
+    return getX();
+  return {};
+}
+
 //===----------------------------------------------------------------------===//
 // Gather, reduce
 //===----------------------------------------------------------------------===//

@@ -20,12 +20,6 @@ constexpr int64_t maxFoldedElements = 4096;
 /// Blobs of small resources are read.
 mlir::DenseElementsAttr smallConstant(mlir::Attribute attribute);
 
-/// The one element that all elements of a constant are equal to, else null.
-mlir::Attribute splatOf(mlir::Value value);
-
-/// Whether `value` is a constant whose elements all equal `number`.
-bool isSplat(mlir::Value value, double number);
-
 /// Builds a constant of `type` whose element at row-major position i is the
 /// element of `source` at position `index(i)`.
 mlir::DenseElementsAttr

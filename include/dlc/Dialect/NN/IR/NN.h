@@ -43,6 +43,13 @@ bool isSupportedTensor(mlir::RankedTensorType type);
 std::optional<llvm::SmallVector<int64_t>>
 broadcastShapes(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
 
+/// The one element that all elements of a dense constant are equal to, else
+/// null.
+mlir::Attribute splatOf(mlir::Value value);
+
+/// Whether `value` is a dense constant whose elements all equal `number`.
+bool isSplat(mlir::Value value, double number);
+
 /// Begins an error message; inactive where only the answer is wanted.
 using ErrorFn = llvm::function_ref<mlir::InFlightDiagnostic()>;
 

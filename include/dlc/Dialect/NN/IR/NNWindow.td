@@ -146,6 +146,7 @@ def NN_ResizeOp : NN_Op<"resize", [NN_Permutable]> {
     - (C3) `scales` holds one positive finite number a dimension.
     - (C4) A dimension of scale 1 keeps its size.
   }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$x, NN_ResizeModeAttr:$mode, DenseF64ArrayAttr:$scales,
       NN_ResizeCoordinateAttr:$coordinate,
       DefaultValuedAttr<NN_ResizeNearestAttr, "::dlc::nn::ResizeNearest::RoundPreferFloor">:$nearest_mode,

@@ -5,6 +5,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NNFoldBatchNorm : Pass<"nn-fold-batch-norm"> {
+  let summary = "Folds batch normalisation and constant factors into the operation before";
+  let description = [{
+    `nn.batch_norm` with constant parameters becomes a multiplication and an
+    addition per channel. Multiplications (and divisions) of the result of a
+    convolution, transposed convolution or matrix product by a constant per output
+    channel go into its filter, and all constant additions behind it become one.
+    What is computed on filters stays an `nn` operation on constants: it is
+    evaluated at the end of compilation like every other constant subgraph.
+    Operands shared with other users are left alone, since they would be doubled.
+  }];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
+def NNSimplify : Pass<"nn-simplify"> {
+  let summary = "Merges operations that neighbours can do on the way";
+  let description = [{
+    Padding with zeros becomes the padding of the convolution or average pool that
+    follows, padding with -inf that of a max pool; unlike canonicalizations these
+    change which operation does the work.
+  }];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
 def NNChannelsLast : Pass<"nn-channels-last", "::mlir::func::FuncOp"> {
   let summary = "Gives convolutions and pools their channels as the last dimension";
   let description = [{
