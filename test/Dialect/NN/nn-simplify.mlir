@@ -1,0 +1,44 @@
+// RUN: dlc-opt %s --nn-simplify --split-input-file | FileCheck %s
+
+// CHECK-LABEL: func @conv
+// CHECK-SAME: (%[[X:.*]]: tensor<1x3x4x4xf32>
+// CHECK: nn.conv %[[X]], %{{.*}} strides = [1, 1] pads = [1, 0, 3, 1]
+func.func @conv(%x: tensor<1x3x4x4xf32>, %w: tensor<2x3x3x3xf32>) -> tensor<1x2x6x3xf32> {
+  %v = nn.constant dense<0.0> : tensor<f32>
+  %0 = nn.pad constant %x, %v lo = [0, 0, 1, 0] hi = [0, 0, 2, 1] : (tensor<1x3x4x4xf32>, tensor<f32>) -> tensor<1x3x7x5xf32>
+  %1 = nn.conv %0, %w strides = [1, 1] pads = [0, 0, 1, 0] dilations = [1, 1] : (tensor<1x3x7x5xf32>, tensor<2x3x3x3xf32>) -> tensor<1x2x6x3xf32>
+  return %1 : tensor<1x2x6x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @pools
+// CHECK-SAME: (%[[X:.*]]: tensor<1x4x4x3xf32>
+// CHECK: nn.avg_pool %[[X]] {{.*}} pads = [1, 1, 0, 0] dilations = [1, 1] count_include_pad
+// CHECK: nn.max_pool %[[X]] {{.*}} pads = [1, 1, 0, 0]
+func.func @pools(%x: tensor<1x4x4x3xf32>) -> (tensor<1x4x4x3xf32>, tensor<1x4x4x3xf32>) {
+  %v = nn.constant dense<0.0> : tensor<f32>
+  %0 = nn.pad constant %x, %v lo = [0, 1, 1, 0] hi = [0, 0, 0, 0] : (tensor<1x4x4x3xf32>, tensor<f32>) -> tensor<1x5x5x3xf32>
+  %1 = nn.avg_pool %0 kernel = [2, 2] strides = [1, 1] pads = [0, 0, 0, 0] dilations = [1, 1] channels_last : (tensor<1x5x5x3xf32>) -> tensor<1x4x4x3xf32>
+  %i = nn.constant dense<0xFF800000> : tensor<f32>
+  %2 = nn.pad constant %x, %i lo = [0, 1, 1, 0] hi = [0, 0, 0, 0] : (tensor<1x4x4x3xf32>, tensor<f32>) -> tensor<1x5x5x3xf32>
+  %3 = nn.max_pool %2 kernel = [2, 2] strides = [1, 1] pads = [0, 0, 0, 0] dilations = [1, 1] channels_last : (tensor<1x5x5x3xf32>) -> tensor<1x4x4x3xf32>
+  return %1, %3 : tensor<1x4x4x3xf32>, tensor<1x4x4x3xf32>
+}
+
+// -----
+
+// Other values, channels, and pools that do not count their own padding.
+// CHECK-LABEL: func @left_alone
+// CHECK-COUNT-3: nn.pad
+func.func @left_alone(%x: tensor<1x2x4xf32>, %w: tensor<2x2x1xf32>, %u: tensor<2x3x1xf32>) -> (tensor<1x2x5xf32>, tensor<1x2x4xf32>, tensor<1x2x5xf32>) {
+  %one = nn.constant dense<1.0> : tensor<f32>
+  %zero = nn.constant dense<0.0> : tensor<f32>
+  %0 = nn.pad constant %x, %one lo = [0, 0, 1] hi = [0, 0, 0] : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x2x5xf32>
+  %1 = nn.conv %0, %w strides = [1] pads = [0, 0] dilations = [1] : (tensor<1x2x5xf32>, tensor<2x2x1xf32>) -> tensor<1x2x5xf32>
+  %2 = nn.pad constant %x, %zero lo = [0, 1, 0] hi = [0, 0, 0] : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x3x4xf32>
+  %3 = nn.conv %2, %u strides = [1] pads = [0, 0] dilations = [1] : (tensor<1x3x4xf32>, tensor<2x3x1xf32>) -> tensor<1x2x4xf32>
+  %4 = nn.pad constant %x, %zero lo = [0, 0, 1] hi = [0, 0, 0] : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x2x5xf32>
+  %5 = nn.avg_pool %4 kernel = [3] strides = [1] pads = [1, 1] dilations = [1] : (tensor<1x2x5xf32>) -> tensor<1x2x5xf32>
+  return %1, %3, %5 : tensor<1x2x5xf32>, tensor<1x2x4xf32>, tensor<1x2x5xf32>
+}
