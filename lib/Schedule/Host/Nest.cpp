@@ -353,7 +353,9 @@ LogicalResult Planner::addStage(linalg::LinalgOp op, SmallVector<int> loopOf,
     Input input;
     Value value = operand->get();
     auto maker = madeBy.find(value);
-    if (!isa<RankedTensorType>(value.getType())) {
+    if (!op.payloadUsesValueFromOperand(operand)) {
+      input.kind = Input::Unused;
+    } else if (!isa<RankedTensorType>(value.getType())) {
       input.kind = Input::Scalar;
       input.scalar = value;
     } else if (!first && maker != madeBy.end() &&
@@ -587,7 +589,15 @@ FailureOr<KernelPlan> Planner::run() {
   };
   if (failed(countNests()))
     return failure();
-  if (plan.nests.size() > 1 && sharedLoops.getNumShared()) {
+  // A fill of a whole output may lack loops that the others share. Inside of
+  // them it would wipe out what other work items have written.
+  bool fillsWhole = llvm::any_of(ops, [&](linalg::LinalgOp op) {
+    return sharedLoops.getNumShared() &&
+           llvm::is_contained(sharedLoops.getLoopsOf(op), -1) &&
+           llvm::any_of(op->getResults(),
+                        [&](Value result) { return places.count(result); });
+  });
+  if (plan.nests.size() > 1 && sharedLoops.getNumShared() && !fillsWhole) {
     plan.shared = sharedLoops.sizes;
     if (failed(countNests()))
       return failure();

@@ -47,9 +47,10 @@ struct Access {
 };
 
 /// An input of a stage: memory, the registers of an earlier stage of the same
-/// nest, or a scalar of the kernel.
+/// nest, a scalar of the kernel, or nothing that the body reads (an operand that
+/// only gives a window its shape).
 struct Input {
-  enum Kind { Memory, Register, Scalar } kind = Memory;
+  enum Kind { Memory, Register, Scalar, Unused } kind = Memory;
   Access access;
   unsigned stage = 0, result = 0;
   mlir::Value scalar;
