@@ -1,7 +1,7 @@
 //===- ProgramTest.cpp - From scheduled kernels to running programs -------===//
 
-#include "dlc/Pipelines/Pipelines.h"
 #include "dlc/Target/Host/Program.h"
+#include "dlc/Pipelines/Pipelines.h"
 
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/FileSystem.h"
@@ -253,8 +253,8 @@ int main(void) {
 }
 )c";
   for (const char *link : {"libmy_model.a", "./libmy_model.so -Wl,-rpath,."}) {
-    std::string log = run(std::string("cc -Wall -Werror use.c -o use ") + link +
-                          " && ./use");
+    std::string log =
+        run(std::string("cc -Wall -Werror use.c -o use ") + link + " && ./use");
     EXPECT_EQ(status, 0) << log;
     EXPECT_EQ(log, "ok\n");
   }
