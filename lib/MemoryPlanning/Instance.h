@@ -121,6 +121,21 @@ bool placeInOrder(const Instance &instance, const std::vector<uint32_t> &order,
 void improveOrder(const Instance &instance, std::vector<uint32_t> order,
                   Fit fit, int64_t goal, Placement &placement, Budget &budget);
 
+enum class SearchOutcome {
+  Found,       ///< the placement fits the capacity
+  Infeasible,  ///< no placement fits
+  LimitReached ///< nobody knows
+};
+
+/// Whether searchExactly can handle an instance: not too large, nothing fixed.
+bool canSearchExactly(const Instance &instance);
+
+/// Looks for a placement within `capacity` until all are tried, or for
+/// `maxSteps` steps.
+SearchOutcome searchExactly(const Instance &instance, int64_t capacity,
+                            uint64_t maxSteps, Placement &placement,
+                            Budget &budget);
+
 } // namespace dlc::memory
 
 #endif // DLC_LIB_MEMORYPLANNING_INSTANCE_H

@@ -1,7 +1,8 @@
 //===- Solver.h - Finds memory plans --------------------------*- C++ -*-===//
 //
-// The portfolio: greedy placements of several orders, then an iterated search
-// over orders, each stopping at the lower bound. Literature:
+// The portfolio: greedy placements of several orders, an iterated search over
+// orders, and for up to some thousand buffers an exhaustive search; each stops at
+// the lower bound. Literature:
 //
 //  - M. Moffitt, "MiniMalloc: A Lightweight Memory Allocator for
 //    Hardware-Accelerated Machine Learning", ASPLOS 2023.
@@ -45,7 +46,7 @@ struct SolverOptions {
   double timeLimit = 0;
   /// Steps (pairs of buffers looked at) after which the search stops; results
   /// depend on the problem and this number only.
-  uint64_t workLimit = 200'000'000;
+  uint64_t workLimit = 50'000'000;
 };
 
 struct Solution {

@@ -18,7 +18,7 @@ def ArenaAssign : Pass<"arena-assign", "::mlir::ModuleOp"> {
   let options = [
     Option<"alignment", "alignment", "int64_t", "64",
            "What offsets are multiples of, in bytes">,
-    Option<"workLimit", "work-limit", "uint64_t", "200000000",
+    Option<"workLimit", "work-limit", "uint64_t", "50000000",
            "Steps after which the search for a smaller layout stops">];
 }
 
