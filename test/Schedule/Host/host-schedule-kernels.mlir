@@ -133,3 +133,22 @@ dispatch.kernel @interior(%x: tensor<4x4xf32>, %o: tensor<6x6xf32>) -> tensor<6x
   %p = tensor.insert_slice %y into %o[1, 1] [4, 4] [1, 1] : tensor<4x4xf32> into tensor<6x6xf32>
   dispatch.return %p : tensor<6x6xf32>
 }
+
+// -----
+
+// A window: the operand that only gives the window its shape is not read.
+
+// CHECK-LABEL: dispatch.kernel @max_pool
+// CHECK: scf.forall
+// CHECK: arith.maximumf {{.*}} : vector<16xf32>
+dispatch.kernel @max_pool(%x: tensor<9x9x32xf32>, %o: tensor<4x4x32xf32>) -> tensor<4x4x32xf32> attributes {num_outs = 1 : i64} {
+  %ninf = arith.constant 0xFF800000 : f32
+  %w = tensor.empty() : tensor<3x3xf32>
+  %f = linalg.fill ins(%ninf : f32) outs(%o : tensor<4x4x32xf32>) -> tensor<4x4x32xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(h, w, c, kh, kw) -> (h * 2 + kh, w * 2 + kw, c)>, affine_map<(h, w, c, kh, kw) -> (kh, kw)>, affine_map<(h, w, c, kh, kw) -> (h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]} ins(%x, %w : tensor<9x9x32xf32>, tensor<3x3xf32>) outs(%f : tensor<4x4x32xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.maximumf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<4x4x32xf32>
+  dispatch.return %y : tensor<4x4x32xf32>
+}
