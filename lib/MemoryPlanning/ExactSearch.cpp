@@ -71,14 +71,25 @@ public:
 
 private:
   void makeSections() {
-    std::vector<int64_t> times;
+    struct Event {
+      int64_t time;
+      bool begins;
+    };
+    std::vector<Event> events;
     for (size_t i = 0; i < instance.count(); ++i) {
-      times.push_back(instance[i].lower);
-      times.push_back(instance[i].upper);
+      events.push_back({instance[i].lower, true});
+      events.push_back({instance[i].upper, false});
     }
-    std::sort(times.begin(), times.end());
-    times.erase(std::unique(times.begin(), times.end()), times.end());
-    sections = times.empty() ? 0 : times.size() - 1;
+    std::sort(events.begin(), events.end(), [](const Event &a, const Event &b) {
+      return a.time != b.time ? a.time < b.time : a.begins < b.begins;
+    });
+    // Every set of items that live at one time is part of the set at a start
+    // that an end follows; only these become sections.
+    std::vector<int64_t> times;
+    for (size_t k = 0; k + 1 < events.size(); ++k)
+      if (events[k].begins && !events[k + 1].begins)
+        times.push_back(events[k].time);
+    sections = times.size();
     auto indexOf = [&](int64_t time) {
       return static_cast<uint32_t>(
           std::lower_bound(times.begin(), times.end(), time) - times.begin());
@@ -297,6 +308,20 @@ private:
 
 } // namespace
 
+/// Moves items in `order` by up to 1 / `divisor` of its length.
+static std::vector<uint32_t> shuffle(const std::vector<uint32_t> &order,
+                                     size_t divisor, Random &random) {
+  size_t reach = order.size() / divisor + 2;
+  std::vector<std::pair<size_t, uint32_t>> keyed;
+  for (size_t k = 0; k < order.size(); ++k)
+    keyed.push_back({k + random.below(reach), order[k]});
+  std::sort(keyed.begin(), keyed.end());
+  std::vector<uint32_t> result;
+  for (const auto &entry : keyed)
+    result.push_back(entry.second);
+  return result;
+}
+
 bool dlc::memory::canSearchExactly(const Instance &instance) {
   if (!instance.hasConflictLists() || instance.count() > 5000)
     return false;
@@ -309,23 +334,27 @@ bool dlc::memory::canSearchExactly(const Instance &instance) {
 SearchOutcome dlc::memory::searchExactly(const Instance &instance,
                                          int64_t capacity, uint64_t maxSteps,
                                          Placement &placement, Budget &budget) {
-  static constexpr Order kPreferences[] = {Order::Contention, Order::Area,
-                                           Order::Duration, Order::Size};
   Placement trial;
   Search search(instance, capacity, trial, budget);
-  std::vector<std::vector<uint32_t>> orders;
-  for (Order order : kPreferences)
-    orders.push_back(makeOrder(instance, order));
-  // Restarts: each preference in turn, with ever more steps.
+  std::vector<uint32_t> byContention =
+      makeOrder(instance, Order::Contention, TieBreak::Duration);
+  std::vector<std::vector<uint32_t>> orders = {
+      byContention, makeOrder(instance, Order::Contention),
+      makeOrder(instance, Order::Area), makeOrder(instance, Order::Duration)};
+  Random random;
   uint64_t total = 0;
-  for (uint64_t steps = 100'000 + 100 * instance.count();; steps *= 2)
-    for (const std::vector<uint32_t> &order : orders) {
+  for (uint64_t steps = 500'000 + 100 * instance.count();; steps += steps / 2)
+    for (size_t attempt = 0; attempt < orders.size() + 4; ++attempt) {
       uint64_t allowed = std::min(
           {steps, maxSteps > total ? maxSteps - total : 0, budget.remaining()});
       if (allowed == 0 || budget.timeIsUp())
         return SearchOutcome::LimitReached;
       uint64_t spent = 0;
-      SearchOutcome outcome = search.run(order, allowed, spent);
+      SearchOutcome outcome =
+          search.run(attempt < orders.size()
+                         ? orders[attempt]
+                         : shuffle(byContention, attempt % 2 ? 50 : 20, random),
+                     allowed, spent);
       total += spent;
       budget.spend(spent);
       if (outcome == SearchOutcome::Found)

@@ -61,14 +61,14 @@ static std::vector<int64_t> contentions(const Instance &instance) {
 }
 
 std::vector<uint32_t> dlc::memory::makeOrder(const Instance &instance,
-                                             Order order) {
+                                             Order order, TieBreak tieBreak) {
   std::vector<uint32_t> result(instance.count());
   for (uint32_t i = 0; i < result.size(); ++i)
     result[i] = i;
   std::vector<int64_t> contention;
   if (order == Order::Contention)
     contention = contentions(instance);
-  // Larger keys first; ties by size, then by length of life, then by start.
+  // Larger keys first, then larger or longer ones, then by start.
   auto key = [&](uint32_t i) -> double {
     const Instance::Item &item = instance[i];
     double length = static_cast<double>(item.upper - item.lower);
@@ -95,10 +95,12 @@ std::vector<uint32_t> dlc::memory::makeOrder(const Instance &instance,
       return bFree;
     if (keys[a] != keys[b])
       return keys[a] > keys[b];
-    if (instance[a].size != instance[b].size)
-      return instance[a].size > instance[b].size;
     int64_t aLength = instance[a].upper - instance[a].lower;
     int64_t bLength = instance[b].upper - instance[b].lower;
+    if (tieBreak == TieBreak::Duration && aLength != bLength)
+      return aLength > bLength;
+    if (instance[a].size != instance[b].size)
+      return instance[a].size > instance[b].size;
     return aLength != bLength ? aLength > bLength : a < b;
   });
   return result;

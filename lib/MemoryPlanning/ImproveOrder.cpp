@@ -12,22 +12,6 @@
 
 using namespace dlc::memory;
 
-namespace {
-/// xorshift64*: the same numbers everywhere.
-class Random {
-public:
-  size_t below(size_t bound) {
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return (state * 0x2545F4914F6CDD1DULL >> 32) % bound;
-  }
-
-private:
-  uint64_t state = 0x9E3779B97F4A7C15ULL;
-};
-} // namespace
-
 void dlc::memory::improveOrder(const Instance &instance,
                                std::vector<uint32_t> order, Fit fit,
                                int64_t goal, Placement &best, Budget &budget) {

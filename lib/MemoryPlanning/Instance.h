@@ -38,6 +38,20 @@ private:
   std::chrono::steady_clock::time_point start;
 };
 
+/// xorshift64*: the same numbers everywhere.
+class Random {
+public:
+  size_t below(size_t bound) {
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return (state * 0x2545F4914F6CDD1DULL >> 32) % bound;
+  }
+
+private:
+  uint64_t state = 0x9E3779B97F4A7C15ULL;
+};
+
 inline int64_t alignUp(int64_t value, int64_t alignment) {
   return alignment == 1 ? value
                         : (value + alignment - 1) / alignment * alignment;
@@ -107,8 +121,12 @@ struct Placement {
   int64_t peak = 0;
 };
 
+/// What decides between items that are equal in an order.
+enum class TieBreak { Size, Duration };
+
 /// Items in the order that `order` names, fixed ones first.
-std::vector<uint32_t> makeOrder(const Instance &instance, Order order);
+std::vector<uint32_t> makeOrder(const Instance &instance, Order order,
+                                TieBreak tieBreak = TieBreak::Size);
 
 /// Places the items one by one; gives up and returns false as soon as the peak
 /// reaches `giveUpAt`.

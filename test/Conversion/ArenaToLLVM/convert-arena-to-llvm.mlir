@@ -20,7 +20,7 @@ llvm.func @neg(%args: !llvm.ptr, %begin: i64, %end: i64) attributes {dispatch.it
 // CHECK: arena.constant_pool @weights
 // CHECK-LABEL: llvm.func internal @dlc_launch(
 // CHECK-LABEL: llvm.func @dlc_entry(
-// CHECK-SAME:    %[[INS:.*]]: !llvm.ptr, %[[OUTS:.*]]: !llvm.ptr, %[[ARENA:.*]]: !llvm.ptr, %[[PAR:.*]]: !llvm.ptr) -> i32 {
+// CHECK-SAME:    %[[INS:.*]]: !llvm.ptr, %[[OUTS:.*]]: !llvm.ptr, %[[ARENA:.*]]: !llvm.ptr, %[[PAR:.*]]: !llvm.ptr) -> i32 attributes {
 // CHECK:         %[[ARGS:.*]] = llvm.alloca %{{.*}} x !llvm.array<3 x ptr> {alignment = 8 : i64} : (i64) -> !llvm.ptr
 // CHECK:         %[[X:.*]] = llvm.load %[[INS]]
 // CHECK:         %[[W:.*]] = llvm.mlir.addressof @dlc_weights
