@@ -47,7 +47,7 @@ lit() {
   shift
   started=$SECONDS
   rm -f "$json"
-  "$python" -m lit.main --order=smart --timeout=1200 -v -o "$json" "$@" \
+  "$python" -c "from lit.main import main; main()" --order=smart --timeout=1200 -v -o "$json" "$@" \
     >"${json%.json}.log" 2>&1
   local counts
   if counts=$("$python" - "$json" <<'PY'

@@ -28,7 +28,7 @@ peak=$out/peak.txt
 /usr/bin/time -f %M -o "$peak" "$out/recogniser" "$out/picture.npy" -o "$out"
 result=("$out"/*softmax*.npy)
 read_text=$("$python" tools/quickstart/ocr.py read "$model" "${result[0]}")
-"$out/recogniser" "$out/picture.npy" --benchmark=1 --json >"$out/benchmark.json"
+"$out/recogniser" "$out/picture.npy" --benchmark=1 --threads=1 --json >"$out/benchmark.json"
 
 echo
 echo "  the picture says   $text"

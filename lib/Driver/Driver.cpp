@@ -5,10 +5,12 @@
 #include "dlc/Dialect/Arena/Transforms/Report.h"
 #include "dlc/Driver/Output.h"
 #include "dlc/Driver/Version.h"
+#include "dlc/Pipelines/Passes.h"
 #include "dlc/Support/Diagnostics.h"
 #include "dlc/Support/Progress.h"
 #include "dlc/Target/Host/Program.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
@@ -34,6 +36,8 @@ public:
 
 private:
   ExitCode load();
+  OwningOpRef<ModuleOp> parse();
+  LogicalResult checkInput();
   LogicalResult runPhases();
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
   LogicalResult saveSnapshot(ModuleOp module, const llvm::Twine &name);
@@ -98,15 +102,45 @@ ExitCode Driver::load() {
                        options.input + "'");
       return UsageError;
     }
-    ParserConfig config(context.get());
-    modules.push_back(parseSourceFile<ModuleOp>(options.input, config));
+    modules.push_back(parse());
   } else {
     modules.push_back(
         importONNX(*context, options.input, options.import, &failure));
   }
   if (!modules.front())
     return failure == ImportFailure::Usage ? UsageError : ModelError;
-  return Success;
+  return succeeded(checkInput()) ? Success : ModelError;
+}
+
+OwningOpRef<ModuleOp> Driver::parse() {
+  // Blobs in bytecode are used where they lie, so they must be aligned.
+  auto file = llvm::MemoryBuffer::getFile(
+      options.input, /*IsText=*/false, /*RequiresNullTerminator=*/true,
+      /*IsVolatile=*/false, llvm::Align(64));
+  if (!file) {
+    emitError(getFileLoc()) << file.getError().message();
+    return nullptr;
+  }
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  return parseSourceFile<ModuleOp>(sources, ParserConfig(context.get()));
+}
+
+/// Every input, from whatever level, keeps to the rules of its level.
+LogicalResult Driver::checkInput() {
+  ModuleOp module = *modules.front();
+  Level level = detectLevel(module);
+  if (level != Level::LLVM) {
+    auto functions = module.getOps<func::FuncOp>();
+    if (!llvm::hasSingleElement(functions) ||
+        (*functions.begin()).getSymName() != "main" ||
+        (*functions.begin()).isDeclaration())
+      return emitError(getFileLoc())
+             << "a module needs one function, and its name must be @main";
+  }
+  PassManager pm(context.get(), ModuleOp::getOperationName());
+  pm.addPass(createVerifyLevel({stringifyLevel(level).str()}));
+  return pm.run(module);
 }
 
 LogicalResult Driver::saveSnapshot(ModuleOp module, const llvm::Twine &name) {
@@ -116,7 +150,7 @@ LogicalResult Driver::saveSnapshot(ModuleOp module, const llvm::Twine &name) {
   std::string number = std::to_string(snapshots++);
   llvm::sys::path::append(path, (number.size() < 2 ? "0" : "") + number + "-" +
                                     name + ".mlir");
-  return writeFile(path, [&](llvm::raw_pwrite_stream &os) {
+  return writeFile(context.get(), path, [&](llvm::raw_pwrite_stream &os) {
     OpPrintingFlags flags;
     flags.elideLargeElementsAttrs().elideLargeResourceString().enableDebugInfo(
         false);
@@ -175,9 +209,10 @@ LogicalResult Driver::runPhases() {
 LogicalResult Driver::emit() {
   if (!options.emitsIR())
     return emitMachineCode();
-  return writeFile(options.output, [&](llvm::raw_pwrite_stream &os) {
-    return writeIR(*modules.front(), options.output, os);
-  });
+  return writeFile(context.get(), options.output,
+                   [&](llvm::raw_pwrite_stream &os) {
+                     return writeIR(*modules.front(), options.output, os);
+                   });
 }
 
 LogicalResult Driver::emitMachineCode() {
@@ -211,13 +246,6 @@ LogicalResult Driver::emitMachineCode() {
 ExitCode Driver::run() {
   if (ExitCode code = load(); code != Success)
     return code;
-  if (!options.saveTemps.empty())
-    if (std::error_code error =
-            llvm::sys::fs::create_directories(options.saveTemps)) {
-      reportUsageError("--save-temps=" + options.saveTemps + ": " +
-                       error.message());
-      return UsageError;
-    }
   if (failed(saveSnapshot(*modules.front(), "import")) || failed(runPhases()) ||
       failed(emit())) {
     progress->clear();

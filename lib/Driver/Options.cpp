@@ -283,6 +283,17 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
     reportUsageError("'" + options.input + "' is a folder, not a model");
     return std::nullopt;
   }
+  if (!options.saveTemps.empty()) {
+    std::error_code error =
+        llvm::sys::fs::create_directories(options.saveTemps);
+    if (!error && !llvm::sys::fs::is_directory(options.saveTemps))
+      error = std::make_error_code(std::errc::not_a_directory);
+    if (error) {
+      reportUsageError("--save-temps=" + options.saveTemps + ": " +
+                       error.message());
+      return std::nullopt;
+    }
+  }
   if (!parseImportOptions(line, options.import) ||
       !resolveOutput(line, options))
     return std::nullopt;

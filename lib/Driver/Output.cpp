@@ -10,9 +10,9 @@
 using namespace mlir;
 using namespace dlc;
 
-static LogicalResult reportFileError(StringRef path, std::error_code error) {
-  llvm::errs() << "dlc: error: " << path << ": " << error.message() << "\n";
-  return failure();
+static LogicalResult reportFileError(MLIRContext *context, StringRef path,
+                                     std::error_code error) {
+  return emitError(FileLineColLoc::get(context, path, 0, 0)) << error.message();
 }
 
 PendingFiles::~PendingFiles() {
@@ -30,10 +30,10 @@ std::string PendingFiles::add(StringRef path) {
   return temporary;
 }
 
-LogicalResult PendingFiles::keep() {
+LogicalResult PendingFiles::keep(MLIRContext *context) {
   for (auto &[temporary, path] : files)
     if (std::error_code error = llvm::sys::fs::rename(temporary, path))
-      return reportFileError(path, error);
+      return reportFileError(context, path, error);
   for (auto &[temporary, path] : files)
     llvm::sys::DontRemoveFileOnSignal(temporary);
   files.clear();
@@ -41,7 +41,7 @@ LogicalResult PendingFiles::keep() {
 }
 
 LogicalResult dlc::writeFile(
-    StringRef path,
+    MLIRContext *context, StringRef path,
     llvm::function_ref<LogicalResult(llvm::raw_pwrite_stream &)> write) {
   if (path == "-") {
     if (failed(write(llvm::outs())))
@@ -51,22 +51,22 @@ LogicalResult dlc::writeFile(
       return success();
     std::error_code error = llvm::outs().error();
     llvm::outs().clear_error();
-    return reportFileError("standard output", error);
+    return reportFileError(context, "standard output", error);
   }
   PendingFiles pending;
   std::error_code error;
   llvm::raw_fd_ostream os(pending.add(path), error);
   if (error)
-    return reportFileError(path, error);
+    return reportFileError(context, path, error);
   if (failed(write(os)))
     return failure();
   os.close();
   if (os.has_error()) {
     error = os.error();
     os.clear_error();
-    return reportFileError(path, error);
+    return reportFileError(context, path, error);
   }
-  return pending.keep();
+  return pending.keep(context);
 }
 
 LogicalResult dlc::writeIR(ModuleOp module, StringRef path, raw_ostream &os) {

@@ -13,9 +13,9 @@ text = Path("mlp.mlir").read_text()
 ok = "func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> }\n"
 
 CASES = {
-    "empty": (b"", "@main"),
+    "empty": (b"", "needs one function"),
     "syntax": (text.replace("return", "retrun").encode(), "syntax.mlir:7:3: "),
-    "binary": (bytes(range(256)), "binary.mlir:1:1: "),
+    "binary": (bytes(range(256)), "binary.mlir:1:"),
     "truncated": (text[: len(text) // 2].encode(), "truncated.mlir:"),
     "undefined": (text.replace("nn.relu %1", "nn.relu %9").encode(), "undeclared SSA value"),
     "type": (text.replace("-> tensor<3x10xf32>\n  return", "-> tensor<4x10xf32>\n  return")
@@ -23,7 +23,7 @@ CASES = {
     "verifier": (text.replace("%x, %w : (tensor<3x16xf32>", "%x, %w : (tensor<3x15xf32>")
                  .encode(), "verifier.mlir:"),
     "unknown-op": (ok.replace("return", "nn.frobnicate\n  return").encode(), "nn.frobnicate"),
-    "no-main": (ok.replace("@main", "@other").encode(), "main"),
+    "no-main": (ok.replace("@main", "@other").encode(), "must be @main"),
     "two-mains": ((ok + ok).encode(), "redefinition of symbol"),
     "dynamic": (ok.replace("4xf32", "?xf32").encode(), "dynamic shape"),
     "unranked": (ok.replace("4xf32", "*xf32").encode(), "has no rank"),

@@ -35,8 +35,9 @@ for level in ("nn", "linalg", "dispatch", "scheduled", "arena", "llvm"):
     assert Path(f"{level}.mlir").read_text() == text
     ok(DLC, f"{level}.mlir", "-o", f"from-{level}")
     check(f"from-{level}")
-    # The next level from this one is what the direct way gives.
-    assert ok(DLC, source, f"--emit={level}") == text or level == "nn"
+    # From the level above comes the same as directly. (Loops do not print the
+    # locations of their block arguments, which level llvm shows.)
+    assert level == "llvm" or ok(DLC, source, f"--emit={level}") == text, level
     source = f"{level}.mlir"
     ok(DLC, "mlp.mlir", f"--emit={level}", "-o", f"{level}.mlirbc")
     ok(DLC, f"{level}.mlirbc", "-o", f"from-{level}-bytecode")

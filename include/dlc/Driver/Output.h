@@ -20,18 +20,18 @@ public:
   ~PendingFiles();
   /// The temporary name for `path`.
   std::string add(llvm::StringRef path);
-  /// Moves all files into place. Prints an error and fails if that does not
+  /// Moves all files into place. Emits an error and fails if that does not
   /// work.
-  mlir::LogicalResult keep();
+  mlir::LogicalResult keep(mlir::MLIRContext *context);
 
 private:
   std::vector<std::pair<std::string, std::string>> files;
 };
 
-/// Writes a file by `write`; "-" is standard output. Prints an error and fails
-/// if the file can not be written or `write` fails.
+/// Writes a file by `write`; "-" is standard output. Emits an error and fails
+/// if the file can not be written, fails if `write` does.
 mlir::LogicalResult writeFile(
-    llvm::StringRef path,
+    mlir::MLIRContext *context, llvm::StringRef path,
     llvm::function_ref<mlir::LogicalResult(llvm::raw_pwrite_stream &)> write);
 
 /// Prints `module`, as bytecode if `path` ends in .mlirbc.
