@@ -107,3 +107,40 @@ func.func @left_alone(%x: tensor<1x3x2x2xf32>) -> (tensor<1x2x2x2xf32>, tensor<1
   %4 = nn.add %3, %2 : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
   return %1, %4 : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>
 }
+
+// -----
+
+// ((x * 2 + 3) * 4 + 5) * 6, as normalisation followed by a scaling layer: one of each.
+// CHECK-LABEL: func @chain
+// CHECK-SAME: (%[[X:.*]]: tensor<1x3x2x2xf32>)
+// CHECK-DAG: %[[A:.*]] = nn.constant dense<4.800000e+01> : tensor<f32>
+// CHECK-DAG: %[[B:.*]] = nn.constant dense<1.020000e+02> : tensor<f32>
+// CHECK: %[[M:.*]] = nn.mul %[[X]], %[[A]]
+// CHECK-NEXT: %[[R:.*]] = nn.add %[[M]], %[[B]]
+// CHECK-NEXT: return %[[R]]
+func.func @chain(%x: tensor<1x3x2x2xf32>) -> tensor<1x3x2x2xf32> {
+  %c2 = nn.constant dense<2.0> : tensor<f32>
+  %c3 = nn.constant dense<3.0> : tensor<f32>
+  %c4 = nn.constant dense<4.0> : tensor<f32>
+  %c5 = nn.constant dense<5.0> : tensor<f32>
+  %c6 = nn.constant dense<6.0> : tensor<f32>
+  %0 = nn.mul %x, %c2 : (tensor<1x3x2x2xf32>, tensor<f32>) -> tensor<1x3x2x2xf32>
+  %1 = nn.add %0, %c3 : (tensor<1x3x2x2xf32>, tensor<f32>) -> tensor<1x3x2x2xf32>
+  %2 = nn.mul %1, %c4 : (tensor<1x3x2x2xf32>, tensor<f32>) -> tensor<1x3x2x2xf32>
+  %3 = nn.add %2, %c5 : (tensor<1x3x2x2xf32>, tensor<f32>) -> tensor<1x3x2x2xf32>
+  %4 = nn.mul %3, %c6 : (tensor<1x3x2x2xf32>, tensor<f32>) -> tensor<1x3x2x2xf32>
+  return %4 : tensor<1x3x2x2xf32>
+}
+
+// -----
+
+// Constants along different dimensions would grow together.
+// CHECK-LABEL: func @grows
+// CHECK-COUNT-2: nn.add
+func.func @grows(%x: tensor<9x9xf32>) -> tensor<9x9xf32> {
+  %a = nn.constant dense<2.0> : tensor<9x1xf32>
+  %b = nn.constant dense<3.0> : tensor<9xf32>
+  %0 = nn.add %x, %a : (tensor<9x9xf32>, tensor<9x1xf32>) -> tensor<9x9xf32>
+  %1 = nn.add %0, %b : (tensor<9x9xf32>, tensor<9xf32>) -> tensor<9x9xf32>
+  return %1 : tensor<9x9xf32>
+}

@@ -86,6 +86,14 @@ static Value scaleFilter(PatternRewriter &rewriter, Contraction contraction,
     return rewriter.createOrFold<ReshapeOp>(loc, value, to);
   };
   auto multiply = [&](Value a, Value b) {
+    // Several factors in turn become one before they meet the filter.
+    auto inner = a.getDefiningOp<MulOp>();
+    if (inner && inner->hasOneUse() &&
+        inner.getRhs().getType() == b.getType() &&
+        inner.getLhs().getType() == a.getType())
+      return rewriter.createOrFold<MulOp>(
+          loc, inner.getLhs(),
+          rewriter.createOrFold<MulOp>(loc, inner.getRhs(), b));
     return rewriter.createOrFold<MulOp>(loc, a, b);
   };
   if (count == 1)
@@ -159,8 +167,16 @@ static std::pair<Value, Value> variableAndConstant(Operation *op) {
   return {};
 }
 
-/// contraction * k goes into the filter; (contraction + c) * k = contraction *
-/// k + c * k.
+/// Whether two constants combined take no more memory than the larger one.
+static bool staysSmall(Value a, Value b) {
+  auto shape = broadcastShapes(typeOf(a).getShape(), typeOf(b).getShape());
+  return shape &&
+         ShapedType::getNumElements(*shape) <=
+             std::max(typeOf(a).getNumElements(), typeOf(b).getNumElements());
+}
+
+/// contraction * k goes into the filter, x * c * k = x * (c * k), and where one
+/// of these follows (x + c) * k = x * k + c * k.
 static LogicalResult foldFactor(MulOp op, PatternRewriter &rewriter) {
   auto [x, factor] = variableAndConstant(op);
   if (!x || !isa<FloatType>(op.getType().getElementType()))
@@ -177,13 +193,27 @@ static LogicalResult foldFactor(MulOp op, PatternRewriter &rewriter) {
     rewriter.replaceOp(op, scaled);
     return success();
   }
+  if (auto inner = x.getDefiningOp<MulOp>(); inner && inner->hasOneUse()) {
+    auto [y, first] = variableAndConstant(inner);
+    if (!y || !staysSmall(first, factor))
+      return failure();
+    Value product = rewriter.createOrFold<MulOp>(loc, first, factor);
+    rewriter.replaceOpWithNewOp<MulOp>(op, y, product);
+    return success();
+  }
   auto add = x.getDefiningOp<AddOp>();
   if (!add || !add->hasOneUse())
     return failure();
   auto [y, offset] = variableAndConstant(add);
-  Contraction contraction = y ? contractionOf(y) : Contraction();
-  if (!contraction ||
-      !isPerChannel(factor, op.getType(), contraction.channelDim))
+  if (!y || !staysSmall(offset, factor))
+    return failure();
+  Contraction contraction = contractionOf(y);
+  bool reachesFilter =
+      contraction && isPerChannel(factor, op.getType(), contraction.channelDim);
+  auto mul = y.getDefiningOp<MulOp>();
+  bool reachesFactor =
+      mul && mul->hasOneUse() && variableAndConstant(mul).first;
+  if (!reachesFilter && !reachesFactor)
     return failure();
   Value scaled = MulOp::create(rewriter, loc, y, factor);
   Value shift = rewriter.createOrFold<MulOp>(loc, offset, factor);
@@ -191,14 +221,14 @@ static LogicalResult foldFactor(MulOp op, PatternRewriter &rewriter) {
   return success();
 }
 
-/// (contraction + c1) + c2 = contraction + (c1 + c2)
+/// (x + c1) + c2 = x + (c1 + c2)
 static LogicalResult foldOffset(AddOp op, PatternRewriter &rewriter) {
   auto [x, second] = variableAndConstant(op);
   auto add = x ? x.getDefiningOp<AddOp>() : AddOp();
   if (!add || !add->hasOneUse())
     return failure();
   auto [y, first] = variableAndConstant(add);
-  if (!y || !contractionOf(y))
+  if (!y || !staysSmall(first, second))
     return failure();
   Value sum = rewriter.createOrFold<AddOp>(op.getLoc(), first, second);
   rewriter.replaceOpWithNewOp<AddOp>(op, y, sum);

@@ -11,7 +11,8 @@ def NNFoldBatchNorm : Pass<"nn-fold-batch-norm"> {
     `nn.batch_norm` with constant parameters becomes a multiplication and an
     addition per channel. Multiplications (and divisions) of the result of a
     convolution, transposed convolution or matrix product by a constant per output
-    channel go into its filter, and all constant additions behind it become one.
+    channel go into its filter; where there is no filter to take them, constant factors and
+    constant additions that follow each other become one of each.
     What is computed on filters stays an `nn` operation on constants: it is
     evaluated at the end of compilation like every other constant subgraph.
     Operands shared with other users are left alone, since they would be doubled.
