@@ -116,11 +116,23 @@ struct SliceLowering : Lowering<nn::SliceOp> {
     if (llvm::all_of(steps, [](int64_t step) { return step > 0; }))
       return sliceTensor(b, adaptor.getX(), op.getStarts(), type.getShape(),
                          steps);
+    // The elements in rising order first: an indexing map must cover its
+    // operand.
+    SmallVector<int64_t> starts(op.getStarts());
     SmallVector<AffineExpr> exprs;
-    for (auto [dim, start, step] : llvm::enumerate(op.getStarts(), steps))
-      exprs.push_back(b.getAffineDimExpr(dim) * step + start);
+    for (auto [dim, size] : llvm::enumerate(type.getShape())) {
+      AffineExpr index = b.getAffineDimExpr(dim);
+      if (steps[dim] < 0) {
+        starts[dim] += (size - 1) * steps[dim];
+        steps[dim] = -steps[dim];
+        index = b.getAffineConstantExpr(size - 1) - index;
+      }
+      exprs.push_back(index);
+    }
+    Value rising =
+        sliceTensor(b, adaptor.getX(), starts, type.getShape(), steps);
     AffineMap map = AffineMap::get(type.getRank(), 0, exprs, b.getContext());
-    return mapTensors(b, type, {{adaptor.getX(), map}},
+    return mapTensors(b, type, {{rising, map}},
                       [](LocBuilder &, ValueRange args) { return args[0]; });
   }
 };

@@ -42,3 +42,17 @@ func.func @left_alone(%x: tensor<1x2x4xf32>, %w: tensor<2x2x1xf32>, %u: tensor<2
   %5 = nn.avg_pool %4 kernel = [3] strides = [1] pads = [1, 1] dilations = [1] : (tensor<1x2x5xf32>) -> tensor<1x2x5xf32>
   return %1, %3, %5 : tensor<1x2x5xf32>, tensor<1x2x4xf32>, tensor<1x2x5xf32>
 }
+
+// -----
+
+// The deviation of a layer norm: one reciprocal a row.
+// CHECK-LABEL: func @division
+// CHECK-SAME: (%[[X:.*]]: tensor<4x16xf32>, %[[D:.*]]: tensor<4x1xf32>, %[[E:.*]]: tensor<4x16xf32>)
+// CHECK: %[[R:.*]] = nn.reciprocal %[[D]]
+// CHECK-NEXT: nn.mul %[[X]], %[[R]]
+// CHECK-NEXT: nn.div %[[X]], %[[E]]
+func.func @division(%x: tensor<4x16xf32>, %d: tensor<4x1xf32>, %e: tensor<4x16xf32>) -> (tensor<4x16xf32>, tensor<4x16xf32>) {
+  %0 = nn.div %x, %d : (tensor<4x16xf32>, tensor<4x1xf32>) -> tensor<4x16xf32>
+  %1 = nn.div %x, %e : (tensor<4x16xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
+  return %0, %1 : tensor<4x16xf32>, tensor<4x16xf32>
+}

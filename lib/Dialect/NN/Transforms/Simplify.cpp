@@ -80,6 +80,19 @@ static LogicalResult padIntoMaxPool(MaxPoolOp op, PatternRewriter &rewriter) {
   return success();
 }
 
+/// x / y = x * (1 / y) where y is far smaller: one division for many elements.
+static LogicalResult divideOnce(DivOp op, PatternRewriter &rewriter) {
+  constexpr int64_t worthwhile = 8;
+  if (!isa<FloatType>(op.getType().getElementType()) ||
+      op.getRhs().getType().getNumElements() * worthwhile >
+          op.getType().getNumElements())
+    return failure();
+  Value inverse =
+      rewriter.createOrFold<ReciprocalOp>(op.getLoc(), op.getRhs());
+  rewriter.replaceOpWithNewOp<MulOp>(op, op.getLhs(), inverse);
+  return success();
+}
+
 namespace {
 struct Simplify : dlc::nn::impl::NNSimplifyBase<Simplify> {
   void runOnOperation() override {
@@ -87,6 +100,7 @@ struct Simplify : dlc::nn::impl::NNSimplifyBase<Simplify> {
     patterns.add(padIntoConv);
     patterns.add(padIntoAvgPool);
     patterns.add(padIntoMaxPool);
+    patterns.add(divideOnce);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

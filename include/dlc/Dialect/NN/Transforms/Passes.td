@@ -25,7 +25,8 @@ def NNSimplify : Pass<"nn-simplify"> {
   let description = [{
     Padding with zeros becomes the padding of the convolution or average pool that
     follows, padding with -inf that of a max pool; unlike canonicalizations these
-    change which operation does the work.
+    change which operation does the work. A division by a tensor that is broadcast
+    becomes a multiplication by its reciprocal, which is computed once an element.
   }];
   let dependentDialects = ["::dlc::nn::NNDialect"];
 }
