@@ -6,6 +6,7 @@
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/InitAllPasses.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
 #include "llvm/Support/CommandLine.h"
@@ -195,6 +196,12 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
   // flags for pass managers are, for developers (--help-hidden).
   for (auto &entry : cl::getRegisteredOptions())
     entry.second->setHiddenFlag(cl::ReallyHidden);
+  // Flags like --mlir-print-ir-after name passes. MLIR has hundreds.
+  registerPassesAndPipelines();
+  if (llvm::any_of(llvm::ArrayRef(argv, argc), [](StringRef argument) {
+        return argument.ltrim('-').starts_with("mlir-");
+      }))
+    registerAllPasses();
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
   registerPassManagerCLOptions();
