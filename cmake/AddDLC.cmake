@@ -99,10 +99,11 @@ endfunction()
 # dlc_add_doc(<file.td> <docs/Name.md> <mlir-tblgen args>): a reference document.
 # `cmake --build build --target dlc-docs` writes it into docs/; CI compares.
 function(dlc_add_doc td output)
-  separate_arguments(args NATIVE_COMMAND "${ARGN}")
   string(MAKE_C_IDENTIFIER "doc_${output}" tgt)
+  get_filename_component(folder ${PROJECT_SOURCE_DIR}/${output} DIRECTORY)
   add_custom_target(${tgt}
-    COMMAND mlir-tblgen ${args} -I ${PROJECT_SOURCE_DIR}/include -I ${MLIR_INCLUDE_DIRS}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
+    COMMAND mlir-tblgen ${ARGN} -I ${PROJECT_SOURCE_DIR}/include -I ${MLIR_INCLUDE_DIRS}
             ${td} -o ${PROJECT_SOURCE_DIR}/${output}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} VERBATIM)
   add_dependencies(dlc-docs ${tgt})

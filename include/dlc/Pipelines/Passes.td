@@ -17,7 +17,7 @@ def VerifyLevel : Pass<"dlc-verify-level", "::mlir::ModuleOp"> {
     | `linalg` | `linalg`, `tensor`, `arith`, `math` | none |
     | `dispatch` | constants, `tensor.empty`, reshapes, `dispatch.launch` | `linalg`, `tensor`, `arith`, `math` |
     | `scheduled` | the same | `scf`, `vector`, `memref`, `arith`, `math`, no tensors |
-    | `arena` | `arena`, `dispatch.launch` on memrefs | the same |
+    | `arena` | `arena`, `dispatch.launch` on memrefs, copies | the same |
     | `llvm` | `llvm`, `arena.constant_pool` | `llvm` |
 
     All shapes are static at every level.
