@@ -6,6 +6,7 @@
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
@@ -18,6 +19,10 @@ using namespace mlir;
 using namespace dlc;
 
 namespace {
+
+/// Most scratch memory of a kernel: a part of the smallest stack that threads
+/// usually have (2 MiB).
+constexpr int64_t kMaxStackBytes = 1 << 20;
 
 /// Whether all effects of `op` (and of what is inside) are on stack memory of
 /// the kernel itself.
@@ -194,6 +199,17 @@ LogicalResult convertKernel(RewriterBase &rewriter, dispatch::KernelOp kernel,
   });
   if (result.wasInterrupted())
     return allocas.back().emitOpError("in a kernel must have a static size");
+  int64_t scratch = 0;
+  DataLayout layout = DataLayout::closest(kernel);
+  for (memref::AllocaOp alloca : allocas) {
+    MemRefType type = alloca.getType();
+    scratch += type.getNumElements() *
+               layout.getTypeSize(type.getElementType()).getFixedValue();
+  }
+  if (scratch > kMaxStackBytes)
+    return kernel.emitOpError("needs ")
+           << scratch << " bytes of stack, more than the " << kMaxStackBytes
+           << " that a thread is sure to have";
 
   Location loc = kernel.getLoc();
   MLIRContext *context = kernel.getContext();

@@ -95,7 +95,8 @@ std::string findLibraryFolder() {
 } // namespace
 
 Error dlc::target::runLinker(LinkKind kind, ArrayRef<std::string> files,
-                             StringRef output, StringRef soname) {
+                             StringRef output, StringRef keep,
+                             StringRef soname) {
   Expected<Linker> linker = findLinker();
   if (!linker)
     return linker.takeError();
@@ -128,6 +129,10 @@ Error dlc::target::runLinker(LinkKind kind, ArrayRef<std::string> files,
     args.push_back(kind == LinkKind::Shared ? "-shared" : "-pie");
     if (!soname.empty())
       option("-soname=" + soname);
+    if (!keep.empty()) {
+      args.push_back("-u");
+      args.push_back(keep.str());
+    }
     option("--gc-sections");
     option("--strip-all");
     option("--build-id=none");

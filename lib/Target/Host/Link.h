@@ -34,9 +34,11 @@ private:
 enum class LinkKind { Executable, Shared, Relocatable };
 
 /// Links objects and archives with cc, or with ld where there is no C compiler.
-/// DLC_LINKER in the environment names another one.
+/// DLC_LINKER in the environment names another one. The symbol `keep`, if there
+/// is one, stays although nothing refers to it.
 llvm::Error runLinker(LinkKind kind, llvm::ArrayRef<std::string> files,
-                      llvm::StringRef output, llvm::StringRef soname = "");
+                      llvm::StringRef output, llvm::StringRef keep,
+                      llvm::StringRef soname = "");
 
 } // namespace dlc::target
 

@@ -229,6 +229,19 @@ private:
       }
     }
 
+    // GNU ld puts large read-only data at the page offset where writable data
+    // ends and forgets its alignment. One page of large .bss in front of it
+    // moves that end to a page's beginning.
+    if (llvm::any_of(symbols, [&](const DataSymbol &symbol) {
+          return !symbol.isZero && symbol.size >= options.largeFrom;
+        })) {
+      DataSymbol page;
+      page.name = pageSymbol = prefix + "_page";
+      page.size = 4096;
+      page.isZero = page.isLarge = true;
+      symbols.push_back(std::move(page));
+    }
+
     TemporaryFile &file = makeTemporary(".weights.o");
     objects.push_back(file.getPath().str());
     std::error_code code;
@@ -236,9 +249,12 @@ private:
     if (code)
       return createStringError(code, "cannot write " + file.getPath() + ": " +
                                          code.message());
-    Error error = writeDataObject(symbols, stream, [&](ArrayRef<char> bytes) {
-      hash.update(StringRef(bytes.data(), bytes.size()));
-    });
+    Error error = writeDataObject(
+        symbols, stream,
+        [&](ArrayRef<char> bytes) {
+          hash.update(StringRef(bytes.data(), bytes.size()));
+        },
+        options.largeFrom);
     stream.close();
     code = stream.error();
     stream.clear_error();
@@ -274,7 +290,7 @@ private:
       objects.push_back(runtime.getPath().str());
     }
     TemporaryFile &linked = makeTemporary(".out");
-    if (Error error = runLinker(kind, objects, linked.getPath()))
+    if (Error error = runLinker(kind, objects, linked.getPath(), pageSymbol))
       return error;
     report.files.push_back(options.output);
     return linked.moveTo(options.output);
@@ -295,8 +311,8 @@ private:
       return error;
     TemporaryFile &shared = makeTemporary(".so");
     std::string file = "lib" + name + ".so";
-    if (Error error =
-            runLinker(LinkKind::Shared, objects, shared.getPath(), file))
+    if (Error error = runLinker(LinkKind::Shared, objects, shared.getPath(),
+                                pageSymbol, file))
       return error;
     std::pair<TemporaryFile *, std::string> moves[] = {
         {&archive, place("lib" + name + ".a")},
@@ -361,7 +377,7 @@ private:
 
   ArrayRef<ProgramVariant> variants;
   const ProgramOptions &options;
-  std::string name, prefix, descriptorSymbol;
+  std::string name, prefix, descriptorSymbol, pageSymbol;
   ModelInfo info;
   ProgramReport report;
   BLAKE3 hash;

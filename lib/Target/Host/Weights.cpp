@@ -68,7 +68,7 @@ private:
     sections.push_back({});
     table.push_back({});
     for (const DataSymbol &symbol : symbols) {
-      bool large = symbol.size >= largeFrom;
+      bool large = symbol.isLarge || symbol.size >= largeFrom;
       Elf64_Shdr section = {};
       section.sh_name = names.add(
           std::string(symbol.isZero ? (large ? ".lbss." : ".bss.")

@@ -49,3 +49,13 @@ dispatch.kernel @inplace(%a: memref<8xf32>, %o: memref<8xf32>)
     attributes {num_outs = 1 : i64, inplace = [[1, 0]]} {
   dispatch.return
 }
+
+// -----
+
+// expected-error @below {{needs 1600000 bytes of stack, more than the 1048576 that a thread is sure to have}}
+dispatch.kernel @stack(%o: memref<8xf32>) attributes {num_outs = 1 : i64} {
+  scf.forall (%i) in (8) {
+    %s = memref.alloca() : memref<2x200000xf32>
+  }
+  dispatch.return
+}

@@ -4,6 +4,7 @@
 #define DLC_TARGET_HOST_PROGRAM_H
 
 #include "dlc/Target/Host/HostCpu.h"
+#include "dlc/Target/Host/Weights.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -39,6 +40,8 @@ struct ProgramOptions {
   std::string compiler;
   /// Called as each step begins: "generate code", "write weights", "link".
   std::function<void(llvm::StringRef)> progress;
+  /// Size from which the weights are a large section (see Weights.h).
+  uint64_t largeFrom = kLargeSection;
 };
 
 /// What was made.

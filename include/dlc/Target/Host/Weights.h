@@ -42,6 +42,8 @@ struct DataSymbol {
   /// writable zeros (.bss) if `isZero`.
   std::vector<Piece> pieces;
   bool isZero = false;
+  /// Large whatever the size.
+  bool isLarge = false;
 };
 
 /// Writes a relocatable ELF64 file for x86-64 with one section for each symbol.

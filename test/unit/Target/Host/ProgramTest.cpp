@@ -111,6 +111,7 @@ protected:
     options.output = output;
     options.modelName = "test";
     options.compiler = "dlc test";
+    options.largeFrom = largeFrom;
     auto result = emitProgram(variants, options);
     if (!result)
       return llvm::toString(result.takeError());
@@ -172,6 +173,7 @@ protected:
   mlir::MLIRContext context;
   llvm::SmallString<128> folder;
   ProgramReport report;
+  uint64_t largeFrom = kLargeSection;
   int status = 0;
 };
 
@@ -215,6 +217,29 @@ TEST_F(ProgramTest, SeveralCpusInOneProgram) {
   std::string log = run("./model x.npy -o out");
   ASSERT_EQ(status, 0) << log;
   expectOutputs(contents("out/y_0.npy"), contents("out/sign.npy"));
+}
+
+// More than 2 GiB of weights work in the same way.
+TEST_F(ProgramTest, LargeWeightsBeginAtAPage) {
+  largeFrom = 1;
+  for (const char *linker : {"cc", "ld.lld"}) {
+    if (!llvm::sys::findProgramByName(linker))
+      continue;
+    setenv("DLC_LINKER", linker, 1);
+    std::string error = emit(ProgramKind::Executable, path("model"));
+    std::string libraryError = emit(ProgramKind::Library, path("lib"));
+    unsetenv("DLC_LINKER");
+    ASSERT_EQ(error + libraryError, "");
+    writeInput();
+    std::string log = run("./model x.npy -o out");
+    ASSERT_EQ(status, 0) << log;
+    expectOutputs(contents("out/y_0.npy"), contents("out/sign.npy"));
+    for (const char *file : {"model", "liblib.so"})
+      EXPECT_EQ(run(std::string("readelf -SW ") + file +
+                    " | grep -c 'lrodata *PROGBITS *[0-9a-f]*000 '"),
+                "1\n")
+          << linker << " " << file;
+  }
 }
 
 TEST_F(ProgramTest, LibraryComputes) {
