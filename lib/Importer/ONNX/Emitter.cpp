@@ -26,6 +26,8 @@ const EmitterTable &dlc::importer::emitterTable() {
     addShapeOps(entries);
     addIndexing(entries);
     addResize(entries);
+    addQuantization(entries);
+    addRecurrent(entries);
     return entries;
   }();
   return table;
@@ -104,8 +106,10 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   if (failed(entry->second(emitter)) || emitter.failed)
     return failure();
   // Verify at once: the message then speaks of the first thing wrong.
-  for (Operation *op = last ? last->getNextNode() : &block->front(); op;
-       op = op->getNextNode())
+  Operation *first = last             ? last->getNextNode()
+                     : block->empty() ? nullptr
+                                      : &block->front();
+  for (Operation *op = first; op; op = op->getNextNode())
     if (failed(mlir::verify(op, /*verifyRecursively=*/false)))
       return failure();
   for (const std::string &name : node.output()) {

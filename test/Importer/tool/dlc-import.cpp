@@ -1,7 +1,8 @@
 //===- dlc-import.cpp - Imports a model and prints it ---------------------===//
 //
 // For the tests of the importer alone. Exits with 1 where the model is bad and
-// with 2 where the arguments are.
+// with 2 where the arguments are. Several models are printed one after the
+// other with lines "// ----- <path>" in front.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,8 +23,8 @@ static int usage(const llvm::Twine &message) {
 
 int main(int argc, char **argv) {
   dlc::ImportOptions options;
-  std::string path;
-  bool quiet = false, locations = false;
+  std::vector<std::string> paths;
+  bool quiet = false, locations = false, all = false;
   for (int i = 1; i < argc; ++i) {
     StringRef arg = argv[i];
     if (arg == "--quiet") {
@@ -34,8 +35,12 @@ int main(int argc, char **argv) {
       locations = true;
       continue;
     }
+    if (arg == "--constants") { // print them in full
+      all = true;
+      continue;
+    }
     if (arg != "--dim" && arg != "--shape" && arg != "--bind") {
-      path = arg.str();
+      paths.push_back(arg.str());
       continue;
     }
     if (++i == argc)
@@ -69,18 +74,26 @@ int main(int argc, char **argv) {
                  << diagnostic << "\n";
     return success();
   });
-  dlc::ImportFailure failure;
-  OwningOpRef<ModuleOp> module =
-      dlc::importONNX(context, path, options, &failure);
-  if (!module)
-    return failure == dlc::ImportFailure::Usage ? 2 : 1;
-  if (!quiet) {
+  int status = 0;
+  for (const std::string &path : paths) {
+    if (paths.size() > 1)
+      llvm::outs() << "// ----- " << path << "\n";
+    dlc::ImportFailure failure;
+    OwningOpRef<ModuleOp> module =
+        dlc::importONNX(context, path, options, &failure);
+    if (!module) {
+      status = failure == dlc::ImportFailure::Usage ? 2 : 1;
+      continue;
+    }
+    if (quiet)
+      continue;
     OpPrintingFlags flags;
-    flags.elideLargeElementsAttrs(16).elideLargeResourceString(16);
+    if (!all)
+      flags.elideLargeElementsAttrs(16).elideLargeResourceString(16);
     if (locations)
       flags.enableDebugInfo(true, false);
     module->print(llvm::outs(), flags);
     llvm::outs() << "\n";
   }
-  return 0;
+  return status;
 }

@@ -66,7 +66,7 @@ std::string folderOf(const std::string &path) {
 
 /// check_model(ModelProto) would look for external data in the working
 /// directory, and check_model(path) would parse the file a second time.
-void check(const onnx::ModelProto &model, const std::string &baseDir) {
+void check(onnx::ModelProto &model, const std::string &baseDir) {
   if (model.ir_version() <= 0)
     throw ImportError("not an ONNX model: it has no ir_version");
   if (model.ir_version() > onnx::Version::IR_VERSION)
@@ -90,6 +90,15 @@ void check(const onnx::ModelProto &model, const std::string &baseDir) {
       throw ImportError("the model imports no operator set");
     imports[""] = 1;
   }
+  // Exporters leave out shapes of outputs, which the checker insists on; they
+  // are inferred anyway.
+  std::vector<onnx::TypeProto::Tensor *> unshaped;
+  for (auto &output : *model.mutable_graph()->mutable_output())
+    if (output.type().has_tensor_type() &&
+        !output.type().tensor_type().has_shape()) {
+      unshaped.push_back(output.mutable_type()->mutable_tensor_type());
+      unshaped.back()->mutable_shape();
+    }
   onnx::checker::CheckerContext context;
   context.set_model_dir(baseDir);
   context.set_ir_version(static_cast<int>(model.ir_version()));
@@ -98,6 +107,8 @@ void check(const onnx::ModelProto &model, const std::string &baseDir) {
   onnx::checker::check_graph(model.graph(), context, scope);
   if (model.ir_version() >= 8)
     onnx::checker::check_model_local_functions(model, context, scope);
+  for (auto *type : unshaped)
+    type->clear_shape();
 }
 
 /// Takes `text` between two markers out of a message.

@@ -329,7 +329,6 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   normalizeDomains(*proto.mutable_graph());
   bindInputs(model, options);
   removeDeadNodes(*proto.mutable_graph());
-  refuseUnsupported(model, options, opset, /*late=*/false);
   if (opset < newest) {
     clearTypes(*proto.mutable_graph(), true);
     ModelProto converted =

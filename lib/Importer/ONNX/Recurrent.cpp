@@ -1,0 +1,328 @@
+//===- Recurrent.cpp - RNN, GRU, LSTM, unrolled ---------------------------===//
+//
+// Sequence lengths are static, so the steps are laid out one after the other.
+// The products with the inputs of all steps are one large matrix product.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+
+using namespace mlir;
+using namespace dlc;
+using namespace dlc::importer;
+
+namespace {
+
+/// Longer sequences would need a loop.
+constexpr int64_t maxSteps = 1024;
+
+/// What the three ops have in common.
+struct Cell {
+  NodeEmitter &e;
+  int64_t gates;
+  Value x;
+  bool batchFirst = false;
+  int64_t steps, batch, inputs, hidden, directions;
+  double clip = 0;
+  std::vector<std::string> activations;
+  std::vector<double> alphas, betas;
+
+  Cell(NodeEmitter &e, int64_t gates) : e(e), gates(gates) {}
+
+  LogicalResult read(ArrayRef<const char *> defaults);
+  Value activate(int64_t direction, int index, Value v);
+  Value clipped(Value v);
+  /// Part `index` along dimension 1 of a matrix cut in parts of `hidden`.
+  Value gate(Value all, int64_t index) {
+    return e.slice(all, {0, index * hidden}, {batch, hidden});
+  }
+  /// Slice `direction` of an operand, without that dimension.
+  Value part(int operand, int64_t direction) {
+    Value all = e.in(operand);
+    Dims starts(shapeOf(all).size(), 0), sizes(shapeOf(all));
+    starts[0] = direction;
+    sizes[0] = 1;
+    return e.reshape(e.slice(all, starts, sizes),
+                     ArrayRef<int64_t>(sizes).drop_front());
+  }
+  /// The initial state of a direction, zeros where it is absent.
+  Value initial(int operand, int64_t direction);
+  /// x · W^T for all steps: steps × batch × gates·hidden.
+  Value project(int64_t direction);
+  LogicalResult finish(ArrayRef<SmallVector<Value>> states,
+                       ArrayRef<Value> lastHidden, ArrayRef<Value> lastCell);
+};
+
+LogicalResult Cell::read(ArrayRef<const char *> defaults) {
+  x = e.in(0);
+  batchFirst = e.intAttr("layout", 0);
+  if (shapeOf(x).size() != 3)
+    return e.error("the input must have rank 3");
+  if (batchFirst)
+    x = e.transpose(x, {1, 0, 2});
+  steps = shapeOf(x)[0];
+  batch = shapeOf(x)[1];
+  inputs = shapeOf(x)[2];
+  Value r = e.in(2);
+  if (shapeOf(r).size() != 3)
+    return e.error("the recurrent weights must have rank 3");
+  directions = shapeOf(r)[0];
+  hidden = shapeOf(r)[2];
+  Dims wantW{directions, gates * hidden, inputs};
+  Dims wantR{directions, gates * hidden, hidden};
+  if (shapeOf(e.in(1)) != ArrayRef<int64_t>(wantW) ||
+      shapeOf(r) != ArrayRef<int64_t>(wantR))
+    return e.error("the weights do not fit the input");
+  if (e.has(3) &&
+      shapeOf(e.in(3)) != ArrayRef<int64_t>{directions, 2 * gates * hidden})
+    return e.error("the bias does not fit the weights");
+  if (steps > maxSteps)
+    return e.error("a sequence of " + Twine(steps) +
+                   " steps is not supported (at most " + Twine(maxSteps) + ")");
+  std::string direction = e.stringAttr("direction", "forward");
+  if ((direction == "bidirectional") != (directions == 2) || directions > 2)
+    return e.error("the weights do not fit the direction '" + direction + "'");
+  if (e.has(4)) {
+    auto lengths = e.constInts(4);
+    if (!lengths ||
+        llvm::any_of(*lengths, [&](int64_t l) { return l != steps; }))
+      return e.error("sequences of different lengths are not supported");
+  }
+  clip = e.floatAttr("clip", 0);
+  if (const auto *given = e.attr("activations")) {
+    activations.assign(given->strings().begin(), given->strings().end());
+    if (activations.size() != defaults.size() * directions)
+      return e.error("the number of activations does not fit");
+  } else {
+    for (int64_t d = 0; d < directions; ++d)
+      activations.insert(activations.end(), defaults.begin(), defaults.end());
+  }
+  for (const std::string &name : activations)
+    if (name != "Sigmoid" && name != "Tanh" && name != "Relu" &&
+        name != "HardSigmoid" && name != "Affine")
+      return e.error("the activation '" + name + "' is not supported");
+  if (const auto *given = e.attr("activation_alpha"))
+    alphas.assign(given->floats().begin(), given->floats().end());
+  if (const auto *given = e.attr("activation_beta"))
+    betas.assign(given->floats().begin(), given->floats().end());
+  return success();
+}
+
+Value Cell::clipped(Value v) {
+  if (clip <= 0)
+    return v;
+  v = e.make<nn::MaxOp>(v, e.scalar(-clip, v));
+  return e.make<nn::MinOp>(v, e.scalar(clip, v));
+}
+
+Value Cell::activate(int64_t direction, int index, Value v) {
+  size_t at = direction * (activations.size() / directions) + index;
+  const std::string &name = activations[at];
+  v = clipped(v);
+  if (name == "Sigmoid")
+    return e.make<nn::SigmoidOp>(v);
+  if (name == "Tanh")
+    return e.make<nn::TanhOp>(v);
+  if (name == "Relu")
+    return e.make<nn::ReluOp>(v);
+  double alpha = at < alphas.size() ? alphas[at] : name == "Affine" ? 1 : 0.2;
+  double beta = at < betas.size() ? betas[at] : name == "Affine" ? 0 : 0.5;
+  v = e.make<nn::AddOp>(e.make<nn::MulOp>(v, e.scalar(alpha, v)),
+                        e.scalar(beta, v));
+  if (name == "Affine")
+    return v;
+  return e.make<nn::MinOp>(e.make<nn::MaxOp>(v, e.scalar(0, v)),
+                           e.scalar(1, v));
+}
+
+Value Cell::initial(int operand, int64_t direction) {
+  if (!e.has(operand))
+    return e.splat(RankedTensorType::get({batch, hidden}, elementOf(x)), 0);
+  Value state = e.in(operand);
+  if (batchFirst)
+    state = e.transpose(state, {1, 0, 2});
+  return e.reshape(e.slice(state, {direction, 0, 0}, {1, batch, hidden}),
+                   {batch, hidden});
+}
+
+Value Cell::project(int64_t direction) {
+  Value rows = e.reshape(x, {steps * batch, inputs});
+  Value w = e.transpose(part(1, direction), {1, 0});
+  Value all = e.make<nn::MatmulOp>(rows, w);
+  return e.reshape(all, {steps, batch, gates * hidden});
+}
+
+LogicalResult Cell::finish(ArrayRef<SmallVector<Value>> states,
+                           ArrayRef<Value> lastHidden,
+                           ArrayRef<Value> lastCell) {
+  auto stack = [&](ArrayRef<Value> parts, ArrayRef<int64_t> each) {
+    Dims shape(each);
+    SmallVector<Value> reshaped;
+    for (Value part : parts)
+      reshaped.push_back(e.reshape(part, shape));
+    return reshaped.size() == 1 ? reshaped[0]
+                                : e.make<nn::ConcatOp>(ValueRange(reshaped),
+                                                       /*axis=*/int64_t(0));
+  };
+  if (e.wants(0)) {
+    SmallVector<Value> rows;
+    for (int64_t t = 0; t < steps; ++t)
+      for (int64_t d = 0; d < directions; ++d)
+        rows.push_back(states[d][t]);
+    Value y;
+    if (rows.empty())
+      y = e.splat(
+          RankedTensorType::get({0, directions, batch, hidden}, elementOf(x)),
+          0);
+    else
+      y = e.reshape(stack(rows, {1, batch, hidden}),
+                    {steps, directions, batch, hidden});
+    (void)e.set(0, batchFirst ? e.transpose(y, {2, 0, 1, 3}) : y);
+  }
+  auto last = [&](int output, ArrayRef<Value> parts) {
+    if (!e.wants(output))
+      return;
+    Value all = stack(parts, {1, batch, hidden});
+    (void)e.set(output, batchFirst ? e.transpose(all, {1, 0, 2}) : all);
+  };
+  last(1, lastHidden);
+  if (!lastCell.empty())
+    last(2, lastCell);
+  return success();
+}
+
+/// Builds all steps of all directions. `step` computes the new hidden state
+/// from x · W^T (+ biases), and keeps what else it carries.
+template <typename Step>
+LogicalResult unroll(Cell &cell, Step step, ArrayRef<Value> lastCell = {}) {
+  NodeEmitter &e = cell.e;
+  std::vector<SmallVector<Value>> states(cell.directions);
+  SmallVector<Value> last;
+  bool reverse = e.stringAttr("direction", "forward") == "reverse";
+  for (int64_t d = 0; d < cell.directions; ++d) {
+    Value all = cell.project(d);
+    Value hidden = cell.initial(5, d);
+    states[d].resize(cell.steps);
+    bool backwards = reverse || d == 1;
+    for (int64_t i = 0; i < cell.steps; ++i) {
+      int64_t t = backwards ? cell.steps - 1 - i : i;
+      Value in = e.reshape(
+          e.slice(all, {t, 0, 0}, {1, cell.batch, cell.gates * cell.hidden}),
+          {cell.batch, cell.gates * cell.hidden});
+      hidden = step(d, in, hidden);
+      states[d][t] = hidden;
+    }
+    last.push_back(hidden);
+  }
+  return cell.finish(states, last, lastCell);
+}
+
+/// Half `index` of the bias of a direction: 0 of W, 1 of R.
+Value biasHalf(Cell &cell, int64_t direction, int64_t index) {
+  int64_t n = cell.gates * cell.hidden;
+  return cell.e.reshape(
+      cell.e.slice(cell.e.in(3), {direction, index * n}, {1, n}), {n});
+}
+
+Value recur(Cell &cell, int64_t direction, Value hidden) {
+  Value r = cell.e.transpose(cell.part(2, direction), {1, 0});
+  return cell.e.make<nn::MatmulOp>(hidden, r);
+}
+
+/// x · W^T + h · R^T + Wb + Rb
+Value preactivation(Cell &cell, int64_t d, Value in, Value hidden) {
+  NodeEmitter &e = cell.e;
+  Value sum = e.make<nn::AddOp>(in, recur(cell, d, hidden));
+  if (!e.has(3))
+    return sum;
+  Value bias = e.make<nn::AddOp>(biasHalf(cell, d, 0), biasHalf(cell, d, 1));
+  return e.make<nn::AddOp>(sum, bias);
+}
+
+LogicalResult rnn(NodeEmitter &e) {
+  Cell cell(e, 1);
+  if (failed(cell.read({"Tanh"})))
+    return failure();
+  return unroll(cell, [&](int64_t d, Value in, Value hidden) {
+    return cell.activate(d, 0, preactivation(cell, d, in, hidden));
+  });
+}
+
+LogicalResult lstm(NodeEmitter &e) {
+  Cell cell(e, 4);
+  if (failed(cell.read({"Sigmoid", "Tanh", "Tanh"})))
+    return failure();
+  if (e.intAttr("input_forget", 0))
+    return e.error("coupled input and forget gates are not supported");
+  SmallVector<Value> state;
+  for (int64_t d = 0; d < cell.directions; ++d)
+    state.push_back(cell.initial(6, d));
+  // peepholes of input, output and forget gate
+  auto peephole = [&](int64_t d, int64_t index, Value c, Value gate) {
+    if (!e.has(7))
+      return gate;
+    Value p =
+        e.reshape(e.slice(e.in(7), {d, index * cell.hidden}, {1, cell.hidden}),
+                  {cell.hidden});
+    return e.make<nn::AddOp>(gate, e.make<nn::MulOp>(p, c));
+  };
+  SmallVector<Value> &cells = state;
+  auto step = [&](int64_t d, Value in, Value hidden) {
+    Value sum = preactivation(cell, d, in, hidden);
+    Value c = cells[d];
+    Value i = cell.activate(d, 0, peephole(d, 0, c, cell.gate(sum, 0)));
+    Value f = cell.activate(d, 0, peephole(d, 2, c, cell.gate(sum, 2)));
+    Value g = cell.activate(d, 1, cell.gate(sum, 3));
+    c = e.make<nn::AddOp>(e.make<nn::MulOp>(f, c), e.make<nn::MulOp>(i, g));
+    cells[d] = c;
+    Value o = cell.activate(d, 0, peephole(d, 1, c, cell.gate(sum, 1)));
+    return e.make<nn::MulOp>(o, cell.activate(d, 2, c));
+  };
+  return unroll(cell, step, state);
+}
+
+LogicalResult gru(NodeEmitter &e) {
+  Cell cell(e, 3);
+  if (failed(cell.read({"Sigmoid", "Tanh"})))
+    return failure();
+  bool before = e.intAttr("linear_before_reset", 0);
+  int64_t h = cell.hidden;
+  return unroll(cell, [&](int64_t d, Value in, Value hidden) {
+    Value rec;
+    Value x = in;
+    if (e.has(3))
+      x = e.make<nn::AddOp>(x, biasHalf(cell, d, 0));
+    Value r = cell.part(2, d);
+    auto rows = [&](int64_t from, int64_t count, Value state) {
+      Value part =
+          e.transpose(e.slice(r, {from * h, 0}, {count * h, h}), {1, 0});
+      Value product = e.make<nn::MatmulOp>(state, part);
+      if (e.has(3)) {
+        Value bias = e.slice(biasHalf(cell, d, 1), {from * h}, {count * h});
+        product = e.make<nn::AddOp>(product, bias);
+      }
+      return product;
+    };
+    rec = rows(0, before ? 3 : 2, hidden);
+    Value z = cell.activate(
+        d, 0, e.make<nn::AddOp>(cell.gate(x, 0), cell.gate(rec, 0)));
+    Value reset = cell.activate(
+        d, 0, e.make<nn::AddOp>(cell.gate(x, 1), cell.gate(rec, 1)));
+    Value inner = before ? e.make<nn::MulOp>(reset, cell.gate(rec, 2))
+                         : rows(2, 1, e.make<nn::MulOp>(reset, hidden));
+    Value fresh =
+        cell.activate(d, 1, e.make<nn::AddOp>(cell.gate(x, 2), inner));
+    // (1 - z) * fresh + z * hidden
+    Value keep = e.make<nn::MulOp>(z, hidden);
+    Value take = e.make<nn::MulOp>(e.make<nn::SubOp>(e.scalar(1, z), z), fresh);
+    return e.make<nn::AddOp>(take, keep);
+  });
+}
+
+} // namespace
+
+void dlc::importer::addRecurrent(EmitterTable &table) {
+  table["RNN"] = rnn;
+  table["LSTM"] = lstm;
+  table["GRU"] = gru;
+}
