@@ -8,7 +8,7 @@ import lit.formats
 config.name = "dlc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".py"]
-config.excludes = ["Inputs", "unit", "lit.cfg.py", "CMakeLists.txt"]
+config.excludes = ["Inputs", "unit", "fuzz", "lit.cfg.py", "CMakeLists.txt"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dlc_binary_root, "test")
 

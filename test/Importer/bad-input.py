@@ -1,5 +1,4 @@
 # RUN: %python %s dlc-import
-# RUN: %python %s dlc
 # REQUIRES: onnx
 """Broken, malicious and unsupported models, and arguments that do not fit: each ends
 with the right exit code and one message that names the file, the node and the reason,

@@ -301,6 +301,22 @@ Value NodeEmitter::ints(ArrayRef<int64_t> values, ArrayRef<int64_t> shape) {
       llvm::cast<ElementsAttr>(DenseElementsAttr::get(type, values)));
 }
 
+Value NodeEmitter::iota(int64_t size, int64_t stride, int64_t axis,
+                        int64_t rank) {
+  // The constant is built in memory: a model must not ask for a huge one.
+  constexpr int64_t maxSize = 1 << 24;
+  if (size > maxSize) {
+    (void)error("a dimension of " + Twine(size) + " is too large (at most " +
+                Twine(maxSize) + ")");
+    size = 1;
+  }
+  Dims values, shape(rank, 1);
+  shape[axis] = size;
+  for (int64_t i = 0; i < size; ++i)
+    values.push_back(i * stride);
+  return ints(values, shape);
+}
+
 Value NodeEmitter::reshape(Value x, ArrayRef<int64_t> shape) {
   return shapeOf(x) == shape ? x : make<nn::ReshapeOp>(x, shape);
 }

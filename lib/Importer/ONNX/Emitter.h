@@ -113,6 +113,9 @@ public:
   /// A constant of i64.
   mlir::Value ints(llvm::ArrayRef<int64_t> values,
                    llvm::ArrayRef<int64_t> shape);
+  /// i * stride for i = 0, 1, … along `axis` of a tensor of rank `rank` whose
+  /// other dimensions are 1.
+  mlir::Value iota(int64_t size, int64_t stride, int64_t axis, int64_t rank);
   /// A splat constant.
   mlir::Value splat(mlir::RankedTensorType type, double value);
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);

@@ -57,6 +57,14 @@ LogicalResult gather(NodeEmitter &e) {
   int64_t axis = e.intAttr("axis", 0);
   if (failed(e.axis(axis, shapeOf(data).size(), "axis")))
     return failure();
+  if (auto known = e.constInts(1))
+    for (int64_t index : *known)
+      if (int64_t extent = shapeOf(data)[axis];
+          index < -extent || index >= extent)
+        return e.error("the index " + Twine(index) +
+                       " is out of range for a "
+                       "dimension of " +
+                       Twine(extent));
   if (Value part = gatherAsSlice(e, data, axis))
     return e.set(0, part);
   return e.set(0, e.make<nn::GatherOp>(data, e.in(1), axis));
@@ -75,16 +83,6 @@ Value wrapped(NodeEmitter &e, Value index, int64_t extent) {
   return e.make<nn::SelectOp>(negative, moved, index);
 }
 
-/// i * stride along `axis`, for a tensor of rank `rank`
-Value offsets(NodeEmitter &e, int64_t size, int64_t stride, int64_t axis,
-              int64_t rank) {
-  Dims values, shape(rank, 1);
-  shape[axis] = size;
-  for (int64_t i = 0; i < size; ++i)
-    values.push_back(i * stride);
-  return e.ints(values, shape);
-}
-
 /// result[i, j] = data[indices[i, j], j]: positions in the flat data.
 LogicalResult gatherElements(NodeEmitter &e) {
   Value data = e.in(0);
@@ -100,7 +98,7 @@ LogicalResult gatherElements(NodeEmitter &e) {
   flat = e.make<nn::MulOp>(flat, e.scalar(double(strides[axis]), flat));
   for (int64_t d = 0; d < rank; ++d)
     if (d != axis && out[d] > 1)
-      flat = e.make<nn::AddOp>(flat, offsets(e, out[d], strides[d], d, rank));
+      flat = e.make<nn::AddOp>(flat, e.iota(out[d], strides[d], d, rank));
   Value line = e.reshape(data, {product(shape)});
   return e.set(0, e.make<nn::GatherOp>(line, flat, int64_t(0)));
 }
@@ -227,7 +225,7 @@ LogicalResult reverseSequence(NodeEmitter &e) {
   Dims across(2, 1);
   across[batch] = shape[batch];
   lengths = e.reshape(lengths, across);
-  Value t = offsets(e, shape[time], 1, time, 2);
+  Value t = e.iota(shape[time], 1, time, 2);
   Value inside = e.make<nn::CompareOp>(nn::ComparePredicate::LT, t, lengths);
   Value mirrored =
       e.make<nn::SubOp>(e.make<nn::SubOp>(lengths, e.scalar(1, lengths)), t);
@@ -237,7 +235,7 @@ LogicalResult reverseSequence(NodeEmitter &e) {
   int64_t batchStride = batch == 0 ? shape[1] : 1;
   Value row = e.make<nn::AddOp>(
       e.make<nn::MulOp>(from, e.scalar(double(timeStride), from)),
-      offsets(e, shape[batch], batchStride, batch, 2));
+      e.iota(shape[batch], batchStride, batch, 2));
   Dims merged{shape[0] * shape[1]};
   merged.append(shape.begin() + 2, shape.end());
   return e.set(0,

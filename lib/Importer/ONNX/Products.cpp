@@ -162,18 +162,13 @@ void takeDiagonals(NodeEmitter &e, Term &term) {
         continue;
       // mask with i == j, then sum over j
       int64_t n = shapeOf(term.value)[i], rank = term.labels.size();
-      Dims positions, row(rank, 1), column(rank, 1);
-      for (int64_t k = 0; k < n; ++k)
-        positions.push_back(k);
-      row[i] = n;
-      column[j] = shapeOf(term.value)[j];
-      if (column[j] != n) {
+      if (shapeOf(term.value)[j] != n) {
         (void)e.error("a repeated letter has two sizes");
         return;
       }
-      Value same = e.make<nn::CompareOp>(nn::ComparePredicate::EQ,
-                                         e.ints(positions, row),
-                                         e.ints(positions, column));
+      Value same =
+          e.make<nn::CompareOp>(nn::ComparePredicate::EQ, e.iota(n, 1, i, rank),
+                                e.iota(n, 1, j, rank));
       Value masked =
           e.make<nn::SelectOp>(same, term.value, e.scalar(0, term.value));
       term.value = e.make<nn::ReduceOp>(nn::ReduceKind::Sum, masked,

@@ -50,11 +50,11 @@ LogicalResult reduce(NodeEmitter &e) {
   if (failed(axes))
     return failure();
   bool keep = e.intAttr("keepdims", 1);
-  // booleans: false < true
+  // booleans: false < true; unsigned, so that over nothing max is false
   Type type = elementOf(x);
   bool isBool = type.isInteger(1);
   if (isBool)
-    x = e.cast(x, e.builder.getI8Type());
+    x = e.cast(x, e.builder.getIntegerType(8, /*isSigned=*/false));
   x = before(e, x);
   if (!isNoop && !axes->empty())
     x = e.make<nn::ReduceOp>(kind, x, ArrayRef<int64_t>(*axes), keep);
@@ -134,12 +134,8 @@ LogicalResult hardmax(NodeEmitter &e) {
     return failure();
   Value best =
       e.make<nn::ArgReduceOp>(nn::ArgReduceKind::Max, x, axis, true, false);
-  Dims positions, shape(rank, 1);
-  shape[axis] = shapeOf(x)[axis];
-  for (int64_t i = 0; i < shape[axis]; ++i)
-    positions.push_back(i);
   Value hit = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, best,
-                                    e.ints(positions, shape));
+                                    e.iota(shapeOf(x)[axis], 1, axis, rank));
   return e.set(0, e.cast(hit, elementOf(x)));
 }
 

@@ -184,19 +184,10 @@ LogicalResult constantOfShape(NodeEmitter &e) {
                    type, *one.getValues<Attribute>().begin()))));
 }
 
-/// 0, 1, 2 … along a dimension of a tensor of rank `rank`.
-Value positions(NodeEmitter &e, int64_t size, int64_t axis, int64_t rank) {
-  Dims values, shape(rank, 1);
-  shape[axis] = size;
-  for (int64_t i = 0; i < size; ++i)
-    values.push_back(i);
-  return e.ints(values, shape);
-}
-
 LogicalResult eyeLike(NodeEmitter &e) {
   RankedTensorType type = e.outType(0);
-  Value rows = positions(e, type.getShape()[0], 0, 2);
-  Value columns = positions(e, type.getShape()[1], 1, 2);
+  Value rows = e.iota(type.getShape()[0], 1, 0, 2);
+  Value columns = e.iota(type.getShape()[1], 1, 1, 2);
   Value shifted =
       e.make<nn::AddOp>(rows, e.scalar(double(e.intAttr("k", 0)), rows));
   Value hit = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, shifted, columns);
@@ -208,8 +199,8 @@ LogicalResult trilu(NodeEmitter &e) {
   int64_t rank = shapeOf(x).size();
   if (rank < 2)
     return e.error("the input must have at least two dimensions");
-  Value rows = positions(e, shapeOf(x)[rank - 2], 0, 2);
-  Value columns = positions(e, shapeOf(x)[rank - 1], 1, 2);
+  Value rows = e.iota(shapeOf(x)[rank - 2], 1, 0, 2);
+  Value columns = e.iota(shapeOf(x)[rank - 1], 1, 1, 2);
   if (e.has(1))
     rows = e.make<nn::AddOp>(rows, e.reshape(e.in(1), {}));
   Value kept =
@@ -262,7 +253,7 @@ LogicalResult oneHot(NodeEmitter &e) {
   shape.insert(shape.begin() + axis, 1);
   Value hit =
       e.make<nn::CompareOp>(nn::ComparePredicate::EQ, e.reshape(indices, shape),
-                            positions(e, depth, axis, rank));
+                            e.iota(depth, 1, axis, rank));
   Value values = e.in(2);
   if (shapeOf(values) != ArrayRef<int64_t>{2})
     return e.error("the values must be two");
