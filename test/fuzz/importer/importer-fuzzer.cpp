@@ -13,6 +13,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 static void require(bool condition, const char *what) {
   if (condition)
@@ -22,8 +23,14 @@ static void require(bool condition, const char *what) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
-  // A context for each input: blobs and attributes live as long as it does.
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  // Making a context takes longer than most inputs; but blobs and attributes
+  // live as long as it does.
+  static std::unique_ptr<mlir::MLIRContext> owner;
+  static unsigned uses = 0;
+  if (uses++ % 128 == 0)
+    owner = std::make_unique<mlir::MLIRContext>(
+        mlir::MLIRContext::Threading::DISABLED);
+  mlir::MLIRContext &context = *owner;
   unsigned errors = 0;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &) {
     ++errors;

@@ -113,6 +113,29 @@ void inlineModelFunctions(ModelProto &model) {
   model.clear_functions();
 }
 
+/// Until operator set 11, Resize and Upsample knew one coordinate transformation.
+/// The converter leaves out the attributes that say so now.
+void restoreResize(GraphProto &graph) {
+  auto set = [](NodeProto &node, const char *name, const char *value) {
+    for (const auto &attr : node.attribute())
+      if (attr.name() == name)
+        return;
+    auto &attr = *node.add_attribute();
+    attr.set_name(name);
+    attr.set_type(onnx::AttributeProto::STRING);
+    attr.set_s(value);
+  };
+  for (NodeProto &node : *graph.mutable_node()) {
+    if (node.op_type() == "Resize" && node.domain().empty()) {
+      set(node, "coordinate_transformation_mode", "asymmetric");
+      set(node, "nearest_mode", "floor");
+    }
+    for (auto &attr : *node.mutable_attribute())
+      if (attr.has_g())
+        restoreResize(*attr.mutable_g());
+  }
+}
+
 void clearTypes(GraphProto &graph, bool top) {
   graph.clear_value_info();
   if (top)
@@ -335,6 +358,8 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
         onnx::version_conversion::ConvertVersion(proto, newest);
     proto.Swap(&converted);
     normalizeDomains(*proto.mutable_graph());
+    if (opset < 11)
+      restoreResize(*proto.mutable_graph());
   }
   refuseUnsupported(model, options, newest, /*late=*/false);
 
