@@ -50,7 +50,8 @@ static std::string describeKernel(Block &body) {
     bool window = false;
     for (OpOperand *input : root.getDpsInputOperands())
       if (isa<RankedTensorType>(input->get().getType())) {
-        ++tensors;
+        // A pool may carry the shape of its window as an operand.
+        tensors += root.payloadUsesValueFromOperand(input);
         window |= !root.getMatchingIndexingMap(input).isProjectedPermutation();
       }
     what = window ? (tensors > 1 ? "conv" : "pool") : "contract";

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -87,7 +88,7 @@ Value collapse(OpBuilder &builder, Location loc, Value value,
       builder, loc, result, value, dropReassociation(type.getRank(), drop));
 }
 
-/// Slices in tensors with unit dims: slice without them.
+/// Slices with unit dims: slice without them.
 struct DropUnitDimsOfExtractSlice : OpRewritePattern<tensor::ExtractSliceOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -95,22 +96,64 @@ struct DropUnitDimsOfExtractSlice : OpRewritePattern<tensor::ExtractSliceOp> {
                                 PatternRewriter &rewriter) const override {
     RankedTensorType source = op.getSourceType(), result = op.getType();
     if (source.getRank() != result.getRank() || !source.hasStaticShape() ||
-        op.getStaticOffsets().empty())
+        !result.hasStaticShape())
       return failure();
-    BitVector drop(source.getRank());
-    for (auto [dim, extent] : llvm::enumerate(source.getShape()))
+    // Those of the source go by a reshape, those of the slice by reducing its
+    // rank.
+    BitVector drop(source.getRank()), reduce(source.getRank());
+    for (auto [dim, extent] : llvm::enumerate(source.getShape())) {
       drop[dim] = extent == 1 && result.getDimSize(dim) == 1;
-    if (drop.none() || drop.all())
+      reduce[dim] = result.getDimSize(dim) == 1;
+    }
+    if (reduce.none() || reduce.all() || drop.all())
       return failure();
     Location loc = op.getLoc();
-    Value narrow = collapse(rewriter, loc, op.getSource(), drop);
+    Value narrow = drop.none() ? op.getSource()
+                               : collapse(rewriter, loc, op.getSource(), drop);
+    auto type = RankedTensorType::get(dropped(result.getShape(), reduce),
+                                      result.getElementType());
     Value slice = tensor::ExtractSliceOp::create(
-        rewriter, loc, narrow,
+        rewriter, loc, type, narrow,
         dropped<OpFoldResult>(op.getMixedOffsets(), drop),
         dropped<OpFoldResult>(op.getMixedSizes(), drop),
         dropped<OpFoldResult>(op.getMixedStrides(), drop));
     rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(
-        op, result, slice, dropReassociation(result.getRank(), drop));
+        op, result, slice, dropReassociation(result.getRank(), reduce));
+    return success();
+  }
+};
+
+/// Slice before permuting: the permutation can then go into the reader.
+struct SliceBeforePermutation : OpRewritePattern<tensor::ExtractSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ExtractSliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto move = op.getSource().getDefiningOp<linalg::GenericOp>();
+    if (!move || !isPermutation(move) || op.getDroppedDims().any())
+      return failure();
+    // order: dims of the result -> dims of the input.
+    SmallVector<AffineMap> maps = move.getIndexingMapsArray();
+    AffineMap order = maps[0].compose(inversePermutation(maps[1]));
+    SmallVector<OpFoldResult> offsets, sizes, strides;
+    for (AffineExpr expr : order.getResults()) {
+      unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+      offsets.push_back(op.getMixedOffsets()[dim]);
+      sizes.push_back(op.getMixedSizes()[dim]);
+      strides.push_back(op.getMixedStrides()[dim]);
+    }
+    Value slice = tensor::ExtractSliceOp::create(
+        rewriter, op.getLoc(), move.getDpsInputOperand(0)->get(), offsets,
+        sizes, strides);
+    Value empty =
+        tensor::EmptyOp::create(rewriter, move.getLoc(), op.getMixedSizes(),
+                                op.getType().getElementType());
+    auto moved =
+        linalg::GenericOp::create(rewriter, move.getLoc(), op.getType(), slice,
+                                  empty, maps, move.getIteratorTypesArray());
+    rewriter.cloneRegionBefore(move.getRegion(), moved.getRegion(),
+                               moved.getRegion().end());
+    rewriter.replaceOp(op, moved);
     return success();
   }
 };
@@ -151,35 +194,49 @@ struct ExpandBeforeSlice : OpRewritePattern<tensor::ExpandShapeOp> {
   LogicalResult matchAndRewrite(tensor::ExpandShapeOp op,
                                 PatternRewriter &rewriter) const override {
     auto slice = op.getSrc().getDefiningOp<tensor::ExtractSliceOp>();
-    if (!slice ||
-        slice.getSourceType().getRank() != slice.getType().getRank() ||
-        !slice.getSourceType().hasStaticShape() ||
-        llvm::any_of(slice.getStaticOffsets(), ShapedType::isDynamic) ||
-        !slice.hasUnitStride())
+    if (!slice || !slice.getSourceType().hasStaticShape() ||
+        !slice.hasUnitStride() ||
+        llvm::any_of(slice.getStaticOffsets(), ShapedType::isDynamic))
       return failure();
     ArrayRef<int64_t> expanded = op.getResultType().getShape();
+    SmallVector<ReassociationIndices> groups = op.getReassociationIndices();
+    llvm::SmallBitVector reduced = slice.getDroppedDims();
+    SmallVector<ReassociationIndices> reassociation;
     SmallVector<int64_t> shape, offsets, sizes;
-    for (auto [dim, group] : llvm::enumerate(op.getReassociationIndices())) {
-      int64_t inner = 1;
-      for (int64_t part : ArrayRef(group).drop_front())
-        inner *= expanded[part];
+    auto add = [&](int64_t extent, int64_t offset, int64_t size) {
+      reassociation.back().push_back(shape.size());
+      shape.push_back(extent);
+      offsets.push_back(offset);
+      sizes.push_back(size);
+    };
+    bool splits = false;
+    unsigned next = 0;
+    for (int64_t dim = 0; dim < slice.getSourceType().getRank(); ++dim) {
+      reassociation.emplace_back();
       int64_t full = slice.getSourceType().getDimSize(dim);
       int64_t offset = slice.getStaticOffsets()[dim];
+      if (reduced.test(dim)) {
+        add(full, offset, 1);
+        continue;
+      }
+      ArrayRef<int64_t> group = groups[next++];
+      int64_t inner = 1;
+      for (int64_t part : group.drop_front())
+        inner *= expanded[part];
       if (inner == 0 || full % inner || offset % inner)
         return failure();
-      shape.push_back(full / inner);
-      offsets.push_back(offset / inner);
-      sizes.push_back(expanded[group.front()]);
-      for (int64_t part : ArrayRef(group).drop_front()) {
-        shape.push_back(expanded[part]);
-        offsets.push_back(0);
-        sizes.push_back(expanded[part]);
-      }
+      splits |= inner > 1;
+      add(full / inner, offset / inner, expanded[group.front()]);
+      for (int64_t part : group.drop_front())
+        add(expanded[part], 0, expanded[part]);
     }
+    // Adding unit dims is no reason.
+    if (!splits)
+      return failure();
     Value wide = tensor::ExpandShapeOp::create(
         rewriter, op.getLoc(),
         RankedTensorType::get(shape, op.getResultType().getElementType()),
-        slice.getSource(), op.getReassociationIndices());
+        slice.getSource(), reassociation);
     auto attrs = [&](ArrayRef<int64_t> values) {
       return getAsIndexOpFoldResult(rewriter.getContext(), values);
     };
@@ -209,6 +266,8 @@ bool isUnaryMap(linalg::GenericOp op) {
 /// Whether a chain of reshapes and moves that nobody else reads leads from
 /// `value` to an op that computes.
 bool leadsToComputation(Value value) {
+  if (isConstantExpression(value))
+    return false;
   while (Operation *op = value.getDefiningOp()) {
     if (!value.hasOneUse())
       return false;
@@ -342,6 +401,99 @@ struct FoldPermutationIntoProducer : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// Products are linear: a factor of an operand becomes one of the result, where
+/// it is part of the epilogue. (As arithmetic on an operand it would either be
+/// a kernel of its own or be repeated for every tile.)
+struct ScaleResultOfContraction : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+        !hasReuse(op) || !isProductSum(op))
+      return failure();
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      auto scale = operand->get().getDefiningOp<linalg::GenericOp>();
+      if (!scale || isConstantExpression(operand->get()))
+        continue;
+      Value factor = getFactor(scale);
+      if (!factor || factor.getType() != getElementTypeOrSelf(op.getResult(0)))
+        continue;
+      // The operand: the same data without the factor.
+      SmallVector<AffineMap> maps = scale.getIndexingMapsArray();
+      AffineMap order = maps[0].compose(inversePermutation(maps[1]));
+      SmallVector<AffineMap> newMaps = op.getIndexingMapsArray();
+      unsigned number = operand->getOperandNumber();
+      newMaps[number] = order.compose(newMaps[number]);
+      rewriter.modifyOpInPlace(op, [&] {
+        operand->set(scale.getDpsInputOperand(0)->get());
+        op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(newMaps));
+      });
+      // The result times the factor.
+      rewriter.setInsertionPointAfter(op);
+      auto type = cast<RankedTensorType>(op.getResult(0).getType());
+      Value empty = tensor::EmptyOp::create(
+          rewriter, scale.getLoc(), type.getShape(), type.getElementType());
+      AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
+      auto scaled = linalg::GenericOp::create(
+          rewriter, scale.getLoc(), type, op.getResult(0), empty,
+          ArrayRef<AffineMap>{identity, identity},
+          SmallVector<utils::IteratorType>(type.getRank(),
+                                           utils::IteratorType::parallel),
+          [&](OpBuilder &b, Location loc, ValueRange args) {
+            Value product = arith::MulFOp::create(b, loc, args[0], factor);
+            linalg::YieldOp::create(b, loc, product);
+          });
+      rewriter.replaceAllUsesExcept(op.getResult(0), scaled.getResult(0),
+                                    scaled);
+      return success();
+    }
+    return failure();
+  }
+
+private:
+  /// Whether the body adds the product of both inputs to the output.
+  static bool isProductSum(linalg::GenericOp op) {
+    Block *body = op.getBody();
+    auto add =
+        body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+    if (!add || body->getOperations().size() != 3)
+      return false;
+    Value out = body->getArgument(2);
+    Value term = add.getLhs() == out ? add.getRhs() : add.getLhs();
+    auto mul = term.getDefiningOp<arith::MulFOp>();
+    return mul && (add.getLhs() == out || add.getRhs() == out) &&
+           ((mul.getLhs() == body->getArgument(0) &&
+             mul.getRhs() == body->getArgument(1)) ||
+            (mul.getLhs() == body->getArgument(1) &&
+             mul.getRhs() == body->getArgument(0)));
+  }
+
+  /// The constant that `op` multiplies its only input with, or null.
+  static Value getFactor(linalg::GenericOp op) {
+    if (!isMap(op) || op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 ||
+        op.getBody()->getOperations().size() != 2 ||
+        llvm::any_of(op.getIndexingMapsArray(),
+                     [](AffineMap map) { return !map.isPermutation(); }))
+      return {};
+    auto mul = op.getBody()
+                   ->getTerminator()
+                   ->getOperand(0)
+                   .getDefiningOp<arith::MulFOp>();
+    if (!mul)
+      return {};
+    Value in = op.getBody()->getArgument(0);
+    Value factor = mul.getLhs() == in ? mul.getRhs() : mul.getLhs();
+    bool reads = mul.getLhs() == in || mul.getRhs() == in;
+    auto type = dyn_cast<FloatType>(factor.getType());
+    // Small types could overflow.
+    return reads && factor != in && type && type.getWidth() >= 32 &&
+                   matchPattern(factor, m_Constant())
+               ? factor
+               : Value();
+  }
+};
+
 /// An op that stores one scalar everywhere is a linalg.fill.
 struct ScalarToFill : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -384,7 +536,8 @@ void dispatch::populateReshapeAndSlicePatterns(RewritePatternSet &patterns) {
   patterns.add<ReshapeOfConstant<tensor::ExpandShapeOp>,
                ReshapeOfConstant<tensor::CollapseShapeOp>,
                DropUnitDimsOfExtractSlice, DropUnitDimsOfInsertSlice,
-               ExpandBeforeSlice, ScalarToFill>(patterns.getContext());
+               SliceBeforePermutation, ExpandBeforeSlice, ScalarToFill>(
+      patterns.getContext());
 }
 
 void dispatch::populateSinkMovesPatterns(RewritePatternSet &patterns) {
@@ -394,8 +547,8 @@ void dispatch::populateSinkMovesPatterns(RewritePatternSet &patterns) {
 
 void dispatch::populateFoldPermutationIntoProducerPatterns(
     RewritePatternSet &patterns) {
-  patterns.add<FoldPermutationIntoProducer, OrderLoopsByResult>(
-      patterns.getContext());
+  patterns.add<FoldPermutationIntoProducer, OrderLoopsByResult,
+               ScaleResultOfContraction>(patterns.getContext());
 }
 
 //===----------------------------------------------------------------------===//
@@ -448,6 +601,11 @@ bool dispatch::shouldFuseElementwise(OpOperand *operand) {
 bool dispatch::shouldSinkReshape(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   Operation *reshape = operand->get().getDefiningOp();
+  // What is padded, or permuted, after merging dims: do that before.
+  if (isa_and_nonnull<tensor::CollapseShapeOp>(reshape) &&
+      (isa<tensor::PadOp>(operand->getOwner()) ||
+       isPermutation(operand->getOwner())))
+    return leadsToComputation(operand->get());
   if (!consumer || !isMap(consumer) || isMove(consumer) || !reshape ||
       !isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(reshape) ||
       consumer.getNumResults() != 1 || !leadsToComputation(operand->get()))
@@ -461,7 +619,7 @@ bool dispatch::shouldSinkReshape(OpOperand *operand) {
   // in front of the result of another op it would ask to be moved back.
   for (OpOperand *other : consumer.getDpsInputOperands()) {
     Operation *def = other->get().getDefiningOp();
-    if (other == operand || !def || def->hasTrait<OpTrait::ConstantLike>())
+    if (other == operand || !def || isConstantExpression(other->get()))
       continue;
     if (def->getName() == reshape->getName() &&
         reassociation(def) == reassociation(reshape))
