@@ -232,3 +232,62 @@ func.func @slices(%x: tensor<1x16x48xf32>) -> tensor<16x2x8xf32> {
 // CHECK: %[[IN:.*]] = tensor.collapse_shape %[[WIDE]]
 // CHECK: tensor.extract_slice %[[IN]][0, 2, 0] [16, 2, 8] [1, 1, 1]
 // CHECK-NEXT: return
+
+// -----
+
+// The fused projection of an attention: the three parts are slices of one
+// product, in any order, and the factors go behind the product of two of them.
+#q = affine_map<(h, i, j, d) -> (h, i, d)>
+#k = affine_map<(h, i, j, d) -> (h, j, d)>
+#s = affine_map<(h, i, j, d) -> (h, i, j)>
+#id = affine_map<(h, i, d) -> (h, i, d)>
+#tr = affine_map<(h, i, d) -> (i, h, d)>
+func.func @fused_projection(%x: tensor<16x72xf32>) -> tensor<3x16x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %factor = arith.constant 0.5 : f32
+  %wide = tensor.expand_shape %x [[0], [1, 2]] output_shape [16, 3, 24] : tensor<16x72xf32> into tensor<16x3x24xf32>
+  %et = tensor.empty() : tensor<3x16x24xf32>
+  %t = linalg.generic {indexing_maps = [#tr, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%wide : tensor<16x3x24xf32>) outs(%et : tensor<3x16x24xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<3x16x24xf32>
+  %q0 = tensor.extract_slice %t[0, 0, 0] [1, 16, 24] [1, 1, 1] : tensor<3x16x24xf32> to tensor<1x16x24xf32>
+  %k0 = tensor.extract_slice %t[1, 0, 0] [1, 16, 24] [1, 1, 1] : tensor<3x16x24xf32> to tensor<1x16x24xf32>
+  %q1 = tensor.collapse_shape %q0 [[0, 1], [2]] : tensor<1x16x24xf32> into tensor<16x24xf32>
+  %k1 = tensor.collapse_shape %k0 [[0, 1], [2]] : tensor<1x16x24xf32> into tensor<16x24xf32>
+  %q2 = tensor.expand_shape %q1 [[0], [1, 2]] output_shape [16, 3, 8] : tensor<16x24xf32> into tensor<16x3x8xf32>
+  %k2 = tensor.expand_shape %k1 [[0], [1, 2]] output_shape [16, 3, 8] : tensor<16x24xf32> into tensor<16x3x8xf32>
+  %e = tensor.empty() : tensor<3x16x8xf32>
+  %q3 = linalg.generic {indexing_maps = [#tr, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%q2 : tensor<16x3x8xf32>) outs(%e : tensor<3x16x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.mulf %a, %factor : f32
+    linalg.yield %m : f32
+  } -> tensor<3x16x8xf32>
+  %k3 = linalg.generic {indexing_maps = [#tr, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%k2 : tensor<16x3x8xf32>) outs(%e : tensor<3x16x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.mulf %a, %factor : f32
+    linalg.yield %m : f32
+  } -> tensor<3x16x8xf32>
+  %es = tensor.empty() : tensor<3x16x16xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%es : tensor<3x16x16xf32>) -> tensor<3x16x16xf32>
+  %r = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%q3, %k3 : tensor<3x16x8xf32>, tensor<3x16x8xf32>) outs(%f : tensor<3x16x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %z: f32):
+    %m = arith.mulf %a, %b : f32
+    %s = arith.addf %z, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<3x16x16xf32>
+  return %r : tensor<3x16x16xf32>
+}
+// CHECK-LABEL: func.func @fused_projection
+// CHECK-DAG: %[[HALF:.*]] = arith.constant 5.000000e-01 : f32
+// CHECK-DAG: %[[Q:.*]] = tensor.extract_slice %{{.*}}[0, 0, 0, 0] [16, 1, 3, 8] [1, 1, 1, 1] : tensor<16x3x3x8xf32> to tensor<16x3x8xf32>
+// CHECK-DAG: %[[K:.*]] = tensor.extract_slice %{{.*}}[0, 1, 0, 0] [16, 1, 3, 8] [1, 1, 1, 1] : tensor<16x3x3x8xf32> to tensor<16x3x8xf32>
+// CHECK: %[[P:.*]] = linalg.generic {{.*}} ins(%[[Q]], %[[K]]
+// CHECK: linalg.generic {{.*}} ins(%[[P]]
+// CHECK: arith.mulf %{{.*}}, %[[HALF]]
+// CHECK: arith.mulf %{{.*}}, %[[HALF]]
+// CHECK-NOT: linalg.generic

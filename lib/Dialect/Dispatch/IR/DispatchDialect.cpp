@@ -64,7 +64,7 @@ LogicalResult KernelOp::verify() {
   if (getNumOuts() < 1 || getNumOuts() > args.size())
     return emitOpError("(C1) num_outs must be between 1 and the number of "
                        "arguments, got ")
-           << getNumOuts();
+           << int64_t(getNumOuts());
   bool scheduled = isScheduled();
   for (Type type : args) {
     auto shaped = dyn_cast<ShapedType>(type);
@@ -120,6 +120,8 @@ LogicalResult ReturnOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult LaunchOp::verify() {
+  if (getOuts().empty())
+    return emitOpError("(C2) needs an output");
   bool memrefs = isa<MemRefType>(getOuts().front().getType());
   for (Type type : getOperandTypes())
     if (!(memrefs ? isa<MemRefType>(type) : isa<RankedTensorType>(type)))

@@ -130,7 +130,9 @@ struct SliceBeforePermutation : OpRewritePattern<tensor::ExtractSliceOp> {
   LogicalResult matchAndRewrite(tensor::ExtractSliceOp op,
                                 PatternRewriter &rewriter) const override {
     auto move = op.getSource().getDefiningOp<linalg::GenericOp>();
-    if (!move || !isPermutation(move) || op.getDroppedDims().any())
+    if (!move || !isPermutation(move) ||
+        llvm::any_of(op.getStaticSizes(), ShapedType::isDynamic) ||
+        op.getType().getRank() == 0)
       return failure();
     // order: dims of the result -> dims of the input.
     SmallVector<AffineMap> maps = move.getIndexingMapsArray();
@@ -148,12 +150,19 @@ struct SliceBeforePermutation : OpRewritePattern<tensor::ExtractSliceOp> {
     Value empty =
         tensor::EmptyOp::create(rewriter, move.getLoc(), op.getMixedSizes(),
                                 op.getType().getElementType());
-    auto moved =
-        linalg::GenericOp::create(rewriter, move.getLoc(), op.getType(), slice,
-                                  empty, maps, move.getIteratorTypesArray());
+    auto moved = linalg::GenericOp::create(
+        rewriter, move.getLoc(), empty.getType(), slice, empty, maps,
+        move.getIteratorTypesArray());
     rewriter.cloneRegionBefore(move.getRegion(), moved.getRegion(),
                                moved.getRegion().end());
-    rewriter.replaceOp(op, moved);
+    Value result = moved.getResult(0);
+    if (llvm::SmallBitVector reduced = op.getDroppedDims(); reduced.any()) {
+      BitVector drop(reduced.size());
+      for (unsigned dim : reduced.set_bits())
+        drop.set(dim);
+      result = collapse(rewriter, op.getLoc(), result, drop);
+    }
+    rewriter.replaceOp(op, result);
     return success();
   }
 };
@@ -198,9 +207,15 @@ struct ExpandBeforeSlice : OpRewritePattern<tensor::ExpandShapeOp> {
         !slice.hasUnitStride() ||
         llvm::any_of(slice.getStaticOffsets(), ShapedType::isDynamic))
       return failure();
+    // First before the permutation.
+    if (Operation *source = slice.getSource().getDefiningOp();
+        source && isPermutation(source))
+      return failure();
     ArrayRef<int64_t> expanded = op.getResultType().getShape();
     SmallVector<ReassociationIndices> groups = op.getReassociationIndices();
     llvm::SmallBitVector reduced = slice.getDroppedDims();
+    if (groups.size() + reduced.count() != reduced.size())
+      return failure();
     SmallVector<ReassociationIndices> reassociation;
     SmallVector<int64_t> shape, offsets, sizes;
     auto add = [&](int64_t extent, int64_t offset, int64_t size) {
@@ -225,7 +240,7 @@ struct ExpandBeforeSlice : OpRewritePattern<tensor::ExpandShapeOp> {
         inner *= expanded[part];
       if (inner == 0 || full % inner || offset % inner)
         return failure();
-      splits |= inner > 1;
+      splits |= inner > 1 && expanded[group.front()] > 1;
       add(full / inner, offset / inner, expanded[group.front()]);
       for (int64_t part : group.drop_front())
         add(expanded[part], 0, expanded[part]);

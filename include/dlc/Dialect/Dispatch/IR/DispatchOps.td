@@ -134,7 +134,7 @@ def Dispatch_LaunchOp : Dispatch_Op<"launch", [
     - (C1) `kernel` names a `dispatch.kernel` of the enclosing module, or what
       one was lowered to: an operation with the attribute `dispatch.items`.
     - (C2) Operands correspond to the kernel's arguments in number, shape and
-      element type, `outs` to the last `num_outs` of them.
+      element type, `outs` to the last `num_outs` of them, at least one.
     - (C3) Operands are all tensors or all memrefs; with tensors, the results
       have the types of `outs`, with memrefs there are none.
 
