@@ -349,6 +349,17 @@ bool Placer::readsChain(RegionOp region, Chain &chain) {
   });
 }
 
+/// Whether `value` is computed by structured ops from an undefined buffer of
+/// its region, and not by updating some other tensor.
+static bool startsFromNothing(Value value) {
+  bool computed = false;
+  while (auto op = value.getDefiningOp<linalg::LinalgOp>()) {
+    value = op.getTiedOpOperand(cast<OpResult>(value))->get();
+    computed = true;
+  }
+  return computed && value.getDefiningOp<tensor::EmptyOp>();
+}
+
 /// Whether the region that computes the piece can write it into the buffer.
 bool Placer::isWrittenInPlace(const Piece &piece, Chain &chain,
                               ArrayRef<Piece> all) {
@@ -362,7 +373,7 @@ bool Placer::isWrittenInPlace(const Piece &piece, Chain &chain,
   // It has been written into another buffer already.
   unsigned number = cast<OpResult>(piece.source).getResultNumber();
   Value inner = region.getBody().front().getTerminator()->getOperand(number);
-  if (!inner.getDefiningOp<linalg::LinalgOp>())
+  if (!startsFromNothing(inner))
     return false;
   // Copies of its slices into the same buffer would read what they write.
   for (Operation *user : piece.source.getUsers())

@@ -150,9 +150,9 @@ struct SliceBeforePermutation : OpRewritePattern<tensor::ExtractSliceOp> {
     Value empty =
         tensor::EmptyOp::create(rewriter, move.getLoc(), op.getMixedSizes(),
                                 op.getType().getElementType());
-    auto moved = linalg::GenericOp::create(
-        rewriter, move.getLoc(), empty.getType(), slice, empty, maps,
-        move.getIteratorTypesArray());
+    auto moved = linalg::GenericOp::create(rewriter, move.getLoc(),
+                                           empty.getType(), slice, empty, maps,
+                                           move.getIteratorTypesArray());
     rewriter.cloneRegionBefore(move.getRegion(), moved.getRegion(),
                                moved.getRegion().end());
     Value result = moved.getResult(0);
@@ -616,6 +616,9 @@ bool dispatch::shouldFuseElementwise(OpOperand *operand) {
 bool dispatch::shouldSinkReshape(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   Operation *reshape = operand->get().getDefiningOp();
+  // Dims are split before a permutation, which then goes into its reader.
+  if (isa<tensor::ExpandShapeOp>(operand->getOwner()))
+    return reshape && isPermutation(reshape);
   // What is padded, or permuted, after merging dims: do that before.
   if (isa_and_nonnull<tensor::CollapseShapeOp>(reshape) &&
       (isa<tensor::PadOp>(operand->getOwner()) ||
