@@ -113,8 +113,8 @@ void inlineModelFunctions(ModelProto &model) {
   model.clear_functions();
 }
 
-/// Until operator set 11, Resize and Upsample knew one coordinate transformation.
-/// The converter leaves out the attributes that say so now.
+/// Until operator set 11, Resize and Upsample knew one coordinate
+/// transformation. The converter leaves out the attributes that say so now.
 void restoreResize(GraphProto &graph) {
   auto set = [](NodeProto &node, const char *name, const char *value) {
     for (const auto &attr : node.attribute())
@@ -147,10 +147,62 @@ void clearTypes(GraphProto &graph, bool top) {
         clearTypes(*attr.mutable_g(), false);
 }
 
-void inferShapes(ModelProto &model, bool strict) {
+/// libonnx's propagation of values holds an object for each element of a
+/// vector: fine for shapes, deadly for a million of samples.
+bool hasLongVectors(const GraphProto &graph) {
+  constexpr int64_t longest = 65536;
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos) {
+      const auto &shape = info.type().tensor_type().shape();
+      if (shape.dim_size() == 1 && shape.dim(0).dim_value() > longest)
+        return true;
+    }
+  return false;
+}
+
+/// Types that libonnx fails to infer, found by our own rules.
+using KnownTypes = std::map<std::string, onnx::TypeProto>;
+
+/// Adds the results of ops that libonnx cannot infer although they have the
+/// type of their first operand. Returns whether it found new ones.
+bool addKnownTypes(const GraphProto &graph, KnownTypes &known) {
+  std::unordered_map<std::string, const onnx::TypeProto *> types;
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos)
+      if (info.type().tensor_type().has_shape())
+        types[info.name()] = &info.type();
+  bool found = false;
+  for (const NodeProto &node : graph.node()) {
+    if (node.op_type() != "GroupNormalization" || node.input_size() == 0 ||
+        node.output_size() == 0 || types.count(node.output(0)))
+      continue;
+    auto type = types.find(node.input(0));
+    if (type != types.end())
+      found |= known.insert({node.output(0), *type->second}).second;
+  }
+  return found;
+}
+
+/// `propagate`: let libonnx follow values too. Our folder does it better, but
+/// cannot look into the functions that stand for ops.
+void inferShapes(ModelProto &model, const KnownTypes &known, bool strict,
+                 bool propagate) {
+  propagate = propagate && !hasLongVectors(model.graph());
   clearTypes(*model.mutable_graph(), true);
+  for (auto &output : *model.mutable_graph()->mutable_output()) {
+    auto type = known.find(output.name());
+    if (type != known.end())
+      *output.mutable_type() = type->second;
+  }
+  for (const auto &[name, type] : known) {
+    auto &info = *model.mutable_graph()->add_value_info();
+    info.set_name(name);
+    *info.mutable_type() = type;
+  }
   onnx::ShapeInferenceOptions options(/*check_type=*/true, strict ? 1 : 0,
-                                      /*data_prop=*/false);
+                                      propagate);
   onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(),
                                      options, nullptr);
 }
@@ -240,6 +292,25 @@ void refuseUnsupported(const Model &model, const LoadOptions &options,
                     (total == 1 ? " node has an unsupported operator: "
                                 : " nodes have unsupported operators: ") +
                     text);
+}
+
+/// Whether a result has no static shape.
+bool hasOpenShapes(const GraphProto &graph) {
+  std::set<std::string> known;
+  for (const auto *infos : {&graph.value_info(), &graph.output()})
+    for (const auto &info : *infos) {
+      const auto &type = info.type().tensor_type();
+      bool isStatic = type.has_shape();
+      for (const auto &dim : type.shape().dim())
+        isStatic = isStatic && dim.has_dim_value();
+      if (isStatic)
+        known.insert(info.name());
+    }
+  for (const NodeProto &node : graph.node())
+    for (const std::string &name : node.output())
+      if (!name.empty() && !known.count(name))
+        return true;
+  return false;
 }
 
 /// Static types of all values into model.types; one message for those without.
@@ -365,20 +436,24 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
 
   // Each round resolves one more layer of shape arithmetic, conditionals and
   // functions; real models need 2 to 6.
-  constexpr int maxRounds = 100;
+  constexpr int maxRounds = 1000;
+  KnownTypes known;
+  bool propagate = false;
   for (int round = 0;; ++round) {
     if (round == maxRounds)
       throw ImportError("the model's shapes could not be resolved in " +
                         std::to_string(maxRounds) + " rounds");
-    inferShapes(proto, /*strict=*/false);
-    if (foldShapeArithmetic(model))
+    inferShapes(proto, known, /*strict=*/false, propagate);
+    if (addKnownTypes(proto.graph(), known) || foldShapeArithmetic(model) ||
+        expandFunctions(model, options))
       continue;
-    if (!expandFunctions(model, options))
+    if (propagate || !hasOpenShapes(proto.graph()))
       break;
+    propagate = true;
   }
   removeDeadNodes(*proto.mutable_graph());
   refuseUnsupported(model, options, newest, /*late=*/true);
-  inferShapes(proto, /*strict=*/true);
+  inferShapes(proto, known, /*strict=*/true, propagate);
   recordTypes(model);
   checkOutputs(model);
 }
