@@ -97,7 +97,8 @@ def ArenaBufferize : Pass<"arena-bufferize", "::mlir::ModuleOp"> {
     `memref.alloc`. Reshapes are free. A launch writes into the buffer of its
     `outs` operand, so chains of launches that fill one buffer stay in place; where
     the old contents are still needed, or are an input or a constant, a
-    `memref.copy` comes first. Values that are returned are computed in the output
+    `memref.copy` comes first; but launches without inputs (the zeroed border of a
+    padded tensor) are repeated for each launch that continues their buffer. Values that are returned are computed in the output
     parameter, if they are not also an input, a constant or another result.
   }];
   let dependentDialects = ["::dlc::arena::ArenaDialect",

@@ -18,7 +18,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/Support/xxhash.h"
+
+#include <functional>
+#include <map>
 
 namespace dlc::conversion {
 #define GEN_PASS_DEF_ARENABUFFERIZE
@@ -149,6 +153,12 @@ public:
   LogicalResult run() {
     if (failed(analyze()))
       return failure();
+    if (sinkInitializers()) {
+      // What reads what has changed.
+      readers.clear();
+      if (failed(analyze()))
+        return failure();
+    }
     planLaunches();
     planResults();
     return rewrite();
@@ -198,6 +208,61 @@ private:
         readers[rootOf(operand)].push_back(&op);
     }
     return success();
+  }
+
+  /// Launches without inputs that start a new buffer, such as the zeroed border
+  /// of a padded tensor, run again right before each launch that writes on into
+  /// their result: that is cheaper than to copy the buffer where several share
+  /// one, and it lives shorter. Returns whether anything changed.
+  bool sinkInitializers() {
+    bool changed = false;
+    for (auto launch :
+         llvm::to_vector(func.front().getOps<dispatch::LaunchOp>()))
+      if (launch.getIns().empty() && launch.getOuts().size() == 1 &&
+          rootOf(launch.getOuts().front()).getDefiningOp<tensor::EmptyOp>())
+        changed |= sinkInitializer(launch);
+    return changed;
+  }
+
+  static bool sinkInitializer(dispatch::LaunchOp launch) {
+    // The operands that continue the result, with the reshapes on the way.
+    struct Continuation {
+      OpOperand *operand;
+      SmallVector<Operation *> reshapes;
+    };
+    SmallVector<Continuation> continuations;
+    SmallVector<Operation *> reshapes, path;
+    std::function<void(Value)> visit = [&](Value value) {
+      for (OpOperand &use : value.getUses()) {
+        Operation *user = use.getOwner();
+        if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user)) {
+          reshapes.push_back(user);
+          path.push_back(user);
+          visit(user->getResult(0));
+          path.pop_back();
+        } else if (auto next = dyn_cast<dispatch::LaunchOp>(user);
+                   next && next.isDpsInit(&use)) {
+          continuations.push_back({&use, path});
+        }
+      }
+    };
+    visit(launch.getResult(0));
+    for (Continuation &continuation : continuations) {
+      OpBuilder builder(continuation.operand->getOwner());
+      Operation *copy = builder.clone(*launch);
+      for (Operation *reshape : continuation.reshapes) {
+        IRMapping mapping;
+        mapping.map(reshape->getOperand(0), copy->getResult(0));
+        copy = builder.clone(*reshape, mapping);
+      }
+      continuation.operand->set(copy->getResult(0));
+    }
+    for (Operation *reshape : llvm::reverse(reshapes))
+      if (reshape->use_empty())
+        reshape->erase();
+    if (!continuations.empty() && launch->use_empty())
+      launch->erase();
+    return !continuations.empty();
   }
 
   static LogicalResult checkType(Type type, Operation *op) {

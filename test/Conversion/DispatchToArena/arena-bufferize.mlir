@@ -133,6 +133,38 @@ func.func @main(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<4xf32>, tensor<8xf3
 
 // -----
 
+dispatch.kernel @border(%o: memref<8xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+dispatch.kernel @inner(%a: memref<6xf32>, %o: memref<8xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+dispatch.kernel @inner2(%a: memref<6xf32>, %o: memref<2x4xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+dispatch.kernel @conv(%a: memref<8xf32>, %o: memref<6xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+
+// One border for several buffers is made again for each, next to its use. A
+// reader of the border itself keeps the first one.
+
+// CHECK-LABEL: func.func @main(
+// CHECK-NOT:     memref.copy
+// CHECK:         dispatch.launch @border outs(%[[E:.*]] : memref<8xf32>)
+// CHECK:         dispatch.launch @border outs(%[[A:.*]] : memref<8xf32>)
+// CHECK-NEXT:    dispatch.launch @inner ins(%{{.*}} : memref<6xf32>) outs(%[[A]] : memref<8xf32>)
+// CHECK:         dispatch.launch @conv ins(%[[A]] : memref<8xf32>) outs(%[[B:.*]] : memref<6xf32>)
+// CHECK:         dispatch.launch @border outs(%[[C:.*]] : memref<8xf32>)
+// CHECK-NEXT:    %[[C2:.*]] = memref.expand_shape %[[C]]
+// CHECK-NEXT:    dispatch.launch @inner2 ins(%[[B]] : memref<6xf32>) outs(%[[C2]] : memref<2x4xf32>)
+// CHECK:         dispatch.launch @conv ins(%[[E]] : memref<8xf32>)
+func.func @main(%x: tensor<6xf32>) -> (tensor<2x4xf32>, tensor<6xf32>) {
+  %e = tensor.empty() : tensor<8xf32>
+  %e6 = tensor.empty() : tensor<6xf32>
+  %0 = dispatch.launch @border outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %r = tensor.expand_shape %0 [[0, 1]] output_shape [2, 4] : tensor<8xf32> into tensor<2x4xf32>
+  %1 = dispatch.launch @inner ins(%x : tensor<6xf32>) outs(%0 : tensor<8xf32>) -> tensor<8xf32>
+  %2 = dispatch.launch @conv ins(%1 : tensor<8xf32>) outs(%e6 : tensor<6xf32>) -> tensor<6xf32>
+  %3 = dispatch.launch @inner2 ins(%2 : tensor<6xf32>) outs(%r : tensor<2x4xf32>) -> tensor<2x4xf32>
+  %4 = dispatch.launch @conv ins(%0 : tensor<8xf32>) outs(%e6 : tensor<6xf32>) -> tensor<6xf32>
+  return %3, %4 : tensor<2x4xf32>, tensor<6xf32>
+}
+
+// -----
+
 dispatch.kernel @copy(%a: memref<4xf32>, %o: memref<4xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
 dispatch.kernel @scalar(%a: memref<f32>, %o: memref<1x1xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
 

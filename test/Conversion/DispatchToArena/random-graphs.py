@@ -59,6 +59,8 @@ KERNELS = "".join([
         "    %half = arith.constant 32 : index",
         "    %m = arith.addi %half, %n : index",
         load("%a", "%i0", "%m"), store("%a", "%o0", "%m")])),
+    kernel("ones", 0, 1, "\n".join([
+        "    %r = arith.constant 1.0 : f32", store("%r", "%o0")])),
     kernel("accumulate", 1, 1, "\n".join([
         load("%a", "%i0"), load("%b", "%o0"),
         "    %r = arith.addf %a, %b : f32", store("%r", "%o0")])),
@@ -84,6 +86,7 @@ SEMANTICS = {
     "reverse_sub": (2, 1, False, lambda a, b, o: [a - b[::-1]]),
     "left": (1, 1, True, lambda a, o: [half(a, o, True)]),
     "right": (1, 1, True, lambda a, o: [half(a, o, False)]),
+    "ones": (0, 1, False, lambda o: [np.ones(N, np.float32)]),
     "accumulate": (1, 1, True, lambda a, o: [a + o]),
     "sum_and_difference": (2, 2, False, lambda a, b, o, p: [a + b, a - b]),
 }
@@ -147,9 +150,10 @@ class Graph:
         with np.errstate(all="ignore"):
             results = function(*arrays)
         name = self.fresh()
-        self.lines.append("  %s = dispatch.launch @%s ins(%s : %s) outs(%s : %s) -> %s" % (
+        operands = "ins(%s : %s) " % (", ".join(in_names), ", ".join([T] * num_ins))
+        self.lines.append("  %s = dispatch.launch @%s %souts(%s : %s) -> %s" % (
             name + (":%d" % num_outs if num_outs > 1 else ""), kind,
-            ", ".join(in_names), ", ".join([T] * num_ins),
+            operands if num_ins else "",
             ", ".join(out_names), ", ".join([T] * num_outs),
             ", ".join([T] * num_outs)))
         for i, data in enumerate(results):
