@@ -617,8 +617,15 @@ bool dispatch::shouldSinkReshape(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   Operation *reshape = operand->get().getDefiningOp();
   // Dims are split before a permutation, which then goes into its reader.
-  if (isa<tensor::ExpandShapeOp>(operand->getOwner()))
-    return reshape && isPermutation(reshape);
+  // (Unit dims are no reason: those of the permutation would be dropped again.)
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(operand->getOwner()))
+    return reshape && isPermutation(reshape) &&
+           llvm::any_of(
+               expand.getReassociationIndices(), [&](ArrayRef<int64_t> group) {
+                 return llvm::count_if(group, [&](int64_t dim) {
+                          return expand.getResultType().getDimSize(dim) != 1;
+                        }) > 1;
+               });
   // What is padded, or permuted, after merging dims: do that before.
   if (isa_and_nonnull<tensor::CollapseShapeOp>(reshape) &&
       (isa<tensor::PadOp>(operand->getOwner()) ||
