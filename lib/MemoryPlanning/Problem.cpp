@@ -61,9 +61,11 @@ std::string dlc::memory::describeFault(const Problem &problem) {
       return name + " has an alignment of " + std::to_string(buffer.alignment);
     if (buffer.offset && *buffer.offset < 0)
       return name + " has a negative offset " + std::to_string(*buffer.offset);
-    if (buffer.size > kLargest || buffer.alignment > kLargest ||
-        buffer.offset.value_or(0) > kLargest ||
-        (sum += buffer.size + buffer.alignment) > kLargest)
+    bool tooLarge = buffer.size > kLargest || buffer.alignment > kLargest ||
+                    buffer.offset.value_or(0) > kLargest;
+    if (!tooLarge)
+      sum += buffer.size + buffer.alignment;
+    if (tooLarge || sum > kLargest)
       return name + " makes the sum of sizes too large";
     if (buffer.offset) {
       fixed.buffers.push_back(buffer);
