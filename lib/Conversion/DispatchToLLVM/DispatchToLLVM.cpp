@@ -138,6 +138,23 @@ void lowerForall(RewriterBase &rewriter, scf::ForallOp forall, Value begin,
   rewriter.eraseOp(forall);
 }
 
+/// A kernel without forall is one item: whatever follows `end` in its block runs
+/// only if that item is asked for.
+void guardItem(RewriterBase &rewriter, Location loc, Value begin, Value end) {
+  Operation *last = end.getDefiningOp();
+  Block *block = last->getBlock();
+  rewriter.setInsertionPoint(block->getTerminator());
+  Value wanted = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt,
+                                       begin, end);
+  auto guard =
+      scf::IfOp::create(rewriter, loc, wanted, /*withElseRegion=*/false);
+  Block *body = guard.thenBlock();
+  Operation *compare = wanted.getDefiningOp();
+  body->getOperations().splice(body->begin(), block->getOperations(),
+                               std::next(last->getIterator()),
+                               compare->getIterator());
+}
+
 /// Leaves on the function what annotate-kernel-aliases needs to know.
 LogicalResult describeAliases(Builder &builder, dispatch::KernelOp kernel,
                               LLVM::LLVMFuncOp function) {
@@ -258,6 +275,8 @@ LogicalResult convertKernel(RewriterBase &rewriter, dispatch::KernelOp kernel,
   rewriter.inlineBlockBefore(&block, entry, entry->end(), memrefs);
   if (forall)
     lowerForall(rewriter, forall, begin, end);
+  else
+    guardItem(rewriter, loc, begin, end);
   // Allocas inside loops would grow the stack with every iteration.
   for (memref::AllocaOp alloca : allocas) {
     rewriter.moveOpBefore(alloca, entry, entry->begin());

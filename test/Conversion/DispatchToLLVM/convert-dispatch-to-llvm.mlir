@@ -54,11 +54,13 @@ dispatch.kernel @nd(%o: memref<5x1x6xf32>) attributes {num_outs = 1 : i64} {
 
 // -----
 
-// No forall: one item. Scratch moves to the entry and is aligned.
+// No forall: one item, if the range is not empty. Scratch moves to the entry and is aligned.
 
 // CHECK-LABEL: llvm.func internal @scratch
 // CHECK-SAME: dispatch.items = 1 : i64, dispatch.num_args = 2 : i64, dispatch.shared_args = array<i64: 0, 1>
 // CHECK-NEXT: memref.alloca() {alignment = 64 : i64} : memref<8xf32>
+// CHECK: %[[WANTED:.*]] = arith.cmpi slt
+// CHECK: scf.if %[[WANTED]] {
 // CHECK: scf.for
 dispatch.kernel @scratch(%a: memref<8xf32>, %o: memref<8xf32>)
     attributes {num_outs = 1 : i64, inplace = [[0, 0]]} {
