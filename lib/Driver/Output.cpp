@@ -17,7 +17,7 @@ static LogicalResult reportFileError(MLIRContext *context, StringRef path,
 
 PendingFiles::~PendingFiles() {
   for (auto &[temporary, path] : files) {
-    llvm::sys::fs::remove(temporary);
+    (void)llvm::sys::fs::remove(temporary);
     llvm::sys::DontRemoveFileOnSignal(temporary);
   }
 }
