@@ -190,6 +190,17 @@ Value NestEmitter::emitIndex(const Stage &stage, unsigned dim, int64_t row,
                                laneOffsets(b, loc, lanes, 1));
 }
 
+/// What `value` has become; constants of the kernel outside of the body are
+/// cloned where they are used.
+Value NestEmitter::lookup(IRMapping &map, Value value) {
+  Value mapped = map.lookupOrNull(value);
+  if (!mapped) {
+    mapped = b.clone(*value.getDefiningOp())->getResult(0);
+    map.map(value, mapped);
+  }
+  return mapped;
+}
+
 /// tensor.extract: a scalar load where the indices are the same in all lanes, a
 /// vector load where they are consecutive, else a gather.
 Value NestEmitter::emitGather(const Stage &stage, Operation *op, IRMapping &map,
@@ -201,7 +212,7 @@ Value NestEmitter::emitGather(const Stage &stage, Operation *op, IRMapping &map,
   bool consecutive = true;
   for (auto [index, stride] :
        llvm::zip_equal(extract.getIndices(), place.strides)) {
-    Value value = map.lookupOrDefault(index);
+    Value value = lookup(map, index);
     bool isVector = isa<VectorType>(value.getType());
     if (isVector) {
       auto lane = index.getDefiningOp<linalg::IndexOp>();
@@ -245,12 +256,7 @@ Value NestEmitter::emitBodyOp(const Stage &stage, Operation *op, IRMapping &map,
   SmallVector<Value> operands;
   bool anyVector = false;
   for (Value operand : op->getOperands()) {
-    Value value = map.lookupOrNull(operand);
-    if (!value) {
-      // A constant of the kernel, outside of the body.
-      value = b.clone(*operand.getDefiningOp())->getResult(0);
-      map.map(operand, value);
-    }
+    Value value = lookup(map, operand);
     operands.push_back(value);
     anyVector |= isa<VectorType>(value.getType());
   }
@@ -291,11 +297,7 @@ NestEmitter::emitBody(const Stage &stage, Variant variant, int64_t row,
     map.map(op.getResult(0), value);
   }
   SmallVector<Value> results;
-  for (Value yielded : body->getTerminator()->getOperands()) {
-    Value value = map.lookupOrNull(yielded);
-    if (!value)
-      value = b.clone(*yielded.getDefiningOp())->getResult(0);
-    results.push_back(splat(value));
-  }
+  for (Value yielded : body->getTerminator()->getOperands())
+    results.push_back(splat(lookup(map, yielded)));
   return results;
 }

@@ -47,8 +47,8 @@ struct Access {
 };
 
 /// An input of a stage: memory, the registers of an earlier stage of the same
-/// nest, a scalar of the kernel, or nothing that the body reads (an operand that
-/// only gives a window its shape).
+/// nest, a scalar of the kernel, or nothing that the body reads (an operand
+/// that only gives a window its shape).
 struct Input {
   enum Kind { Memory, Register, Scalar, Unused } kind = Memory;
   Access access;

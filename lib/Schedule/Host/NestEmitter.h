@@ -71,6 +71,7 @@ private:
   mlir::Value emitIndex(const Stage &stage, unsigned dim, int64_t row,
                         int64_t vector);
 
+  mlir::Value lookup(mlir::IRMapping &map, mlir::Value value);
   mlir::Value constant(int64_t value);
   mlir::Value splat(mlir::Value scalar);
   mlir::Value splatAttr(mlir::TypedAttr attr);

@@ -152,3 +152,20 @@ dispatch.kernel @max_pool(%x: tensor<9x9x32xf32>, %o: tensor<4x4x32xf32>) -> ten
   } -> tensor<4x4x32xf32>
   dispatch.return %y : tensor<4x4x32xf32>
 }
+
+// -----
+
+// Indices that are constants of the kernel, outside of the body.
+
+// CHECK-LABEL: dispatch.kernel @constant_index
+// CHECK: memref.load
+// CHECK: vector.{{(masked)?}}store
+dispatch.kernel @constant_index(%t: tensor<2x2xf32>, %o: tensor<5xf32>) -> tensor<5xf32> attributes {num_outs = 1 : i64} {
+  %c1 = arith.constant 1 : index
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%o : tensor<5xf32>) {
+  ^bb0(%a: f32):
+    %v = tensor.extract %t[%c1, %c1] : tensor<2x2xf32>
+    linalg.yield %v : f32
+  } -> tensor<5xf32>
+  dispatch.return %y : tensor<5xf32>
+}
