@@ -74,11 +74,13 @@ void NestEmitter::orderLoops() {
   for (auto [index, loop] : llvm::enumerate(nest.loops))
     if (loop.reduction && !(tile.reduceLanes && int(index) == tile.vectorLoop))
       reductions.push_back(index);
-  // The loop with the smallest steps runs innermost.
-  if (const Input &first = nest.stages[0].inputs.front();
-      first.kind == Input::Memory)
-    llvm::stable_sort(reductions, [&](unsigned a, unsigned b) {
-      return std::abs(first.access.coef[a]) > std::abs(first.access.coef[b]);
+  // The loop in which the first operand takes the smallest steps runs
+  // innermost.
+  ArrayRef<Input> inputs = nest.stages[0].inputs;
+  if (!inputs.empty() && inputs.front().kind == Input::Memory)
+    llvm::stable_sort(reductions, [&](unsigned lhs, unsigned rhs) {
+      ArrayRef<int64_t> coef = inputs.front().access.coef;
+      return std::abs(coef[lhs]) > std::abs(coef[rhs]);
     });
   if (tile.reduceLanes)
     reductions.push_back(tile.vectorLoop);
