@@ -5,8 +5,8 @@
 |* executables, and the callers of libraries made with --emit=lib.
 |*
 |* Rules for changing it: fields are only ever appended and then `struct_size`
-|* tells; anything else increments DLC_ABI_VERSION. Plain C11, fixed-width types,
-|* no bit fields, so that the compiler can emit it as constants.
+|* tells; anything else increments DLC_ABI_VERSION. Plain C11, fixed-width
+|* types, no bit fields, so that the compiler can emit it as constants.
 |*
 \*===----------------------------------------------------------------------===*/
 
@@ -127,8 +127,8 @@ enum dlc_status {
  *   extern const dlc_model dlc_model_descriptor;
  *   extern const unsigned char dlc_weights[]; read-only, page-aligned
  *   extern unsigned char dlc_arena[];         .bss, page-aligned
- *   extern unsigned char dlc_tensors[];       .bss: inputs, then outputs, each
- *                                   starting at a multiple of DLC_TENSOR_ALIGNMENT
+ *   extern unsigned char dlc_tensors[];       .bss: inputs, then outputs,
+ *                                             each aligned to 64 bytes
  */
 
 #ifdef __cplusplus

@@ -138,8 +138,8 @@ void lowerForall(RewriterBase &rewriter, scf::ForallOp forall, Value begin,
   rewriter.eraseOp(forall);
 }
 
-/// A kernel without forall is one item: whatever follows `end` in its block runs
-/// only if that item is asked for.
+/// A kernel without forall is one item: whatever follows `end` in its block
+/// runs only if that item is asked for.
 void guardItem(RewriterBase &rewriter, Location loc, Value begin, Value end) {
   Operation *last = end.getDefiningOp();
   Block *block = last->getBlock();

@@ -1,9 +1,8 @@
 /*===- Npy.h - Reading and writing .npy files ---------------------*- C -*-===*\
 |*
 |* NumPy's array files, versions 1.0 to 3.0: a magic, a Python dictionary as
-text
-|* and the raw elements. Nothing in a file is trusted: every length is checked
-|* against the file and against the tensor that the model expects.
+|* text and the raw elements. Nothing in a file is trusted: every length is
+|* checked against the file and against the tensor that the model expects.
 |*
 \*===----------------------------------------------------------------------===*/
 

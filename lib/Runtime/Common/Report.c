@@ -33,9 +33,9 @@ void dlc_summarise(uint64_t *nanoseconds, uint64_t count, dlc_times *times) {
   if (count == 0)
     return;
   times->min_ms = (double)nanoseconds[0] / 1e6;
+  uint64_t lower = (count - 1) / 2, upper = count / 2;
   times->median_ms =
-      ((double)nanoseconds[(count - 1) / 2] + (double)nanoseconds[count / 2]) /
-      2e6;
+      ((double)nanoseconds[lower] + (double)nanoseconds[upper]) / 2e6;
   uint64_t rank = (count * 99 + 99) / 100; /* nearest rank */
   times->p99_ms = (double)nanoseconds[rank - 1] / 1e6;
 }

@@ -28,7 +28,7 @@ TemporaryFile::TemporaryFile(StringRef place, StringRef suffix) {
 }
 
 TemporaryFile::~TemporaryFile() {
-  sys::fs::remove(path);
+  (void)sys::fs::remove(path);
   sys::DontRemoveFileOnSignal(path);
 }
 

@@ -1,16 +1,17 @@
 /*===- guard.c - Runs a compiled library between guard pages --------------===*\
 |*
-|* Compile with -DNAME=model -include model.h and the library. Inputs, outputs and
-|* the arena each lie alone between pages that nobody may touch: once each directly
-|* behind a guard page, once directly in front of one (as far as the alignment of 64
-|* bytes allows; what is left of the last 64 bytes is checked by a pattern). The
-|* program's stack ends in a guard page anyway, its weights are read-only.
+|* Compile with -DNAME=model -include model.h and the library. Inputs, outputs
+|* and the arena each lie alone between pages that nobody may touch: once each
+|* directly behind a guard page, once directly in front of one (as far as the
+|* alignment of 64 bytes allows; what is left of the last 64 bytes is checked
+|* by a pattern). The program's stack ends in a guard page anyway, its weights
+|* are read-only.
 |*
-|* The runs differ in what the arena holds before, in how the work is split (whole
-|* kernels, single items backwards, three threads) and in nothing else: all
-|* outputs must be the same to the bit, and equal to those in the files given:
-|*   guard INPUT.npy... -- OUTPUT.npy...
-|* Without output files only the runs are compared.
+|* The runs differ in what the arena holds before, in how the work is split
+|* (whole kernels, single items backwards, three threads) and in nothing else:
+|* all outputs must be the same to the bit, and equal to those in the files
+|* given: guard INPUT.npy... -- OUTPUT.npy... Without output files only the
+|* runs are compared.
 |*
 \*===----------------------------------------------------------------------===*/
 

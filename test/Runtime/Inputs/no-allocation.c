@@ -1,9 +1,10 @@
 /*===- no-allocation.c - Kills a program that allocates after start-up ----===*\
 |*
 |* To be loaded with LD_PRELOAD into a program that runs with --benchmark. The
-|* first time the program asks for the time, which is right in front of its first
-|* run, every thread gets a seccomp filter: from then on the system calls that give
-|* a process memory kill it, and so do the allocation functions of the C library.
+|* first time the program asks for the time, which is right in front of its
+|* first run, every thread gets a seccomp filter: from then on the system calls
+|* that give a process memory kill it, and so do the allocation functions of
+|* the C library.
 |*
 |* ALLOCATE=malloc|mmap|brk|thread in the environment makes the program do it,
 |* at the tenth time: to see that this library notices.
@@ -29,8 +30,8 @@ static int armed;
 
 static void fail(const char *what) {
   static const char text[] = "no-allocation: the program called ";
-  if (write(2, text, sizeof(text) - 1) < 0 || write(2, what, strlen(what)) < 0 ||
-      write(2, "\n", 1) < 0)
+  if (write(2, text, sizeof(text) - 1) < 0 ||
+      write(2, what, strlen(what)) < 0 || write(2, "\n", 1) < 0)
     _exit(98);
   _exit(97);
 }
