@@ -114,6 +114,7 @@ case("duplicate-initializer",
 case("duplicate-output", model([node("Relu")], outputs=out([2, 3]) * 2), "'y'")
 case("no-outputs", model([node("Relu")], outputs=[]), "no outputs")
 case("unknown-op", model([node("Frobnicate")], outputs=out([2, 3])), "the_node (Frobnicate)")
+case("experimental-op", model([node("ATen")], outputs=out([2, 3])), "the_node (ATen)", "experimental")
 case("unknown-domain", model([node("Frob", domain="com.acme"), node("Frob", ["y"], ["z"], "other",
                                                                      domain="com.acme")],
                              outputs=[info("z", [2, 3])], domains=["com.acme"]),

@@ -64,6 +64,22 @@ std::string folderOf(const std::string &path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// The checker prints a warning for these; refuse them before.
+void refuseExperimental(
+    const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes) {
+  for (const onnx::NodeProto &node : nodes) {
+    if (onnx::checker::check_is_experimental_op(node))
+      throw ImportError("the experimental operator " + node.op_type() +
+                            " is not supported",
+                        node);
+    for (const auto &attribute : node.attribute()) {
+      refuseExperimental(attribute.g().node());
+      for (const auto &graph : attribute.graphs())
+        refuseExperimental(graph.node());
+    }
+  }
+}
+
 /// check_model(ModelProto) would look for external data in the working
 /// directory, and check_model(path) would parse the file a second time.
 void check(onnx::ModelProto &model, const std::string &baseDir) {
@@ -77,6 +93,9 @@ void check(onnx::ModelProto &model, const std::string &baseDir) {
   if (model.ir_version() < 8 && model.functions_size())
     throw ImportError("the model has functions, but they exist only since "
                       "ir_version 8");
+  refuseExperimental(model.graph().node());
+  for (const auto &function : model.functions())
+    refuseExperimental(function.node());
   std::unordered_map<std::string, int> imports;
   for (const auto &import : model.opset_import()) {
     if (import.version() < 1 || import.version() > INT32_MAX)
