@@ -68,35 +68,39 @@ void dlc::reportUsageError(const llvm::Twine &message) {
 
 /// Splits "name=value" at the first '=' after the name. Names may hold '=' in
 /// theory, values (numbers, shapes) can not: `last` splits at the last one.
-static bool splitPair(StringRef flag, StringRef text, StringRef example,
-                      bool last, std::pair<StringRef, StringRef> &pair) {
+static bool splitPair(StringRef file, StringRef flag, StringRef text,
+                      StringRef example, bool last,
+                      std::pair<StringRef, StringRef> &pair) {
   pair = last ? text.rsplit('=') : text.split('=');
   if (!pair.first.empty() && !pair.second.empty())
     return true;
-  reportUsageError("--" + flag + " wants " + example + ", got '" + text + "'");
+  reportUsageError(file + ": --" + flag + " wants " + example + ", got '" +
+                   text + "'");
   return false;
 }
 
 static bool parseImportOptions(CommandLine &line, ImportOptions &options) {
   std::pair<StringRef, StringRef> pair;
   for (const std::string &text : line.dims) {
-    if (!splitPair("dim", text, "name=value", /*last=*/true, pair))
+    if (!splitPair(line.input, "dim", text, "name=value", /*last=*/true, pair))
       return false;
     int64_t value;
     if (pair.second.getAsInteger(10, value) || value < 0) {
-      reportUsageError("--dim " + text + ": '" + pair.second +
+      reportUsageError(line.input + ": --dim " + text + ": '" + pair.second +
                        "' is no dimension (a whole number from 0)");
       return false;
     }
     for (auto &[name, have] : options.dims)
       if (name == pair.first && have != value) {
-        reportUsageError("--dim " + pair.first + " is given twice");
+        reportUsageError(line.input + ": --dim " + pair.first +
+                         " is given twice");
         return false;
       }
     options.dims.emplace_back(pair.first.str(), value);
   }
   for (const std::string &text : line.shapes) {
-    if (!splitPair("shape", text, "input=1x3x224x224", /*last=*/true, pair))
+    if (!splitPair(line.input, "shape", text, "input=1x3x224x224",
+                   /*last=*/true, pair))
       return false;
     std::vector<int64_t> shape;
     SmallVector<StringRef> parts;
@@ -104,22 +108,25 @@ static bool parseImportOptions(CommandLine &line, ImportOptions &options) {
     for (StringRef part : parts) {
       int64_t value;
       if (part.getAsInteger(10, value) || value < 0) {
-        reportUsageError("--shape " + text + ": '" + part +
+        reportUsageError(line.input + ": --shape " + text + ": '" + part +
                          "' is no dimension (a whole number from 0)");
         return false;
       }
       shape.push_back(value);
     }
     if (!options.shapes.emplace(pair.first.str(), shape).second) {
-      reportUsageError("--shape " + pair.first + " is given twice");
+      reportUsageError(line.input + ": --shape " + pair.first +
+                       " is given twice");
       return false;
     }
   }
   for (const std::string &text : line.binds) {
-    if (!splitPair("bind", text, "input=file.npy", /*last=*/false, pair))
+    if (!splitPair(line.input, "bind", text, "input=file.npy", /*last=*/false,
+                   pair))
       return false;
     if (!options.binds.emplace(pair.first.str(), pair.second.str()).second) {
-      reportUsageError("--bind " + pair.first + " is given twice");
+      reportUsageError(line.input + ": --bind " + pair.first +
+                       " is given twice");
       return false;
     }
   }
@@ -280,14 +287,6 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
   if (options.cpus.size() > 1 && options.emit != Emit::Exe &&
       options.emit >= Emit::Scheduled) {
     reportUsageError("several CPUs are for --emit=exe only");
-    return std::nullopt;
-  }
-  if (!llvm::sys::fs::exists(options.input)) {
-    reportUsageError("there is no file '" + options.input + "'");
-    return std::nullopt;
-  }
-  if (llvm::sys::fs::is_directory(options.input)) {
-    reportUsageError("'" + options.input + "' is a folder, not a model");
     return std::nullopt;
   }
   if (!options.saveTemps.empty()) {

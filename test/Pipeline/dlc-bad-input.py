@@ -35,10 +35,14 @@ CASES = {
                 b"  return }\n", "illegal at level"),
 }
 
+CASES = {**CASES, "missing": (None, "missing.mlir: No such file"), "folder": (None, "folder.mlir: ")}
+Path("folder.mlir").mkdir()
+
 bad = 0
 for name, (contents, message) in CASES.items():
     path = Path(name + ".mlir")
-    path.write_bytes(contents)
+    if contents is not None:
+        path.write_bytes(contents)
     before = sorted(os.listdir("."))
     code, out, err = run(DLC, path, "-o", "out")
     problems = []

@@ -19,8 +19,6 @@ CASES = [
     (["--nonsense", "m.mlir"], "Unknown command line argument '--nonsense'"),
     (["--emti=nn", "m.mlir"], "Did you mean '--emit=nn'?"),
     (["m.mlir", "n.mlir"], "Too many positional arguments"),
-    (["missing.onnx"], "there is no file 'missing.onnx'"),
-    (["folder"], "'folder' is a folder, not a model"),
     (["m.mlir", "-o"], "-o option: requires a value"),
     (["m.mlir", "-o", "folder"], "-o 'folder' is a folder"),
     (["m.mlir", "-o", "nowhere/out"], "there is no folder 'nowhere'"),
