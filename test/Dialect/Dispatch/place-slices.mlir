@@ -243,3 +243,34 @@ func.func @split(%x: tensor<8x12xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
 // CHECK:   %[[S:.*]] = tensor.extract_slice %arg0[0, 4]
 // CHECK:   math.exp
 // CHECK: return %[[C]], %[[R]]
+
+// -----
+
+// Two buffers that begin with the same piece: it is at home in one of them, and
+// copied into the other.
+#id = affine_map<(i, j) -> (i, j)>
+func.func @shared_prefix(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>, %z: tensor<8x4xf32>)
+    -> (tensor<8x8xf32>, tensor<8x8xf32>) {
+  %e0 = tensor.empty() : tensor<8x4xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%e0 : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %e = tensor.empty() : tensor<8x8xf32>
+  %c0 = tensor.insert_slice %0 into %e[0, 0] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x8xf32>
+  %c1 = tensor.insert_slice %y into %c0[0, 4] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x8xf32>
+  %c2 = tensor.insert_slice %z into %c0[0, 4] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x8xf32>
+  return %c1, %c2 : tensor<8x8xf32>, tensor<8x8xf32>
+}
+// CHECK-LABEL: func.func @shared_prefix
+// CHECK: %[[A0:.*]] = dispatch.region
+// CHECK:   linalg.generic {{.*}} ins(%arg[[FIRST:[12]]]
+// CHECK: %[[A1:.*]] = dispatch.region
+// CHECK:   math.exp
+// CHECK:   tensor.insert_slice %{{.*}} into %[[A0]][0, 0]
+// CHECK: %[[B1:.*]] = dispatch.region
+// CHECK:   %[[S:.*]] = tensor.extract_slice %{{.*}}[0, 0] [8, 4]
+// CHECK:   linalg.generic {{.*}} ins(%[[S]]
+// CHECK: return

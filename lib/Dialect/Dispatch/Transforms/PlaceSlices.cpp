@@ -48,6 +48,7 @@ struct Chain {
   /// value.
   Value root;
   SmallVector<Piece> pieces;
+  RankedTensorType type;
   /// The inserts, in the order found; the last one is the complete buffer.
   SmallVector<tensor::InsertSliceOp> inserts;
   /// Position among the chains.
@@ -60,9 +61,7 @@ struct Chain {
   DenseMap<Value, unsigned> versionOfSource;
 
   Value getFinal() const { return inserts.back()->getResult(0); }
-  RankedTensorType getType() const {
-    return cast<RankedTensorType>(root.getType());
-  }
+  RankedTensorType getType() const { return type; }
   int64_t getBytes() const { return getNumBytes(getType()); }
   bool startsEmpty() const { return root.getDefiningOp<tensor::EmptyOp>(); }
 };
@@ -215,7 +214,26 @@ LogicalResult Placer::replacePads() {
 // Chains
 //===----------------------------------------------------------------------===//
 
+/// Buffers that begin with the same pieces share those after CSE; each is to be
+/// a buffer of its own.
+static void separateChains(Block &block, OpBuilder &builder) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    auto insert = dyn_cast<tensor::InsertSliceOp>(op);
+    if (!insert)
+      continue;
+    for (OpOperand &use : llvm::make_early_inc_range(insert->getUses())) {
+      auto next = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
+      if (!next || use.get() != next.getDest() ||
+          insert.getResult().hasOneUse())
+        continue;
+      builder.setInsertionPointAfter(insert);
+      next.getDestMutable().assign(builder.clone(*insert)->getResult(0));
+    }
+  }
+}
+
 void Placer::collectChains() {
+  separateChains(block, builder);
   DenseMap<Value, Chain *> open;
   for (auto insert : block.getOps<tensor::InsertSliceOp>()) {
     Chain *chain = open.lookup(insert.getDest());
@@ -224,6 +242,7 @@ void Placer::collectChains() {
       chain = chains.back().get();
       chain->number = chains.size();
       chain->root = insert.getDest();
+      chain->type = insert.getDestType();
       // Each buffer is its own.
       if (auto empty = chain->root.getDefiningOp<tensor::EmptyOp>()) {
         builder.setInsertionPoint(insert);
@@ -488,6 +507,7 @@ void Placer::moveRoot(Chain &chain, Operation *before) {
 }
 
 void Placer::build(Chain &chain) {
+  chain.root = chain.inserts.front().getDest();
   SmallVector<Piece> pieces;
   flatten(chain, Index(chain.pieces.front().offsets.size(), 0), pieces);
   // In the order in which the sources come to be; arguments first.
