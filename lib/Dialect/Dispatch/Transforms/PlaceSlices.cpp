@@ -40,6 +40,8 @@ struct Piece {
   Index offsets, sizes, strides;
   /// Position among the pieces.
   unsigned number = 0;
+  /// The source is a piece more than once.
+  bool repeated = false;
 };
 
 /// A buffer written in pieces.
@@ -385,9 +387,11 @@ bool Placer::isWrittenInPlace(const Piece &piece, Chain &chain,
   auto region = piece.source.getDefiningOp<RegionOp>();
   if (!region || !isReadInSlices(piece.source) ||
       llvm::any_of(piece.strides, [](int64_t s) { return s != 1; }) ||
-      llvm::count_if(all, [&](const Piece &other) {
-        return other.source == piece.source;
-      }) != 1)
+      piece.repeated)
+    return false;
+  // What the region writes into has to be there before it.
+  if (Operation *before = chain.versions.back().getDefiningOp();
+      before && before != region && !before->isBeforeInBlock(region))
     return false;
   // It has been written into another buffer already.
   unsigned number = cast<OpResult>(piece.source).getResultNumber();
@@ -511,17 +515,26 @@ void Placer::build(Chain &chain) {
   SmallVector<Piece> pieces;
   flatten(chain, Index(chain.pieces.front().offsets.size(), 0), pieces);
   // In the order in which the sources come to be; arguments first.
-  for (auto [index, piece] : llvm::enumerate(pieces))
+  for (auto [index, piece] : llvm::enumerate(pieces)) {
     piece.number = index;
+    piece.repeated = llvm::count_if(pieces, [&](const Piece &other) {
+                       return other.source == piece.source;
+                     }) > 1;
+  }
   llvm::sort(pieces, [](const Piece &left, const Piece &right) {
     Operation *a = left.source.getDefiningOp();
     Operation *b = right.source.getDefiningOp();
+    // Copies come after their source, so after what it writes itself.
     if (a == b)
-      return left.number < right.number;
+      return std::make_tuple(left.repeated, left.number) <
+             std::make_tuple(right.repeated, right.number);
     return b && (!a || a->isBeforeInBlock(b));
   });
-  if (Operation *first = pieces.front().source.getDefiningOp())
-    moveRoot(chain, first);
+  for (const Piece &piece : pieces)
+    if (Operation *first = piece.source.getDefiningOp()) {
+      moveRoot(chain, first);
+      break;
+    }
   for (auto [index, piece] : llvm::enumerate(pieces))
     chain.versionOfSource[piece.source] = index + 1;
   SmallVector<std::pair<Chain *, unsigned>> parts;
