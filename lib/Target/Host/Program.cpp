@@ -43,9 +43,14 @@ std::string makeIdentifier(StringRef text) {
 
 class ProgramEmitter {
 public:
-  ProgramEmitter(ArrayRef<ProgramVariant> variants,
-                 const ProgramOptions &options)
-      : variants(variants), options(options) {}
+  ProgramEmitter(ArrayRef<ProgramVariant> given, const ProgramOptions &options)
+      : variants(given.begin(), given.end()), options(options) {
+    // A program takes the first one that fits: the most demanding comes first.
+    llvm::stable_sort(variants,
+                      [](const ProgramVariant &a, const ProgramVariant &b) {
+                        return a.cpu.features.size() > b.cpu.features.size();
+                      });
+  }
 
   Expected<ProgramReport> run() {
     bool isLibrary = options.kind == ProgramKind::Library;
@@ -375,7 +380,7 @@ private:
                         /*Thin=*/false);
   }
 
-  ArrayRef<ProgramVariant> variants;
+  std::vector<ProgramVariant> variants;
   const ProgramOptions &options;
   std::string name, prefix, descriptorSymbol, pageSymbol;
   ModelInfo info;

@@ -54,9 +54,10 @@ struct ProgramReport {
 };
 
 /// Writes the program. Variants must agree in inputs and outputs; at start-up
-/// an executable takes the first one that the CPU can run. (Libraries and
-/// objects have one.) The same input gives the same bytes. Where it fails,
-/// nothing is left behind, and what was at `output` stays.
+/// an executable takes the one with the most features among those that the CPU
+/// can run. (Libraries and objects have one.) The same input gives the same
+/// bytes. Where it fails, nothing is left behind, and what was at `output`
+/// stays.
 llvm::Expected<ProgramReport>
 emitProgram(llvm::ArrayRef<ProgramVariant> variants,
             const ProgramOptions &options);
