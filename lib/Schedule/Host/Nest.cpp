@@ -498,9 +498,9 @@ itemFootprint(const Access &access, const Nest &nest, unsigned numShared) {
 /// reads an address of the input after one has been written there.
 bool Planner::mayShare(unsigned in, unsigned out) {
   const Access *write = nullptr;
-  unsigned writer = 0;
+  unsigned writer = 0, writerStage = 0;
   for (auto [n, nest] : llvm::enumerate(plan.nests))
-    for (Stage &stage : nest.stages)
+    for (auto [s, stage] : llvm::enumerate(nest.stages))
       for (Output &output : stage.outputs) {
         if (output.load && output.load->buffer == in)
           return false;
@@ -510,6 +510,7 @@ bool Planner::mayShare(unsigned in, unsigned out) {
           return false;
         write = &*output.store;
         writer = n;
+        writerStage = s;
       }
   if (!write)
     return false;
@@ -524,7 +525,7 @@ bool Planner::mayShare(unsigned in, unsigned out) {
         if (input.kind != Input::Memory || input.access.buffer != in)
           continue;
         reads = true;
-        if (n > writer)
+        if (n > writer || (n == writer && s > writerStage))
           return false;
         // Reductions read an element after others have been written.
         if (n == writer && (!sameAddress(input.access, *write) ||
