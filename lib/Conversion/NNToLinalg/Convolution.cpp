@@ -142,6 +142,10 @@ static Value padWindows(LocBuilder &b, const Convolution &conv, Value input,
     int64_t reach = needed - lo[dim] - shapeOf(input)[dim];
     int64_t behind = pads[conv.rank() + i];
     hi[dim] = behind > 0 ? std::clamp<int64_t>(reach, 0, behind) : behind;
+    // A single window becomes the whole dimension once its loop of one
+    // iteration is dropped: then nothing may be left over.
+    if (shape[dim] == 1)
+      hi[dim] = reach;
   }
   Value zero = zeroConstant(b, typeOf(input).getElementType());
   return padTensor(b, input, lo, hi, zero);

@@ -45,7 +45,11 @@ static Value reduceWindows(LocBuilder &b, const Windows &windows, Value input,
     int64_t needed = (shape[dim] - 1) * windows.strides[i] +
                      (windows.kernel[i] - 1) * windows.dilations[i] + 1;
     lo[dim] = windows.pads[i];
-    hi[dim] = std::max<int64_t>(0, needed - lo[dim] - shapeOf(input)[dim]);
+    hi[dim] = needed - lo[dim] - shapeOf(input)[dim];
+    // What no window reaches may stay, but beside a single window, which
+    // becomes the whole dimension once its loop of one iteration is dropped.
+    if (shape[dim] != 1)
+      hi[dim] = std::max<int64_t>(0, hi[dim]);
   }
   Value padded = padTensor(b, input, lo, hi, padding);
   auto mapOf = [&](ArrayRef<AffineExpr> exprs) {

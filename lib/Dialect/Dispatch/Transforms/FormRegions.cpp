@@ -50,6 +50,9 @@ private:
   DenseMap<Operation *, Group> groupOf;
   std::vector<SmallVector<Operation *>> groups;
   std::vector<SetVector<Group>> successors;
+  /// Successors that an edge through an unstructured op (a pad, a slice) leads
+  /// to, beside a direct one or not.
+  std::vector<SetVector<Group>> detours;
 };
 
 } // namespace
@@ -76,16 +79,22 @@ Grouping::Grouping(Block &block) : block(block) {
     groups.push_back({&op});
   }
   successors.resize(groups.size());
+  detours.resize(groups.size());
   // Edges between groups lead through whatever is no structured op.
   DenseMap<Value, SmallVector<Group>> sources;
   for (Operation &op : block) {
-    SetVector<Group> from;
+    SetVector<Group> from, detoured;
     for (Value value : getReadValues(&op))
-      for (Group source : sources.lookup(value))
+      for (Group source : sources.lookup(value)) {
         from.insert(source);
+        if (!groupOf.contains(value.getDefiningOp()))
+          detoured.insert(source);
+      }
     if (auto it = groupOf.find(&op); it != groupOf.end()) {
       for (Group source : from)
         successors[source].insert(it->second);
+      for (Group source : detoured)
+        detours[source].insert(it->second);
       from.clear();
       from.insert(it->second);
     }
@@ -95,6 +104,8 @@ Grouping::Grouping(Block &block) : block(block) {
 }
 
 bool Grouping::hasIndirectPath(Group from, Group to) const {
+  if (detours[from].contains(to))
+    return true;
   SmallVector<Group> worklist;
   DenseSet<Group> seen;
   auto push = [&](Group group) {
@@ -135,12 +146,14 @@ void Grouping::merge(Group into, Group from) {
   for (Operation *op : groups[from])
     groupOf[op] = into;
   groups[from].clear();
-  for (Group next : successors[from])
-    successors[into].insert(next);
-  successors[from].clear();
-  for (SetVector<Group> &targets : successors)
-    if (targets.remove(from))
-      targets.insert(into);
+  for (std::vector<SetVector<Group>> *edges : {&successors, &detours}) {
+    for (Group next : (*edges)[from])
+      (*edges)[into].insert(next);
+    (*edges)[from].clear();
+    for (SetVector<Group> &targets : *edges)
+      if (targets.remove(from))
+        targets.insert(into);
+  }
   successors[into].remove(into);
 }
 
