@@ -154,6 +154,12 @@ def convolutions():
     for auto in ("SAME_UPPER", "SAME_LOWER", "VALID"):
         suite.op(auto, "Conv", [f32(1, 3, 9, 8)], [f32(4, 3, 3, 2)], auto_pad=auto, strides=[2, 2])
         suite.op(auto, "MaxPool", [f32(1, 3, 9, 8)], kernel_shape=[3, 2], auto_pad=auto, strides=[2, 2])
+    for size in (4, 5):
+        title = f"one window of {size}"
+        suite.op(title, "Conv", [f32(1, 4, size, size)], [f32(4, 1, 3, 3)], group=4, strides=[2, 3], pads=[0, 1, 0, 0])
+        suite.op(title, "Conv", [f32(1, 4, size, size)], [f32(5, 4, 3, 3)], strides=[3, 2])
+        suite.op(title, "MaxPool", [f32(1, 4, size, size)], kernel_shape=[3, 3], strides=[3, 3])
+        suite.op(title, "AveragePool", [f32(1, 4, size, size)], kernel_shape=[3, 3], strides=[3, 3], pads=[1, 0, 0, 0])
     suite.op("no batch", "Conv", [f32(0, 3, 5, 5)], [f32(4, 3, 3, 3)], expected=np.zeros((0, 4, 3, 3), np.float32))
 
 
