@@ -188,3 +188,48 @@ func.func @two_results(%a: tensor<100xf32>) -> (tensor<100xf32>, tensor<100xf32>
 // CHECK:   math.exp
 // CHECK:   math.sin
 // CHECK:   dispatch.yield %[[F]]#{{.}}, %[[F]]#{{.}}
+
+// -----
+
+// What is padded in between can't be in one region with both ends: the addition
+// goes with the window, the value that is padded stays in front.
+#id = affine_map<(h, c) -> (h, c)>
+func.func @around_a_pad(%x: tensor<8x4xf32>, %w: tensor<3x4xf32>) -> tensor<8x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x4xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%e : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %p = tensor.pad %0 low[1, 0] high[1, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<8x4xf32> to tensor<10x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x4xf32>) -> tensor<8x4xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(h, c, k) -> (h + k, c)>, affine_map<(h, c, k) -> (k, c)>,
+                                        affine_map<(h, c, k) -> (h, c)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%p, %w : tensor<10x4xf32>, tensor<3x4xf32>) outs(%f : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%1, %0 : tensor<8x4xf32>, tensor<8x4xf32>) outs(%e : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.addf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<8x4xf32>
+  return %2 : tensor<8x4xf32>
+}
+// CHECK-LABEL: func.func @around_a_pad
+// CHECK: %[[X:.*]] = dispatch.region
+// CHECK:   math.exp
+// CHECK:   dispatch.yield
+// CHECK: %[[P:.*]] = tensor.pad %[[X]]
+// CHECK: dispatch.region
+// CHECK:   %[[C:.*]] = linalg.generic {{.*}} ins(%[[P]]
+// CHECK:   linalg.generic {{.*}} ins(%[[C]], %[[X]]
