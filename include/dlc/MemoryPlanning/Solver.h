@@ -1,8 +1,8 @@
 //===- Solver.h - Finds memory plans --------------------------*- C++ -*-===//
 //
 // The portfolio: greedy placements of several orders, an iterated search over
-// orders, and for up to some thousand buffers an exhaustive search; each stops at
-// the lower bound. Literature:
+// orders, and for up to some thousand buffers an exhaustive search; each stops
+// at the lower bound. Literature:
 //
 //  - M. Moffitt, "MiniMalloc: A Lightweight Memory Allocator for
 //    Hardware-Accelerated Machine Learning", ASPLOS 2023.

@@ -99,8 +99,8 @@ private:
       NamedAttrList entry;
       if (Attribute name = func.getArgAttr(i, "dlc.name"))
         entry.set("name", name);
-      entry.set("type", TypeAttr::get(RankedTensorType::get(memref.getShape(),
-                                                            element)));
+      entry.set("type", TypeAttr::get(
+                            RankedTensorType::get(memref.getShape(), element)));
       (func.getArgAttr(i, "dlc.output") ? outputs : inputs)
           .push_back(entry.getDictionary(context));
     }

@@ -10,8 +10,8 @@
 
 namespace dlc::nn {
 
-/// A minimum cut of a directed graph by Dinic's algorithm. Node 0 is the source,
-/// node 1 the sink.
+/// A minimum cut of a directed graph by Dinic's algorithm. Node 0 is the
+/// source, node 1 the sink.
 class MinCut {
 public:
   static constexpr int64_t infinite = std::numeric_limits<int64_t>::max() / 4;
@@ -31,8 +31,8 @@ public:
     edges.push_back({from, 0});
   }
 
-  /// For each node whether it is on the source's side; of all cheapest cuts the one
-  /// with the largest such side.
+  /// For each node whether it is on the source's side; of all cheapest cuts the
+  /// one with the largest such side.
   std::vector<bool> solve() {
     while (findLevels()) {
       next.assign(edgesOf.size(), 0);
@@ -78,8 +78,8 @@ private:
     return level[1] >= 0;
   }
 
-  /// Sends flow along one path of rising levels; an explicit stack, since graphs
-  /// are as deep as the model.
+  /// Sends flow along one path of rising levels; an explicit stack, since
+  /// graphs are as deep as the model.
   int64_t push(unsigned source, int64_t limit) {
     std::vector<unsigned> path;
     unsigned node = source;

@@ -87,8 +87,7 @@ static LogicalResult divideOnce(DivOp op, PatternRewriter &rewriter) {
       op.getRhs().getType().getNumElements() * worthwhile >
           op.getType().getNumElements())
     return failure();
-  Value inverse =
-      rewriter.createOrFold<ReciprocalOp>(op.getLoc(), op.getRhs());
+  Value inverse = rewriter.createOrFold<ReciprocalOp>(op.getLoc(), op.getRhs());
   rewriter.replaceOpWithNewOp<MulOp>(op, op.getLhs(), inverse);
   return success();
 }
