@@ -7,6 +7,8 @@
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -292,6 +294,13 @@ static void fuseMaps(RegionOp region) {
   };
   while (fuseOne()) {
   }
+  // Fusion maps loop indices by affine.apply, also where that is the identity.
+  body.walk([&](affine::AffineApplyOp apply) {
+    rewriter.setInsertionPoint(apply);
+    auto values = affine::expandAffineMap(
+        rewriter, apply.getLoc(), apply.getAffineMap(), apply.getOperands());
+    rewriter.replaceOp(apply, *values);
+  });
 }
 
 namespace {
