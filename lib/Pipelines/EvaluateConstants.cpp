@@ -302,26 +302,27 @@ struct EvaluateConstants
           cast<TypedAttr>(memory.makeAttr(type, std::move(blob))));
       result.replaceAllUsesWith(constant);
     }
-    SmallVector<Value> operands(launch->getOperands());
+    llvm::SetVector<Value> operands(launch->operand_begin(),
+                                    launch->operand_end());
     launch.erase();
-    for (Value operand : operands)
-      eraseIfDead(operand, memory);
+    eraseDead(std::move(operands), memory);
     return success();
   }
 
-  /// Erases the constant or reshape of one behind `value` if nothing uses it.
-  static void eraseIfDead(Value value, Memory &memory) {
-    Operation *op = value.getDefiningOp();
-    if (!op || !op->use_empty())
-      return;
-    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-      memory.release(constant);
-    } else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-                   tensor::EmptyOp>(op)) {
-      SmallVector<Value> operands(op->getOperands());
-      op->erase();
-      for (Value operand : operands)
-        eraseIfDead(operand, memory);
+  /// Erases the constants and reshapes of constants among `values` that nothing
+  /// uses, and those that only they used.
+  static void eraseDead(llvm::SetVector<Value> values, Memory &memory) {
+    while (!values.empty()) {
+      Operation *op = values.pop_back_val().getDefiningOp();
+      if (!op || !op->use_empty())
+        continue;
+      if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+        memory.release(constant);
+      } else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
+                     tensor::EmptyOp>(op)) {
+        values.insert(op->operand_begin(), op->operand_end());
+        op->erase();
+      }
     }
   }
 

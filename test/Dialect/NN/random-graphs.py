@@ -1,13 +1,18 @@
 # RUN: %python %s
-"""Random graphs through the passes of nn and without them: the same numbers.
+# RUN: %python %s --programs
+"""Random graphs through the passes of nn and without them, and (--programs) as
+programs made by dlc: the same numbers.
 
 Every operation that PermutableOpInterface knows takes part, with dimensions of 1,
-model transposes and reshapes in between. Both sides run by the plain route of
-test/Conversion/NNToLinalg (no scheduling of ours)."""
+model transposes and reshapes in between. What is compared with
+runs by the plain route of test/Conversion/NNToLinalg (no scheduling of ours).
+DLC_RANDOM_GRAPHS and DLC_RANDOM_FIRST choose how many and which."""
 
 import os
 import random
+import subprocess
 import sys
+import tempfile
 
 import numpy as np
 
@@ -17,6 +22,7 @@ import reference
 PASSES = ("canonicalize,cse,nn-fold-batch-norm,nn-simplify,"
           "func.func(nn-channels-last),canonicalize,cse,")
 GRAPHS = int(os.environ.get("DLC_RANDOM_GRAPHS", "12"))
+FIRST = int(os.environ.get("DLC_RANDOM_FIRST", "0"))
 
 
 def ty(shape, element="f32"):
@@ -296,10 +302,28 @@ class Graph:
         return [v for v in self.values if v[0] not in self.used and v[0] != "%0"]
 
 
+def run_program(graph, body, results, folder):
+    """Compiles the graph with dlc and runs the program."""
+    values = ", ".join(f"%r{i}" for i in range(len(results)))
+    types = ", ".join(ty(shape) for _, shape, _ in results)
+    named = ", ".join(f'{ty(shape)} {{dlc.name = "o{i}"}}' for i, (_, shape, _) in enumerate(results))
+    with open(f"{folder}/graph.mlir", "w") as file:
+        file.write(f'func.func @main(%0: {ty(graph.inputs[0].shape)} {{dlc.name = "x"}}) -> ({named}) {{\n'
+                   f"{body}\n  return {values} : {types}\n}}\n")
+    np.save(f"{folder}/x.npy", graph.inputs[0])
+    for command in (["dlc", f"{folder}/graph.mlir", "-o", f"{folder}/graph"],
+                    [f"{folder}/graph", f"x={folder}/x.npy", "-o", folder]):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr[:2000]}")
+    return [np.load(f"{folder}/o{i}.npy") for i in range(len(results))]
+
+
 def main():
+    programs = "--programs" in sys.argv
     plain, transformed = reference.Program(), reference.Program()
     graphs = []
-    for seed in range(GRAPHS):
+    for seed in range(FIRST, FIRST + GRAPHS):
         graph = Graph(seed)
         results = graph.build()
         body = "\n".join(graph.lines)
@@ -309,16 +333,26 @@ def main():
         arrays = [np.zeros(shape, np.float32) for _, shape, _ in results]
         for program in (plain, transformed):
             program.add(f"graph{seed}", graph.inputs, body, arrays)
-        graphs.append(graph)
+        graphs.append((seed, graph, body, results))
     plain.compile()
     reference.PIPELINE = reference.PIPELINE.replace("builtin.module(", "builtin.module(" + PASSES, 1)
-    transformed.compile()
+    if not programs:
+        transformed.compile()
     failed = 0
-    for seed, graph in enumerate(graphs):
+    for seed, graph, body, results in graphs:
         expected = plain.run(f"graph{seed}", graph.inputs)
-        actual = transformed.run(f"graph{seed}", graph.inputs)
+        try:
+            if programs:
+                with tempfile.TemporaryDirectory() as folder:
+                    actual = run_program(graph, body, results, folder)
+            else:
+                actual = transformed.run(f"graph{seed}", graph.inputs)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            failed += 1
+            print(f"graph {seed}: {error}")
+            continue
         for i, (a, b) in enumerate(zip(expected, actual)):
-            if not np.allclose(a, b, rtol=1e-3, atol=1e-4):
+            if a.shape != b.shape or not np.allclose(a, b, rtol=1e-3, atol=1e-4):
                 failed += 1
                 print(f"graph {seed}, result {i}: {np.abs(a - b).max()} apart")
     if failed:
