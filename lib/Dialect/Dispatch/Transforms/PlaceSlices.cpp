@@ -517,8 +517,9 @@ void Placer::build(Chain &chain) {
   // In the order in which the sources come to be; arguments first.
   for (auto [index, piece] : llvm::enumerate(pieces)) {
     piece.number = index;
-    piece.repeated = llvm::count_if(pieces, [&](const Piece &other) {
-                       return other.source == piece.source;
+    Value source = piece.source;
+    piece.repeated = llvm::count_if(pieces, [source](const Piece &other) {
+                       return other.source == source;
                      }) > 1;
   }
   llvm::sort(pieces, [](const Piece &left, const Piece &right) {
