@@ -120,6 +120,17 @@ function(dlc_add_library name)
   add_dependencies(${name} dlc-headers)
 endfunction()
 
+# dlc_add_llvm_library(<name> [LINK <libs...>]): a library on LLVM alone, without
+# MLIR, made of all .cpp files of the folder. Optimised: its code is what runs.
+function(dlc_add_llvm_library name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS})
+  target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti -fno-exceptions>)
+  target_link_libraries(${name} PUBLIC dlc_options LLVM ${ARG_LINK})
+endfunction()
+
 # dlc_add_tool(<name> <sources...> [LINK <libs...>]): a thin main on MLIR.
 function(dlc_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
