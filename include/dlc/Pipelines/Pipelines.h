@@ -30,16 +30,32 @@ Level detectLevel(mlir::ModuleOp module);
 
 /// What the phases need to know.
 struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
+  Option<std::string> target{
+      *this, "target",
+      llvm::cl::desc("What kernels run on: host or cuda (the phases up to "
+                     "dispatch are the same)"),
+      llvm::cl::init("host")};
   Option<std::string> cpu{
       *this, "cpu",
       llvm::cl::desc("CPU to compile for: native, x86-64-v3, x86-64-v4 or one "
                      "of LLVM's names"),
       llvm::cl::init("native")};
+  Option<std::string> arch{
+      *this, "arch",
+      llvm::cl::desc("GPU that kernels are scheduled for: sm_80, sm_90a, ..."),
+      llvm::cl::init("sm_80")};
+  Option<std::string> precision{
+      *this, "precision",
+      llvm::cl::desc("What f32 products may be rounded to on a GPU: f32 (not "
+                     "at all), tf32, f16 or bf16"),
+      llvm::cl::init("f32")};
   Option<bool> keepData{
       *this, "keep-data",
       llvm::cl::desc("Do not free the data of dead constants: other modules "
                      "use them, too"),
       llvm::cl::init(false)};
+
+  bool isCuda() const { return target == "cuda"; }
 };
 
 /// One phase of the compiler.

@@ -20,22 +20,6 @@ using namespace dlc::schedule;
 /// Stack memory a kernel may take; region forming keeps groups far below it.
 static constexpr int64_t maxScratchBytes = 256 << 10;
 
-/// A one-dimensional view of a kernel argument.
-static Value flatten(OpBuilder &b, Location loc, Value memref) {
-  auto type = cast<MemRefType>(memref.getType());
-  if (type.getRank() == 1)
-    return memref;
-  if (type.getRank() == 0)
-    return memref::ExpandShapeOp::create(
-        b, loc, MemRefType::get({1}, type.getElementType()), memref,
-        ArrayRef<ReassociationIndices>{});
-  ReassociationIndices all;
-  for (int64_t d = 0; d < type.getRank(); ++d)
-    all.push_back(d);
-  return memref::CollapseShapeOp::create(b, loc, memref,
-                                         ArrayRef<ReassociationIndices>{all});
-}
-
 namespace {
 
 /// Emits the body of one kernel from its plan.

@@ -3,7 +3,6 @@
 #ifndef DLC_LIB_SCHEDULE_HOST_NESTEMITTER_H
 #define DLC_LIB_SCHEDULE_HOST_NESTEMITTER_H
 
-#include "Nest.h"
 #include "Tile.h"
 
 #include "mlir/IR/Builders.h"

@@ -3,8 +3,7 @@
 #ifndef DLC_LIB_SCHEDULE_HOST_TILE_H
 #define DLC_LIB_SCHEDULE_HOST_TILE_H
 
-#include "Nest.h"
-
+#include "dlc/Schedule/Common/Nest.h"
 #include "dlc/Schedule/Host/TargetDescription.h"
 
 namespace dlc::schedule {
@@ -27,19 +26,10 @@ struct Tile {
   int64_t width() const { return lanes * vectors; }
 };
 
-/// Merges loops that are contiguous in every access, so that for example the
-/// pixels of a 1x1 convolution become one loop. Loops of extent one are gone
-/// already (see planKernel).
-void coalesceLoops(Nest &nest);
-
 /// Chooses the register tile of a nest by the cost of its loads, stores and
 /// multiply-adds on `target`. With `vectorLoop`, that loop is vectorised.
 Tile chooseTile(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
                 const HostTarget &target, int vectorLoop = -1);
-
-/// The operation that combines partial results of output `output` of `op`, or
-/// null if there is no single one.
-mlir::Operation *getCombiner(mlir::linalg::LinalgOp op, unsigned output);
 
 } // namespace dlc::schedule
 

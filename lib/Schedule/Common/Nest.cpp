@@ -1,6 +1,6 @@
 //===- Nest.cpp - Kernels as loop nests with linear accesses --------------===//
 
-#include "Nest.h"
+#include "dlc/Schedule/Common/Nest.h"
 
 #include "dlc/Dialect/Dispatch/Transforms/SharedLoops.h"
 

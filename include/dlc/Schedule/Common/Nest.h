@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef DLC_LIB_SCHEDULE_HOST_NEST_H
-#define DLC_LIB_SCHEDULE_HOST_NEST_H
+#ifndef DLC_SCHEDULE_COMMON_NEST_H
+#define DLC_SCHEDULE_COMMON_NEST_H
 
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
 
@@ -113,6 +113,19 @@ struct KernelPlan {
 /// Analyses a kernel on tensors. Emits an error that names what does not fit.
 mlir::FailureOr<KernelPlan> planKernel(dispatch::KernelOp kernel);
 
+/// Merges loops that are contiguous in every access, so that for example the
+/// pixels of a 1x1 convolution become one loop. Loops of extent one are gone
+/// already (see planKernel).
+void coalesceLoops(Nest &nest);
+
+/// The operation that combines partial results of output `output` of `op`, or
+/// null if there is no single one.
+mlir::Operation *getCombiner(mlir::linalg::LinalgOp op, unsigned output);
+
+/// A one-dimensional view of a buffer of any rank.
+mlir::Value flatten(mlir::OpBuilder &builder, mlir::Location loc,
+                    mlir::Value memref);
+
 } // namespace dlc::schedule
 
-#endif // DLC_LIB_SCHEDULE_HOST_NEST_H
+#endif // DLC_SCHEDULE_COMMON_NEST_H

@@ -1,0 +1,83 @@
+//===- Loops.cpp - Merging of loops, and what reductions combine with -----===//
+
+#include "dlc/Schedule/Common/Nest.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace dlc::schedule;
+
+Operation *dlc::schedule::getCombiner(linalg::LinalgOp op, unsigned output) {
+  SmallVector<Operation *> combiners;
+  if (!matchReduction(op.getRegionOutputArgs(), output, combiners) ||
+      combiners.size() != 1 || combiners[0]->getNumResults() != 1)
+    return nullptr;
+  return arith::getNeutralElement(combiners[0]) ? combiners[0] : nullptr;
+}
+
+Value dlc::schedule::flatten(OpBuilder &b, Location loc, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (type.getRank() == 1)
+    return memref;
+  if (type.getRank() == 0)
+    return memref::ExpandShapeOp::create(
+        b, loc, MemRefType::get({1}, type.getElementType()), memref,
+        ArrayRef<ReassociationIndices>{});
+  ReassociationIndices all;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    all.push_back(d);
+  return memref::CollapseShapeOp::create(b, loc, memref,
+                                         ArrayRef<ReassociationIndices>{all});
+}
+
+//===----------------------------------------------------------------------===//
+// Coalescing
+//===----------------------------------------------------------------------===//
+
+/// Whether loop `inner` runs through consecutive steps of loop `outer` in every
+/// access.
+static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
+  const Loop &a = nest.loops[outer], &b = nest.loops[inner];
+  if (a.reduction != b.reduction || a.shared >= 0 || b.shared >= 0 ||
+      a.indexed || b.indexed)
+    return false;
+  bool legal = true;
+  nest.forEachAccess([&](Access &access) {
+    if (access.panelLoop == int(outer) || access.panelLoop == int(inner) ||
+        access.coef[outer] != access.coef[inner] * b.extent)
+      legal = false;
+  });
+  return legal;
+}
+
+/// Removes loop `outer`, which `inner` takes over.
+static void merge(Nest &nest, unsigned outer, unsigned inner) {
+  nest.loops[inner].extent *= nest.loops[outer].extent;
+  nest.loops.erase(nest.loops.begin() + outer);
+  nest.forEachAccess([&](Access &access) {
+    access.coef.erase(access.coef.begin() + outer);
+    if (access.panelLoop > int(outer))
+      --access.panelLoop;
+  });
+  for (Stage &stage : nest.stages)
+    for (int &loop : stage.loopOf) {
+      if (loop == int(outer))
+        loop = -1;
+      else if (loop > int(outer))
+        --loop;
+    }
+}
+
+void dlc::schedule::coalesceLoops(Nest &nest) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (unsigned outer = 0; outer < nest.loops.size() && !changed; ++outer)
+      for (unsigned inner = 0; inner < nest.loops.size() && !changed; ++inner)
+        if (outer != inner && canMerge(nest, outer, inner)) {
+          merge(nest, outer, inner);
+          changed = true;
+        }
+  }
+}
