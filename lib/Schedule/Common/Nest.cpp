@@ -439,8 +439,13 @@ bool Planner::joins(linalg::LinalgOp op, SmallVector<int> &loopOf) {
       loopOf[d] = -1;
     if (loopOf[d] == -2)
       return false;
-    if (loopOf[d] >= 0)
-      covered.set(loopOf[d]);
+    if (loopOf[d] < 0)
+      continue;
+    // Two loops of `op` along one of the nest (an outer product of a value with
+    // itself) would run over the diagonal only.
+    if (covered.test(loopOf[d]))
+      return false;
+    covered.set(loopOf[d]);
   }
   for (unsigned l = 0; l < nest.loops.size(); ++l)
     if (!nest.loops[l].reduction && !covered.test(l))

@@ -291,3 +291,37 @@ func.func @fused_projection(%x: tensor<16x72xf32>) -> tensor<3x16x16xf32> {
 // CHECK: arith.mulf %{{.*}}, %[[HALF]]
 // CHECK: arith.mulf %{{.*}}, %[[HALF]]
 // CHECK-NOT: linalg.generic
+
+// -----
+
+// A sum over a dim that only the broadcast value has: fused, nothing would tell
+// how often to add. Both readers of the broadcast keep it.
+#b2 = affine_map<(i, j) -> (i)>
+#id2 = affine_map<(i, j) -> (i, j)>
+func.func @sum_of_broadcast(%x: tensor<3xf32>, %y: tensor<3x2xf32>) -> (tensor<3xf32>, tensor<3x2xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e2 = tensor.empty() : tensor<3x2xf32>
+  %b = linalg.generic {indexing_maps = [#b2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<3xf32>) outs(%e2 : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<3x2xf32>
+  %e = tensor.empty() : tensor<3xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<3xf32>) -> tensor<3xf32>
+  %s = linalg.generic {indexing_maps = [#id2, #b2], iterator_types = ["parallel", "reduction"]}
+      ins(%b : tensor<3x2xf32>) outs(%f : tensor<3xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<3xf32>
+  %m = linalg.generic {indexing_maps = [#id2, #id2, #id2], iterator_types = ["parallel", "parallel"]}
+      ins(%b, %y : tensor<3x2xf32>, tensor<3x2xf32>) outs(%e2 : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %c: f32, %o: f32):
+    %r = arith.mulf %a, %c : f32
+    linalg.yield %r : f32
+  } -> tensor<3x2xf32>
+  return %s, %m : tensor<3xf32>, tensor<3x2xf32>
+}
+// CHECK-LABEL: func.func @sum_of_broadcast
+// CHECK: %[[B:.*]] = linalg.generic {{.*}} ins(%arg0 : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>)
+// CHECK: linalg.generic {{.*}}"reduction"]} ins(%[[B]] : tensor<3x2xf32>) outs(%{{.*}} : tensor<3xf32>) {

@@ -135,6 +135,14 @@ class Graph:
         y = self.random.choice(same)
         self.emit("add @", [x, y], x[1])
 
+    def op_outer(self):
+        x = self.pick()
+        if not x[1] or np.prod(x[1]) * x[1][-1] > 5000 or len(x[1]) > 4:
+            return
+        column = self.emit("reshape @", [x], x[1] + (1,))
+        row = self.emit("reshape @", [x], x[1][:-1] + (1,) + x[1][-1:])
+        self.emit("mul @", [column, row], x[1] + x[1][-1:])
+
     def op_gate(self):
         x = self.pick(4)
         m = self.emit("reduce mean @ axes = [2, 3] keepdims", [x], x[1][:2] + (1, 1))

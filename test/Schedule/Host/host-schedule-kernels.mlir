@@ -169,3 +169,30 @@ dispatch.kernel @constant_index(%t: tensor<2x2xf32>, %o: tensor<5xf32>) -> tenso
   } -> tensor<5xf32>
   dispatch.return %y : tensor<5xf32>
 }
+
+// -----
+
+// Every element of a vector times every other: the sum is read along two loops,
+// so it can not stay in the registers of the loop that makes it.
+
+// CHECK-LABEL: dispatch.kernel @outer_product
+// CHECK: %[[SUM:.*]] = memref.alloca() {{.*}} : memref<5xf32>
+// CHECK: vector.maskedstore %[[SUM]]
+// CHECK: scf.for %[[I:.*]] = %{{.*}} to %c5
+// CHECK: memref.load %[[SUM]][%[[I]]]
+// CHECK: vector.maskedload %[[SUM]][%c0]
+// CHECK: arith.mulf
+dispatch.kernel @outer_product(%a: tensor<5xf32>, %b: tensor<5xf32>, %o: tensor<5x5xf32>) -> tensor<5x5xf32> attributes {num_outs = 1 : i64} {
+  %e = tensor.empty() : tensor<5xf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%a, %b : tensor<5xf32>, tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %s = arith.addf %x, %y : f32
+    linalg.yield %s : f32
+  } -> tensor<5xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%sum, %sum : tensor<5xf32>, tensor<5xf32>) outs(%o : tensor<5x5xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %m = arith.mulf %x, %y : f32
+    linalg.yield %m : f32
+  } -> tensor<5x5xf32>
+  dispatch.return %y : tensor<5x5xf32>
+}

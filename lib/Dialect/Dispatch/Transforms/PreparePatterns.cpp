@@ -578,11 +578,41 @@ static bool isEpilogueInput(OpOperand &operand) {
          isPointwise(operand);
 }
 
+/// Whether the operands of the op that fusing `producer` into `operand` makes
+/// still tell the extents of all loops. They do not where only the broadcast
+/// value has a dim that is summed over; upstream's fusion would then keep the
+/// broadcast as a further result. (Such results, which reduction loops index,
+/// tell nothing themselves: they go when their last reader is fused.)
+static bool keepsLoopExtents(linalg::GenericOp producer, OpOperand &operand) {
+  auto consumer = cast<linalg::GenericOp>(operand.getOwner());
+  AffineMap written = producer.getIndexingMapsArray().back();
+  if (!written.isPermutation())
+    return true; // not fusable at all
+  AffineMap toProducer = inversePermutation(written).compose(
+      consumer.getMatchingIndexingMap(&operand));
+  SmallVector<AffineMap> maps;
+  SmallVector<unsigned> reductions;
+  consumer.getReductionDims(reductions);
+  for (OpOperand &other : consumer->getOpOperands()) {
+    AffineMap map = consumer.getMatchingIndexingMap(&other);
+    bool isKept = consumer.isDpsInit(&other) &&
+                  llvm::any_of(reductions, [&](unsigned loop) {
+                    return map.isFunctionOfDim(loop);
+                  });
+    if (&other != &operand && !isKept)
+      maps.push_back(map);
+  }
+  for (OpOperand *input : producer.getDpsInputOperands())
+    maps.push_back(producer.getMatchingIndexingMap(input).compose(toProducer));
+  return bool(
+      inversePermutation(concatAffineMaps(maps, consumer.getContext())));
+}
+
 bool dispatch::shouldFuseElementwise(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer || !isMap(producer) ||
-      producer.getNumResults() != 1)
+      producer.getNumResults() != 1 || !keepsLoopExtents(producer, *operand))
     return false;
   AffineMap read = consumer.getMatchingIndexingMap(operand);
   if (isMove(producer)) {
