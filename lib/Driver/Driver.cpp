@@ -3,11 +3,13 @@
 #include "dlc/Driver/Driver.h"
 
 #include "dlc/Dialect/Arena/Transforms/Report.h"
+#include "dlc/Driver/KernelTable.h"
 #include "dlc/Driver/Output.h"
 #include "dlc/Driver/Version.h"
 #include "dlc/Pipelines/Passes.h"
 #include "dlc/Support/Diagnostics.h"
 #include "dlc/Support/Progress.h"
+#include "dlc/Target/CUDA/Program.h"
 #include "dlc/Target/Host/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -42,7 +44,12 @@ private:
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
   LogicalResult saveSnapshot(ModuleOp module, const llvm::Twine &name);
   LogicalResult emit();
-  LogicalResult emitMachineCode();
+  LogicalResult emitPtx();
+  LogicalResult emitProgram();
+  llvm::Expected<target::ProgramReport>
+  emitHost(const target::ProgramOptions &programOptions);
+  llvm::Expected<target::ProgramReport>
+  emitCuda(const target::ProgramOptions &programOptions);
   Location getFileLoc() {
     return FileLineColLoc::get(context.get(), options.input, 0, 0);
   }
@@ -57,6 +64,8 @@ private:
   /// One module for all CPUs, until kernels are scheduled for each.
   SmallVector<OwningOpRef<ModuleOp>> modules;
   unsigned snapshots = 0;
+  /// What the user gets to know when everything is done.
+  std::string remarks;
 };
 
 } // namespace
@@ -80,6 +89,8 @@ Driver::Driver(const DriverOptions &options) : options(options) {
   for (const Phase &phase : getPhases())
     steps.push_back({phase.name.str(), phase.name == "schedule" ? 40.0 : 4.0});
   steps.push_back({"generate code", 40});
+  if (options.isCuda())
+    steps.push_back({"assemble kernels", 20});
   steps.push_back({"write weights", 3});
   steps.push_back({"link", 3});
   progress = std::make_unique<Progress>(llvm::errs(), std::move(steps),
@@ -139,7 +150,10 @@ LogicalResult Driver::checkInput() {
              << "a module needs one function, and its name must be @main";
   }
   PassManager pm(context.get(), ModuleOp::getOperationName());
-  pm.addPass(createVerifyLevel({stringifyLevel(level).str()}));
+  VerifyLevelOptions verify;
+  verify.level = stringifyLevel(level).str();
+  verify.target = options.target;
+  pm.addPass(createVerifyLevel(verify));
   return pm.run(module);
 }
 
@@ -168,6 +182,10 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
     return failure();
   pm.enableTiming(scope);
   PhaseOptions phaseOptions;
+  phaseOptions.target = options.target;
+  phaseOptions.precision = options.precision;
+  if (options.isCuda())
+    phaseOptions.arch = options.cudaArchs.front().getRealName();
   phaseOptions.cpu = options.cpus[cpu];
   phaseOptions.keepData = modules.size() > 1;
   buildPhase(pm, phase, phaseOptions);
@@ -207,19 +225,52 @@ LogicalResult Driver::runPhases() {
 }
 
 LogicalResult Driver::emit() {
+  if (options.emit == DriverOptions::Emit::PTX)
+    return emitPtx();
   if (!options.emitsIR())
-    return emitMachineCode();
+    return emitProgram();
   return writeFile(context.get(), options.output,
                    [&](llvm::raw_pwrite_stream &os) {
                      return writeIR(*modules.front(), options.output, os);
                    });
 }
 
-LogicalResult Driver::emitMachineCode() {
-  TimingScope scope = rootTiming.nest("emit");
+LogicalResult Driver::emitPtx() {
+  progress->begin("generate code");
+  llvm::Expected<std::string> ptx =
+      target::emitCudaPtx(*modules.front(), options.cudaArchs);
+  if (!ptx)
+    return emitError(getFileLoc()) << llvm::toString(ptx.takeError());
+  return writeFile(context.get(), options.output,
+                   [&](llvm::raw_pwrite_stream &os) {
+                     os << *ptx;
+                     return success();
+                   });
+}
+
+llvm::Expected<target::ProgramReport>
+Driver::emitHost(const target::ProgramOptions &programOptions) {
   SmallVector<target::ProgramVariant> variants;
   for (unsigned i = 0; i < modules.size(); ++i)
     variants.push_back({*modules[i], options.hostCpus[i]});
+  return target::emitProgram(variants, programOptions);
+}
+
+llvm::Expected<target::ProgramReport>
+Driver::emitCuda(const target::ProgramOptions &programOptions) {
+  llvm::Expected<target::CudaProgramReport> report = target::emitCudaProgram(
+      *modules.front(), options.cudaArchs, programOptions);
+  if (!report)
+    return report.takeError();
+  for (const std::string &note : report->notes)
+    remarks += "dlc: note: " + note + "\n";
+  if (options.verbose)
+    remarks += formatKernelTable(*report);
+  return std::move(*report);
+}
+
+LogicalResult Driver::emitProgram() {
+  TimingScope scope = rootTiming.nest("emit");
   target::ProgramOptions programOptions;
   programOptions.kind = options.emit == DriverOptions::Emit::Obj
                             ? target::ProgramKind::Object
@@ -231,11 +282,12 @@ LogicalResult Driver::emitMachineCode() {
   programOptions.compiler = getVersionText();
   programOptions.progress = [&](StringRef step) { progress->begin(step); };
   llvm::Expected<target::ProgramReport> report =
-      target::emitProgram(variants, programOptions);
+      options.isCuda() ? emitCuda(programOptions) : emitHost(programOptions);
   if (!report)
     return emitError(getFileLoc()) << llvm::toString(report.takeError());
   progress->finish();
   progress->clear();
+  llvm::errs() << remarks;
   llvm::outs() << report->files.front() << ": "
                << llvm::formatv("{0:F1} MB", report->fileBytes / 1e6) << "\n";
   if (auto memory = arena::collectMemoryReport(*modules.front()))

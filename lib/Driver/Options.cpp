@@ -32,16 +32,28 @@ struct CommandLine {
   cl::opt<std::string> emit{
       "emit",
       cl::desc("What to write: nn, linalg, dispatch, scheduled, arena, llvm "
-               "(IR), obj, lib or exe (default)"),
+               "(IR), ptx, obj, lib or exe (default)"),
       cl::value_desc("kind"), cl::init("exe"), cl::cat(category)};
   cl::opt<std::string> target{
-      "target", cl::desc("Target to compile for: host (default)"),
+      "target", cl::desc("What the program runs on: host (default) or cuda"),
       cl::value_desc("name"), cl::init("host"), cl::cat(category)};
   cl::list<std::string> cpu{
       "cpu",
       cl::desc("CPUs to compile for: native (default), x86-64-v3, x86-64-v4, "
                "…; the program takes the best one of several"),
       cl::value_desc("name,…"), cl::CommaSeparated, cl::cat(category)};
+  cl::list<std::string> arch{
+      "arch",
+      cl::desc("GPUs to compile for: sm_80, sm_90a, … (machine code), "
+               "compute_80 (PTX only) or native (default: sm_80,sm_90); PTX "
+               "of the first one is for GPUs that are not in the list"),
+      cl::value_desc("name,…"), cl::CommaSeparated, cl::cat(category)};
+  cl::opt<std::string> precision{
+      "precision",
+      cl::desc("What products of float32 may be rounded to, so that tensor "
+               "cores compute them: f32 (default: not at all), tf32, f16 or "
+               "bf16 (cuda only; sums are float32)"),
+      cl::value_desc("type"), cl::init("f32"), cl::cat(category)};
   cl::list<std::string> dims{
       "dim", cl::desc("Value of a symbolic dimension, e.g. --dim batch=1"),
       cl::value_desc("name=value"), cl::cat(category)};
@@ -141,6 +153,7 @@ static std::optional<Emit> parseEmit(StringRef name) {
       .Case("scheduled", Emit::Scheduled)
       .Case("arena", Emit::Arena)
       .Case("llvm", Emit::LLVM)
+      .Case("ptx", Emit::PTX)
       .Case("obj", Emit::Obj)
       .Case("lib", Emit::Lib)
       .Case("exe", Emit::Exe)
@@ -167,7 +180,7 @@ static bool resolveOutput(CommandLine &line, DriverOptions &options) {
     }
   }
   if (options.output == "-") {
-    if (options.emitsIR())
+    if (options.emitsText())
       return true;
     reportUsageError("--emit=" + line.emit +
                      " can not be written to standard output: use -o FILE");
@@ -193,6 +206,71 @@ static bool resolveOutput(CommandLine &line, DriverOptions &options) {
   if (fs::access(folder, fs::AccessMode::Write)) {
     reportUsageError("-o '" + options.output + "': the folder '" + folder +
                      "' can not be written to");
+    return false;
+  }
+  return true;
+}
+
+/// What is said about CPUs.
+static bool parseHostOptions(CommandLine &line, DriverOptions &options) {
+  if (line.target != "host") {
+    reportUsageError("--target=" + line.target + ": host and cuda are known");
+    return false;
+  }
+  const char *other = line.arch.getNumOccurrences()        ? "--arch"
+                      : line.precision.getNumOccurrences() ? "--precision"
+                      : options.emit == Emit::PTX          ? "--emit=ptx"
+                                                           : nullptr;
+  if (other) {
+    reportUsageError(llvm::Twine(other) + " is for --target=cuda");
+    return false;
+  }
+  for (const std::string &name : line.cpu)
+    if (name.empty()) {
+      reportUsageError("--cpu: a name is empty");
+      return false;
+    } else if (!llvm::is_contained(options.cpus, name)) {
+      options.cpus.push_back(name);
+    }
+  if (options.cpus.empty())
+    options.cpus.push_back("native");
+  for (const std::string &name : options.cpus)
+    if (llvm::Expected<target::HostCpu> cpu = target::resolveHostCpu(name)) {
+      options.hostCpus.push_back(std::move(*cpu));
+    } else {
+      reportUsageError("--cpu=" + name + ": " +
+                       llvm::toString(cpu.takeError()));
+      return false;
+    }
+  if (options.cpus.size() > 1 && options.emit != Emit::Exe &&
+      options.emit >= Emit::Scheduled) {
+    reportUsageError("several CPUs are for --emit=exe only");
+    return false;
+  }
+  return true;
+}
+
+/// What is said about GPUs.
+static bool parseCudaOptions(CommandLine &line, DriverOptions &options) {
+  options.target = line.target;
+  if (line.cpu.getNumOccurrences()) {
+    reportUsageError("--cpu is for --target=host; GPUs are named by --arch");
+    return false;
+  }
+  // Constants are evaluated on the CPU whatever the target.
+  options.cpus.push_back("native");
+  llvm::Expected<std::vector<target::CudaArch>> archs =
+      target::resolveCudaArchs(line.arch);
+  if (!archs) {
+    reportUsageError("--arch: " + llvm::toString(archs.takeError()));
+    return false;
+  }
+  options.cudaArchs = std::move(*archs);
+  options.precision = line.precision;
+  if (!llvm::is_contained({"f32", "tf32", "f16", "bf16"},
+                          StringRef(options.precision))) {
+    reportUsageError("--precision=" + options.precision +
+                     ": f32, tf32, f16 and bf16 are known");
     return false;
   }
   return true;
@@ -258,37 +336,14 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
   std::optional<Emit> emit = parseEmit(line.emit);
   if (!emit) {
     reportUsageError("--emit=" + line.emit +
-                     ": nn, linalg, dispatch, scheduled, arena, llvm, obj, lib "
-                     "and exe are known");
+                     ": nn, linalg, dispatch, scheduled, arena, llvm, ptx, "
+                     "obj, lib and exe are known");
     return std::nullopt;
   }
   options.emit = *emit;
-  if (line.target != "host") {
-    reportUsageError("--target=" + line.target + ": only host is known");
+  if (!(line.target == "cuda" ? parseCudaOptions : parseHostOptions)(line,
+                                                                     options))
     return std::nullopt;
-  }
-  for (const std::string &name : line.cpu)
-    if (name.empty()) {
-      reportUsageError("--cpu: a name is empty");
-      return std::nullopt;
-    } else if (!llvm::is_contained(options.cpus, name)) {
-      options.cpus.push_back(name);
-    }
-  if (options.cpus.empty())
-    options.cpus.push_back("native");
-  for (const std::string &name : options.cpus)
-    if (llvm::Expected<target::HostCpu> cpu = target::resolveHostCpu(name)) {
-      options.hostCpus.push_back(std::move(*cpu));
-    } else {
-      reportUsageError("--cpu=" + name + ": " +
-                       llvm::toString(cpu.takeError()));
-      return std::nullopt;
-    }
-  if (options.cpus.size() > 1 && options.emit != Emit::Exe &&
-      options.emit >= Emit::Scheduled) {
-    reportUsageError("several CPUs are for --emit=exe only");
-    return std::nullopt;
-  }
   if (!options.saveTemps.empty()) {
     std::error_code error =
         llvm::sys::fs::create_directories(options.saveTemps);

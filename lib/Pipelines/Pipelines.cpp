@@ -14,6 +14,7 @@
 #include "dlc/Schedule/Host/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -52,11 +53,16 @@ std::optional<Level> dlc::symbolizeLevel(StringRef name) {
 
 Level dlc::detectLevel(ModuleOp module) {
   bool hasNN = false, hasArena = false, hasKernel = false, hasScheduled = false,
-       hasLLVM = false, hasFunc = false, hasUnscheduled = false;
+       hasLLVM = false, hasFunc = false, hasUnscheduled = false,
+       hasDevice = false;
   module.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (auto kernel = dyn_cast<dispatch::KernelOp>(op)) {
       hasKernel = true;
       (kernel.isScheduled() ? hasScheduled : hasUnscheduled) = true;
+      return WalkResult::skip();
+    }
+    if (isa<gpu::GPUModuleOp>(op)) {
+      hasDevice = true;
       return WalkResult::skip();
     }
     if (isa_and_nonnull<nn::NNDialect>(op->getDialect()))
@@ -71,7 +77,8 @@ Level dlc::detectLevel(ModuleOp module) {
   });
   if (hasNN)
     return Level::NN;
-  if (hasLLVM && !hasFunc && !hasKernel)
+  // A GPU's kernels are a module of their own beside the graph function.
+  if ((hasLLVM && !hasFunc && !hasKernel) || (hasDevice && !hasKernel))
     return Level::LLVM;
   if (hasArena)
     return Level::Arena;
@@ -153,7 +160,10 @@ ArrayRef<Phase> dlc::getPhases() {
 void dlc::buildPhase(OpPassManager &pm, const Phase &phase,
                      const PhaseOptions &options) {
   phase.build(pm, options);
-  pm.addPass(createVerifyLevel({stringifyLevel(phase.to).str()}));
+  VerifyLevelOptions verify;
+  verify.level = stringifyLevel(phase.to).str();
+  verify.target = options.target;
+  pm.addPass(createVerifyLevel(verify));
 }
 
 //===----------------------------------------------------------------------===//

@@ -10,10 +10,13 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
@@ -42,8 +45,26 @@ bool isStructured(Operation *op) {
                 arith::ArithDialect, math::MathDialect>(op);
 }
 
+/// Whether `op` is one that only GPUs have.
+bool isForGPU(Operation *op) {
+  return isFrom<gpu::GPUDialect, nvgpu::NVGPUDialect, NVVM::NVVMDialect>(op);
+}
+
+/// What is legal in the graph function while its buffers are memrefs: views,
+/// copies, and reshapes of what the caller provides, which need no memory.
+bool isPlanned(Operation *op) {
+  return isFrom<arena::ArenaDialect>(op) ||
+         isa<memref::CopyOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(
+             op);
+}
+
+/// The same at level llvm for a GPU: the launch table as IR.
+bool isLaunchTable(Operation *op) {
+  return isPlanned(op) || isa<gpu::LaunchFuncOp, arith::ConstantOp>(op);
+}
+
 /// Why `op` is illegal in the graph function at `level`; empty if it is legal.
-StringRef whyIllegalInGraph(Operation *op, Level level) {
+StringRef whyIllegalInGraph(Operation *op, Level level, bool isCuda) {
   switch (level) {
   case Level::NN:
     return isFrom<nn::NNDialect>(op) ? "" : "only nn operations belong there";
@@ -62,16 +83,15 @@ StringRef whyIllegalInGraph(Operation *op, Level level) {
                ? "it became part of no kernel"
                : "only constants, reshapes and launches belong there";
   case Level::Arena:
-    // Copies, and reshapes of what the caller provides, need no memory.
-    if (isFrom<arena::ArenaDialect>(op) ||
-        isa<dispatch::LaunchOp, memref::CopyOp, memref::ExpandShapeOp,
-            memref::CollapseShapeOp>(op))
+    if (isPlanned(op) || isa<dispatch::LaunchOp>(op))
       return "";
     return isFrom<memref::MemRefDialect>(op) ||
                    isFrom<bufferization::BufferizationDialect>(op)
                ? "its memory was not planned"
                : "only arena views and launches belong there";
   case Level::LLVM:
+    if (isCuda)
+      return isLaunchTable(op) ? "" : "the launch table can not express it";
     return isFrom<LLVM::LLVMDialect, arena::ArenaDialect>(op)
                ? ""
                : "it was not lowered to LLVM";
@@ -80,7 +100,7 @@ StringRef whyIllegalInGraph(Operation *op, Level level) {
 }
 
 /// The same for operations in kernels.
-StringRef whyIllegalInKernel(Operation *op, Level level) {
+StringRef whyIllegalInKernel(Operation *op, Level level, bool isCuda) {
   if (isa<dispatch::ReturnOp>(op))
     return "";
   if (level == Level::Dispatch)
@@ -89,6 +109,8 @@ StringRef whyIllegalInKernel(Operation *op, Level level) {
                               "in a kernel";
   if (isa<memref::AllocOp, memref::DeallocOp>(op))
     return "kernels must not allocate";
+  if (isForGPU(op))
+    return isCuda ? "" : "only GPUs have it (--target=cuda)";
   if (isFrom<scf::SCFDialect, vector::VectorDialect, memref::MemRefDialect,
              arith::ArithDialect, math::MathDialect, affine::AffineDialect,
              ub::UBDialect>(op))
@@ -99,7 +121,7 @@ StringRef whyIllegalInKernel(Operation *op, Level level) {
 }
 
 /// Why a value of `type` is illegal at `level`.
-StringRef whyIllegalType(Type type, Level level, bool inKernel) {
+StringRef whyIllegalType(Type type, Level level, bool inKernel, bool isCuda) {
   if (auto shaped = dyn_cast<ShapedType>(type))
     if (!isa<VectorType>(type) && !shaped.hasRank())
       return "has no rank";
@@ -110,7 +132,7 @@ StringRef whyIllegalType(Type type, Level level, bool inKernel) {
     if (level >= Level::Arena || (inKernel && level == Level::Scheduled))
       return "is still a tensor";
   }
-  if (isa<BaseMemRefType>(type) && level == Level::LLVM)
+  if (isa<BaseMemRefType>(type) && level == Level::LLVM && !isCuda)
     return "is still a memref";
   return "";
 }
@@ -120,11 +142,12 @@ struct VerifyLevel : public dlc::impl::VerifyLevelBase<VerifyLevel> {
 
   void runOnOperation() override {
     std::optional<Level> at = symbolizeLevel(level);
-    if (!at) {
-      getOperation().emitError("dlc-verify-level: unknown level '")
-          << level << "'";
+    if (!at || (target != "host" && target != "cuda")) {
+      getOperation().emitError("dlc-verify-level: unknown ")
+          << (at ? "target" : "level") << " '" << (at ? target : level) << "'";
       return signalPassFailure();
     }
+    isCuda = target == "cuda";
     WalkResult result =
         getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) {
           return verifyOp(op, *at) ? WalkResult::advance()
@@ -138,14 +161,19 @@ struct VerifyLevel : public dlc::impl::VerifyLevelBase<VerifyLevel> {
   bool verifyOp(Operation *op, Level at) {
     if (isa<ModuleOp>(op))
       return true;
+    if (op->getParentOfType<gpu::GPUModuleOp>())
+      return verifyDeviceOp(op, at);
     bool inKernel = op->getParentOfType<dispatch::KernelOp>() != nullptr;
     // A scheduled kernel may use instructions that only LLVM's dialect has.
     if (isFrom<LLVM::LLVMDialect>(op))
       return at == Level::LLVM || (inKernel && at >= Level::Scheduled) ||
              report(op, at, "it comes too early");
     StringRef why;
-    if (isa<func::FuncOp, func::ReturnOp>(op)) {
-      if (at == Level::LLVM)
+    if (isa<gpu::GPUModuleOp>(op)) {
+      if (at != Level::LLVM || !isCuda)
+        why = "modules for GPUs come with level llvm of target cuda";
+    } else if (isa<func::FuncOp, func::ReturnOp>(op)) {
+      if (at == Level::LLVM && !isCuda)
         why = "it was not lowered to LLVM";
     } else if (isa<dispatch::KernelOp>(op)) {
       if (at < Level::Dispatch)
@@ -157,24 +185,32 @@ struct VerifyLevel : public dlc::impl::VerifyLevelBase<VerifyLevel> {
         why = at >= Level::Scheduled ? "the kernel was not scheduled"
                                      : "the kernel is scheduled already";
     } else if (inKernel) {
-      why = whyIllegalInKernel(op, at);
+      why = whyIllegalInKernel(op, at, isCuda);
     } else if (!op->getParentOfType<linalg::LinalgOp>() &&
                !op->getParentOfType<tensor::PadOp>()) {
-      why = whyIllegalInGraph(op, at);
+      why = whyIllegalInGraph(op, at, isCuda);
     }
     if (!why.empty())
       return report(op, at, why);
     for (Value value : op->getResults())
-      if (why = whyIllegalType(value.getType(), at, inKernel); !why.empty())
+      if (why = whyIllegalType(value.getType(), at, inKernel, isCuda);
+          !why.empty())
         return reportType(op, at, value.getType(), why);
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (BlockArgument arg : block.getArguments())
           if (why = whyIllegalType(arg.getType(), at,
-                                   inKernel || isa<dispatch::KernelOp>(op));
+                                   inKernel || isa<dispatch::KernelOp>(op),
+                                   isCuda);
               !why.empty())
             return reportType(op, at, arg.getType(), why);
     return true;
+  }
+
+  /// What becomes PTX.
+  bool verifyDeviceOp(Operation *op, Level at) {
+    return isFrom<LLVM::LLVMDialect, NVVM::NVVMDialect>(op) ||
+           report(op, at, "it was not lowered to NVVM");
   }
 
   bool report(Operation *op, Level at, StringRef why) {
@@ -189,6 +225,8 @@ struct VerifyLevel : public dlc::impl::VerifyLevelBase<VerifyLevel> {
         << stringifyLevel(at) << ": its type " << type << " " << why;
     return false;
   }
+
+  bool isCuda = false;
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include "dlc/Importer/ONNX/Importer.h"
 #include "dlc/Pipelines/Pipelines.h"
+#include "dlc/Target/CUDA/CudaArch.h"
 #include "dlc/Target/Host/HostCpu.h"
 
 #include <string>
@@ -22,6 +23,7 @@ struct DriverOptions {
     Scheduled,
     Arena,
     LLVM,
+    PTX,
     Obj,
     Lib,
     Exe
@@ -31,10 +33,18 @@ struct DriverOptions {
   /// "-" is standard output (levels of the IR only).
   std::string output;
   Emit emit = Emit::Exe;
+  /// "host" or "cuda".
+  std::string target = "host";
   /// CPUs to compile for, at least one.
   std::vector<std::string> cpus;
-  /// The same, resolved.
+  /// The same, resolved; none for cuda.
   std::vector<target::HostCpu> hostCpus;
+  /// GPUs to compile for; kernels are scheduled for the first one. None for
+  /// host.
+  std::vector<target::CudaArch> cudaArchs;
+  /// What products of f32 may be rounded to on a GPU: f32 (not at all), tf32,
+  /// f16 or bf16.
+  std::string precision = "f32";
   ImportOptions import;
   bool verbose = false;
   /// Folder for a snapshot of the IR behind each phase; empty: none.
@@ -45,6 +55,9 @@ struct DriverOptions {
     return emit <= Emit::LLVM ? static_cast<Level>(emit) : Level::LLVM;
   }
   bool emitsIR() const { return emit <= Emit::LLVM; }
+  /// Whether the output is text and may go to standard output.
+  bool emitsText() const { return emit <= Emit::PTX; }
+  bool isCuda() const { return target == "cuda"; }
 };
 
 /// Exit codes of dlc.

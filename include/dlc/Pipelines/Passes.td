@@ -20,11 +20,18 @@ def VerifyLevel : Pass<"dlc-verify-level", "::mlir::ModuleOp"> {
     | `arena` | `arena`, `dispatch.launch` on memrefs, copies | the same |
     | `llvm` | `llvm`, `arena.constant_pool` | `llvm` |
 
+    For `target=cuda` kernels may use `gpu`, `nvgpu` and `nvvm` from level
+    `scheduled` on. At level `llvm` they are `llvm.func` in a `gpu.module`, and the
+    graph function stays: `arena`, copies, `gpu.launch_func` with constant sizes.
+    The emitter makes the program's launch table from it.
+
     All shapes are static at every level.
   }];
   let options = [
     Option<"level", "level", "std::string", /*default=*/"",
-           "nn, linalg, dispatch, scheduled, arena or llvm">
+           "nn, linalg, dispatch, scheduled, arena or llvm">,
+    Option<"target", "target", "std::string", /*default=*/"\"host\"",
+           "host or cuda">
   ];
 }
 

@@ -92,12 +92,68 @@ typedef struct dlc_variant {
   dlc_entry_fn entry;
 } dlc_variant;
 
+/** Where a byte of device memory lies. */
+enum dlc_space {
+  DLC_SPACE_WEIGHTS = 0,
+  DLC_SPACE_ARENA = 1,
+  DLC_SPACE_INPUT = 2,
+  DLC_SPACE_OUTPUT = 3
+};
+
+typedef struct dlc_device_address {
+  uint32_t space;  /* enum dlc_space */
+  uint32_t index;  /* which input or output */
+  uint64_t offset; /* bytes from the beginning of the space or tensor */
+} dlc_device_address;
+
+/** One thing that a device does: a launch of a kernel, or a copy. */
+typedef struct dlc_device_step {
+  int32_t kernel;        /* index into the kernels, -1 for a copy */
+  uint32_t shared_bytes; /* dynamic shared memory of a block */
+  uint32_t grid[3];      /* blocks */
+  uint32_t block[3];     /* threads of a block */
+  /* A launch passes the addresses to the kernel, one pointer each; a copy moves
+   * copy_bytes from the second to the first. */
+  const dlc_device_address *args;
+  uint64_t num_args;
+  uint64_t copy_bytes;
+} dlc_device_step;
+
+/** A kernel of the image. */
+typedef struct dlc_device_kernel {
+  const char *name;
+  uint64_t shared_bytes; /* largest dynamic shared memory of its launches */
+} dlc_device_kernel;
+
+/** Machine code or PTX of the image, and which devices can run it. */
+typedef struct dlc_device_arch {
+  const char *name; /* "sm_90", "compute_80" */
+  /* Compute capabilities, 10 * major + minor, both ends inclusive. */
+  uint32_t first, last;
+} dlc_device_arch;
+
+/** The part of a model that runs on a GPU. The steps run in order. */
+typedef struct dlc_device_program {
+  const void *image; /* what cuModuleLoadData takes */
+  uint64_t image_bytes;
+  const void *weights; /* weights_bytes of the model; NULL if that is 0 */
+  const dlc_device_arch *archs;
+  uint64_t num_archs;
+  const dlc_device_kernel *kernels;
+  uint64_t num_kernels;
+  const dlc_device_step *steps;
+  uint64_t num_steps;
+} dlc_device_program;
+
+/** Alignment of everything in device memory. */
+#define DLC_DEVICE_ALIGNMENT 256u
+
 /** What `dlc_model_descriptor` is. */
 typedef struct dlc_model {
   uint32_t abi_version; /* DLC_ABI_VERSION of the compiler */
   uint32_t struct_size; /* sizeof(dlc_model) of the compiler */
   const char *name;     /* of the model, for messages */
-  const char *target;   /* "host" */
+  const char *target;   /* "host" or "cuda" */
   const char *build_id; /* hexadecimal hash of everything that was compiled */
   const char *compiler; /* "dlc 0.1.0" */
   const dlc_tensor_info *inputs;
@@ -111,6 +167,8 @@ typedef struct dlc_model {
   /** Best first: the first one whose features the CPU has is used. */
   const dlc_variant *variants;
   uint64_t num_variants;
+  /** For target cuda, which has no variants; else NULL. */
+  const dlc_device_program *device;
 } dlc_model;
 
 /** Results of the functions of a compiled library. */
@@ -120,15 +178,18 @@ enum dlc_status {
   DLC_ERROR_CPU = 2,       /* this CPU lacks a feature the code needs */
   DLC_ERROR_NULL = 3,      /* a pointer is NULL */
   DLC_ERROR_ALIGNMENT = 4, /* a pointer is not aligned as required */
+  DLC_ERROR_DEVICE = 5,    /* what the GPU's driver said, see <model>_message */
 };
 
 /*
- * What an executable consists of besides the runtime:
+ * What an executable for the host consists of besides the runtime; one for
+ * cuda has the first and the last:
  *   extern const dlc_model dlc_model_descriptor;
  *   extern const unsigned char dlc_weights[]; read-only, page-aligned
  *   extern unsigned char dlc_arena[];         .bss, page-aligned
  *   extern unsigned char dlc_tensors[];       .bss: inputs, then outputs,
- *                                             each aligned to 64 bytes
+ *                                             each aligned to 64 bytes (cuda:
+ *                                             to DLC_DEVICE_ALIGNMENT)
  */
 
 #ifdef __cplusplus

@@ -7,17 +7,44 @@
 #include <string.h>
 #include <unistd.h>
 
-static int parse_threads(const char *text, const char *origin, int *threads,
-                         dlc_error *error) {
+/* The option that only programs of one target have. */
+typedef struct number_option {
+  const char *flag, *environment, *what;
+  int first, last;
+} number_option;
+
+static const number_option threads_option = {
+    "--threads", "DLC_THREADS", "a number of threads", 1, DLC_MAX_THREADS};
+static const number_option device_option = {
+    "--device", "DLC_DEVICE", "the number of a GPU", 0, DLC_MAX_DEVICES - 1};
+
+static int parse_number(const char *text, const char *origin,
+                        const number_option *option, int *number,
+                        dlc_error *error) {
   char *end;
   errno = 0;
   long value = strtol(text, &end, 10);
-  if (end == text || *end || errno || value < 1 || value > DLC_MAX_THREADS)
-    return dlc_fail(error,
-                    "%s needs a number of threads from 1 to %d, not '%.100s'",
-                    origin, DLC_MAX_THREADS, text);
-  *threads = (int)value;
+  if (end == text || *end || errno || value < option->first ||
+      value > option->last)
+    return dlc_fail(error, "%s needs %s from %d to %d, not '%.100s'", origin,
+                    option->what, option->first, option->last, text);
+  *number = (int)value;
   return 0;
+}
+
+/* The value of the option if argv[*index] is it ("--x=N", or "--x" "N", of
+ * which *index then is the second), or NULL. */
+static const char *match_number(const number_option *option, int argc,
+                                char *const *argv, int *index) {
+  const char *arg = argv[*index];
+  size_t size = strlen(option->flag);
+  if (strncmp(arg, option->flag, size) != 0)
+    return NULL;
+  if (arg[size] == '=')
+    return arg + size + 1;
+  if (arg[size])
+    return NULL;
+  return *index + 1 < argc ? argv[++*index] : "";
 }
 
 static int parse_seconds(const char *text, double *seconds, dlc_error *error) {
@@ -115,6 +142,11 @@ static int parse_inputs(int count, const char *const *arguments,
 int dlc_cli_parse(int argc, char *const *argv, const char *environment,
                   const dlc_model *model, dlc_cli *cli, dlc_error *error) {
   memset(cli, 0, sizeof(*cli));
+  cli->device = -1;
+  const number_option *option =
+      model->device ? &device_option : &threads_option;
+  int *number = model->device ? &cli->device : &cli->threads, unset = *number;
+  const char *text;
   cli->seconds = 2;
   const char *files[DLC_MAX_TENSORS];
   int count = 0, options = 1;
@@ -143,12 +175,8 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
       cli->benchmark = 1;
       if (parse_seconds(arg + 12, &cli->seconds, error))
         return -1;
-    } else if (strncmp(arg, "--threads=", 10) == 0) {
-      if (parse_threads(arg + 10, "--threads", &cli->threads, error))
-        return -1;
-    } else if (strcmp(arg, "--threads") == 0) {
-      if (parse_threads(i + 1 < argc ? argv[++i] : "", "--threads",
-                        &cli->threads, error))
+    } else if ((text = match_number(option, argc, argv, &i))) {
+      if (parse_number(text, option->flag, option, number, error))
         return -1;
     } else if (strcmp(arg, "-o") == 0) {
       if (cli->out)
@@ -162,8 +190,8 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
   }
   if (cli->help || cli->version)
     return 0;
-  if (!cli->threads && environment && *environment &&
-      parse_threads(environment, "DLC_THREADS", &cli->threads, error))
+  if (*number == unset && environment && *environment &&
+      parse_number(environment, option->environment, option, number, error))
     return -1;
   if (cli->json && !cli->info && !cli->benchmark)
     return dlc_fail(error, "--json needs --info or --benchmark");
@@ -198,12 +226,16 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
       "  --benchmark[=SECONDS] measure the latency (default: 2 seconds); "
       "inputs\n"
       "                        that are not given are made up\n"
-      "  --json                print --info and --benchmark as JSON\n"
-      "  --threads=N           use N threads (default: DLC_THREADS, or one "
-      "for\n"
-      "                        each CPU); the results do not depend on it\n"
-      "  --help, --version\n\n",
+      "  --json                print --info and --benchmark as JSON\n",
       model->name);
+  dlc_print(
+      out, "%s  --help, --version\n\n",
+      model->device
+          ? "  --device=N            run on GPU N (default: DLC_DEVICE, or 0)\n"
+          : "  --threads=N           use N threads (default: DLC_THREADS, or "
+            "one for\n"
+            "                        each CPU); the results do not depend on "
+            "it\n");
   for (int outputs = 0; outputs < 2; ++outputs) {
     uint32_t count = outputs ? model->num_outputs : model->num_inputs;
     const dlc_tensor_info *tensors = outputs ? model->outputs : model->inputs;

@@ -17,14 +17,18 @@ typedef struct dlc_cli {
   int help, version, info, json;
   int benchmark;
   double seconds;                      /* of --benchmark */
-  int threads;                         /* 0: not said */
+  int threads;                         /* 0: not said; host programs only */
+  int device;                          /* -1: not said; GPU programs only */
   const char *out;                     /* of -o; NULL: not said */
   const char *inputs[DLC_MAX_TENSORS]; /* file of each input, NULL: none */
 } dlc_cli;
 
+#define DLC_MAX_DEVICES 1024
+
 /**
  * Parses the arguments (without the program's name) for a model. `environment`
- * is the value of DLC_THREADS or NULL. Files are not opened.
+ * is the value of DLC_THREADS (of DLC_DEVICE if the model is for a GPU) or
+ * NULL. Files are not opened.
  */
 int dlc_cli_parse(int argc, char *const *argv, const char *environment,
                   const dlc_model *model, dlc_cli *cli, dlc_error *error);

@@ -2,6 +2,8 @@
 
 #include "Report.h"
 
+#include "Device.h"
+
 /* Heap sort: the C library's qsort allocates. */
 static void sift(uint64_t *values, uint64_t root, uint64_t count) {
   for (uint64_t child; (child = 2 * root + 1) < count; root = child) {
@@ -26,18 +28,18 @@ static void sort(uint64_t *values, uint64_t count) {
   }
 }
 
-void dlc_summarise(uint64_t *nanoseconds, uint64_t count, dlc_times *times) {
+void dlc_summarise(uint64_t *nanoseconds, uint64_t count,
+                   dlc_latency *latency) {
   sort(nanoseconds, count);
-  times->runs = count;
-  times->min_ms = times->median_ms = times->p99_ms = 0;
+  *latency = (dlc_latency){0, 0, 0};
   if (count == 0)
     return;
-  times->min_ms = (double)nanoseconds[0] / 1e6;
+  latency->min_ms = (double)nanoseconds[0] / 1e6;
   uint64_t lower = (count - 1) / 2, upper = count / 2;
-  times->median_ms =
+  latency->median_ms =
       ((double)nanoseconds[lower] + (double)nanoseconds[upper]) / 2e6;
   uint64_t rank = (count * 99 + 99) / 100; /* nearest rank */
-  times->p99_ms = (double)nanoseconds[rank - 1] / 1e6;
+  latency->p99_ms = (double)nanoseconds[rank - 1] / 1e6;
 }
 
 static void print_tensors(dlc_out *out, const char *title,
@@ -67,55 +69,109 @@ static uint64_t tensor_bytes(const dlc_model *model) {
   return bytes;
 }
 
+/* "host x86-64-v3"; the architectures of a GPU program have their own line. */
 static void print_target(dlc_out *out, const dlc_model *model,
-                         const char *cpu) {
-  dlc_print(out, "%s %s", model->target, cpu);
+                         const char *variant) {
+  dlc_print(out, "%s%s%s", model->target, variant ? " " : "",
+            variant ? variant : "");
 }
 
-void dlc_report_text(dlc_out *out, const dlc_model *model, const char *cpu,
-                     const char *lacking, int info, const dlc_times *times) {
-  if (info) {
-    dlc_print(out, "%-14s %s\n", "model", model->name);
-    print_tensors(out, "inputs", model->inputs, model->num_inputs);
-    print_tensors(out, "outputs", model->outputs, model->num_outputs);
-    print_memory(out, "weights bytes", model->weights_bytes, "\n");
-    print_memory(out, "arena bytes", model->arena_bytes, "");
-    if (model->lower_bound)
-      dlc_print(out, ", %.3f x the lower bound of %llu",
-                (double)model->arena_bytes / (double)model->lower_bound,
-                (unsigned long long)model->lower_bound);
-    dlc_print(out, "\n%-14s ", "target");
-    print_target(out, model, cpu);
-    if (lacking)
-      dlc_print(out, " (this CPU lacks %s)", lacking);
-    dlc_print(out, "\n%-14s ", "CPU features");
+static uint64_t count_launches(const dlc_device_program *device) {
+  uint64_t launches = 0;
+  for (uint64_t i = 0; i < device->num_steps; ++i)
+    launches += device->steps[i].kernel >= 0;
+  return launches;
+}
+
+static void info_code(dlc_out *out, const dlc_model *model) {
+  const dlc_device_program *device = model->device;
+  if (!device) {
+    dlc_print(out, "%-14s ", "CPU features");
     for (uint64_t i = 0; i < model->num_variants; ++i)
       dlc_print(out, "%s%s", i ? "; " : "", model->variants[i].cpu_features);
-    dlc_print(out, "\n%-14s %s\n", "build id", model->build_id);
-    dlc_print(out, "%-14s %s, ABI %u\n", "compiler", model->compiler,
-              model->abi_version);
-  }
-  if (times) {
-    dlc_print(out,
-              "%-14s min %.3f ms, median %.3f ms, p99 %.3f ms (%llu runs, "
-              "%d thread%s; first run %.3f ms)\n",
-              "latency", times->min_ms, times->median_ms, times->p99_ms,
-              (unsigned long long)times->runs, times->threads,
-              times->threads == 1 ? "" : "s", times->first_ms);
-    uint64_t tensors = tensor_bytes(model);
-    dlc_print(out, "%-14s ", "memory");
-    dlc_print(out, "planned ");
-    dlc_print_bytes(out, model->weights_bytes + model->arena_bytes + tensors);
-    dlc_print(out, " (weights ");
-    dlc_print_bytes(out, model->weights_bytes);
-    dlc_print(out, ", arena ");
-    dlc_print_bytes(out, model->arena_bytes);
-    dlc_print(out, ", inputs and outputs ");
-    dlc_print_bytes(out, tensors);
-    dlc_print(out, "), measured peak ");
-    dlc_print_bytes(out, times->peak_bytes);
     dlc_print(out, "\n");
+    return;
   }
+  dlc_print(out, "%-14s ", "architectures");
+  for (uint64_t i = 0; i < device->num_archs; ++i)
+    dlc_print(out, "%s%s", i ? ", " : "", device->archs[i].name);
+  dlc_print(out, "\n");
+  uint64_t launches = count_launches(device);
+  dlc_print(out, "%-14s %llu of %llu kernels, %llu copies\n", "launches",
+            (unsigned long long)launches,
+            (unsigned long long)device->num_kernels,
+            (unsigned long long)(device->num_steps - launches));
+  print_memory(out, "device bytes", dlc_lay_out_device(model).bytes, "\n");
+}
+
+static void report_info(dlc_out *out, const dlc_model *model,
+                        const char *variant, const char *lacking) {
+  dlc_print(out, "%-14s %s\n", "model", model->name);
+  print_tensors(out, "inputs", model->inputs, model->num_inputs);
+  print_tensors(out, "outputs", model->outputs, model->num_outputs);
+  print_memory(out, "weights bytes", model->weights_bytes, "\n");
+  print_memory(out, "arena bytes", model->arena_bytes, "");
+  if (model->lower_bound)
+    dlc_print(out, ", %.3f x the lower bound of %llu",
+              (double)model->arena_bytes / (double)model->lower_bound,
+              (unsigned long long)model->lower_bound);
+  dlc_print(out, "\n%-14s ", "target");
+  print_target(out, model, variant);
+  if (lacking)
+    dlc_print(out, " (this CPU lacks %s)", lacking);
+  dlc_print(out, "\n");
+  info_code(out, model);
+  dlc_print(out, "%-14s %s\n", "build id", model->build_id);
+  dlc_print(out, "%-14s %s, ABI %u\n", "compiler", model->compiler,
+            model->abi_version);
+}
+
+static void print_latency(dlc_out *out, const char *title,
+                          const dlc_latency *latency) {
+  dlc_print(out, "%-14s min %.3f ms, median %.3f ms, p99 %.3f ms", title,
+            latency->min_ms, latency->median_ms, latency->p99_ms);
+}
+
+static void report_times(dlc_out *out, const dlc_model *model,
+                         const dlc_times *times) {
+  print_latency(out, "latency", &times->run);
+  dlc_print(out, " (%llu runs, ", (unsigned long long)times->runs);
+  if (times->device_name)
+    dlc_print(out, "with the copies");
+  else
+    dlc_print(out, "%d thread%s", times->threads,
+              times->threads == 1 ? "" : "s");
+  dlc_print(out, "; first run %.3f ms)\n", times->first_ms);
+  if (times->device_name) {
+    print_latency(out, "on the GPU", &times->device);
+    dlc_print(out, " (without the copies, on %s)\n", times->device_name);
+  }
+  uint64_t tensors = tensor_bytes(model);
+  dlc_print(out, "%-14s planned ", "memory");
+  dlc_print_bytes(out, model->weights_bytes + model->arena_bytes + tensors);
+  dlc_print(out, " (weights ");
+  dlc_print_bytes(out, model->weights_bytes);
+  dlc_print(out, ", arena ");
+  dlc_print_bytes(out, model->arena_bytes);
+  dlc_print(out, ", inputs and outputs ");
+  dlc_print_bytes(out, tensors);
+  if (times->device_name) {
+    dlc_print(out, "), taken of the GPU's ");
+    dlc_print_bytes(out, times->device_bytes);
+    dlc_print(out, ", measured peak of the process ");
+  } else {
+    dlc_print(out, "), measured peak ");
+  }
+  dlc_print_bytes(out, times->peak_bytes);
+  dlc_print(out, "\n");
+}
+
+void dlc_report_text(dlc_out *out, const dlc_model *model, const char *variant,
+                     const char *lacking, int info, const dlc_times *times) {
+  if (info)
+    report_info(out, model, variant, lacking);
+  if (times)
+    report_times(out, model, times);
 }
 
 static void json_tensors(dlc_out *out, const char *key,
@@ -134,12 +190,51 @@ static void json_tensors(dlc_out *out, const char *key,
   dlc_print(out, "]");
 }
 
-void dlc_report_json(dlc_out *out, const dlc_model *model, const char *cpu,
+static void json_device(dlc_out *out, const dlc_model *model) {
+  const dlc_device_program *device = model->device;
+  dlc_print(out, ", \"architectures\": [");
+  for (uint64_t i = 0; i < device->num_archs; ++i)
+    dlc_print(out, "%s\"%s\"", i ? ", " : "", device->archs[i].name);
+  dlc_print(out,
+            "], \"kernels\": %llu, \"launches\": %llu, \"copies\": %llu, "
+            "\"device_bytes\": %llu",
+            (unsigned long long)device->num_kernels,
+            (unsigned long long)count_launches(device),
+            (unsigned long long)(device->num_steps - count_launches(device)),
+            (unsigned long long)dlc_lay_out_device(model).bytes);
+}
+
+static void json_latency(dlc_out *out, const char *prefix,
+                         const dlc_latency *latency) {
+  dlc_print(out,
+            ", \"%smin_ms\": %.6f, \"%smedian_ms\": %.6f, \"%sp99_ms\": %.6f",
+            prefix, latency->min_ms, prefix, latency->median_ms, prefix,
+            latency->p99_ms);
+}
+
+static void json_times(dlc_out *out, const dlc_times *times) {
+  json_latency(out, "", &times->run);
+  dlc_print(out, ", \"first_ms\": %.6f, \"runs\": %llu", times->first_ms,
+            (unsigned long long)times->runs);
+  if (times->device_name) {
+    json_latency(out, "device_", &times->device);
+    dlc_print(out, ", \"device\": ");
+    dlc_print_json_string(out, times->device_name);
+    dlc_print(out, ", \"device_taken_bytes\": %llu",
+              (unsigned long long)times->device_bytes);
+  } else {
+    dlc_print(out, ", \"threads\": %d", times->threads);
+  }
+  dlc_print(out, ", \"peak_bytes\": %llu",
+            (unsigned long long)times->peak_bytes);
+}
+
+void dlc_report_json(dlc_out *out, const dlc_model *model, const char *variant,
                      const dlc_times *times) {
   dlc_print(out, "{\"model\": ");
   dlc_print_json_string(out, model->name);
   dlc_print(out, ", \"target\": \"");
-  print_target(out, model, cpu);
+  print_target(out, model, variant);
   dlc_print(out, "\", \"build_id\": \"%s\", \"compiler\": ", model->build_id);
   dlc_print_json_string(out, model->compiler);
   dlc_print(out,
@@ -148,15 +243,11 @@ void dlc_report_json(dlc_out *out, const dlc_model *model, const char *cpu,
             (unsigned long long)model->weights_bytes,
             (unsigned long long)model->arena_bytes,
             (unsigned long long)model->lower_bound);
+  if (model->device)
+    json_device(out, model);
   json_tensors(out, "inputs", model->inputs, model->num_inputs);
   json_tensors(out, "outputs", model->outputs, model->num_outputs);
   if (times)
-    dlc_print(out,
-              ", \"min_ms\": %.6f, \"median_ms\": %.6f, \"p99_ms\": %.6f, "
-              "\"first_ms\": %.6f, \"runs\": %llu, \"threads\": %d, "
-              "\"peak_bytes\": %llu",
-              times->min_ms, times->median_ms, times->p99_ms, times->first_ms,
-              (unsigned long long)times->runs, times->threads,
-              (unsigned long long)times->peak_bytes);
+    json_times(out, times);
   dlc_print(out, "}\n");
 }

@@ -79,12 +79,24 @@ void target::optimizeModule(Module &module, TargetMachine &machine) {
   passes.run(module, modules);
 }
 
-Error target::writeObject(Module &module, TargetMachine &machine,
-                          raw_pwrite_stream &stream) {
+Expected<std::string> target::makeObject(Module &module,
+                                         TargetMachine &machine) {
+  SmallVector<char, 0> bytes;
+  raw_svector_ostream stream(bytes);
   legacy::PassManager passes;
   if (machine.addPassesToEmitFile(passes, stream, nullptr,
                                   CodeGenFileType::ObjectFile))
     return createStringError("LLVM cannot write object files for x86-64");
   passes.run(module);
-  return Error::success();
+  return std::string(bytes.data(), bytes.size());
+}
+
+Expected<std::string> target::makePlainObject(Module &module) {
+  auto machine = createHostTargetMachine(HostCpu{"x86-64", "x86-64", {}});
+  if (!machine)
+    return machine.takeError();
+  module.setTargetTriple((*machine)->getTargetTriple());
+  module.setDataLayout((*machine)->createDataLayout());
+  module.setPICLevel(PICLevel::BigPIC);
+  return makeObject(module, **machine);
 }

@@ -133,11 +133,11 @@ TEST_F(CliTest, Json) {
   dlc_times times = {};
   times.threads = 2;
   uint64_t samples[] = {3000000, 1000000, 2000000, 4000000};
-  dlc_summarise(samples, 4, &times);
-  EXPECT_EQ(times.runs, 4u);
-  EXPECT_EQ(times.min_ms, 1);
-  EXPECT_EQ(times.median_ms, 2.5);
-  EXPECT_EQ(times.p99_ms, 4);
+  dlc_summarise(samples, 4, &times.run);
+  times.runs = 4;
+  EXPECT_EQ(times.run.min_ms, 1);
+  EXPECT_EQ(times.run.median_ms, 2.5);
+  EXPECT_EQ(times.run.p99_ms, 4);
   dlc_out out;
   dlc_out_init(&out, -1);
   dlc_report_json(&out, &model, "x86-64-v3", &times);
@@ -175,16 +175,16 @@ TEST_F(CliTest, JsonStrings) {
 }
 
 TEST_F(CliTest, Percentiles) {
-  dlc_times times = {};
+  dlc_latency latency = {};
   std::vector<uint64_t> samples;
   for (int i = 0; i < 1000; ++i)
     samples.push_back(uint64_t(i * 7919 % 1000 + 1) * 1000000);
-  dlc_summarise(samples.data(), samples.size(), &times);
-  EXPECT_EQ(times.min_ms, 1);
-  EXPECT_EQ(times.median_ms, 500.5);
-  EXPECT_EQ(times.p99_ms, 990);
-  dlc_summarise(samples.data(), 0, &times);
-  EXPECT_EQ(times.p99_ms, 0);
+  dlc_summarise(samples.data(), samples.size(), &latency);
+  EXPECT_EQ(latency.min_ms, 1);
+  EXPECT_EQ(latency.median_ms, 500.5);
+  EXPECT_EQ(latency.p99_ms, 990);
+  dlc_summarise(samples.data(), 0, &latency);
+  EXPECT_EQ(latency.p99_ms, 0);
 }
 
 TEST_F(CliTest, DescriptorIsChecked) {

@@ -10,7 +10,6 @@
 namespace llvm {
 class LLVMContext;
 class Module;
-class raw_pwrite_stream;
 } // namespace llvm
 
 namespace dlc::target {
@@ -27,9 +26,12 @@ translateToLLVM(mlir::ModuleOp module, llvm::LLVMContext &context,
 /// Runs LLVM's optimisations on the module.
 void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine);
 
-/// Writes an object file.
-llvm::Error writeObject(llvm::Module &module, llvm::TargetMachine &machine,
-                        llvm::raw_pwrite_stream &stream);
+/// The module as an object file.
+llvm::Expected<std::string> makeObject(llvm::Module &module,
+                                       llvm::TargetMachine &machine);
+
+/// The same for data and code that any x86-64 CPU can run.
+llvm::Expected<std::string> makePlainObject(llvm::Module &module);
 
 } // namespace dlc::target
 

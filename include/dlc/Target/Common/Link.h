@@ -1,7 +1,7 @@
 //===- Link.h - Running the system's linker ---------------------*- C++ -*-===//
 
-#ifndef DLC_LIB_TARGET_HOST_LINK_H
-#define DLC_LIB_TARGET_HOST_LINK_H
+#ifndef DLC_TARGET_COMMON_LINK_H
+#define DLC_TARGET_COMMON_LINK_H
 
 #include "llvm/Support/Error.h"
 
@@ -42,4 +42,4 @@ llvm::Error runLinker(LinkKind kind, llvm::ArrayRef<std::string> files,
 
 } // namespace dlc::target
 
-#endif // DLC_LIB_TARGET_HOST_LINK_H
+#endif // DLC_TARGET_COMMON_LINK_H

@@ -1,6 +1,6 @@
 //===- Link.cpp - Running the system's linker -----------------------------===//
 
-#include "Link.h"
+#include "dlc/Target/Common/Link.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
@@ -151,6 +151,7 @@ Error dlc::target::runLinker(LinkKind kind, ArrayRef<std::string> files,
       args.push_back("-L" + folder);
     args.push_back("-lm");
     args.push_back("-lpthread");
+    args.push_back("-ldl");
     if (!linker->isDriver) {
       args.push_back("-lc");
       args.push_back(folder + "/crtn.o");

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef DLC_TARGET_HOST_WEIGHTS_H
-#define DLC_TARGET_HOST_WEIGHTS_H
+#ifndef DLC_TARGET_COMMON_WEIGHTS_H
+#define DLC_TARGET_COMMON_WEIGHTS_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -57,4 +57,4 @@ writeDataObject(llvm::ArrayRef<DataSymbol> symbols, llvm::raw_ostream &stream,
 
 } // namespace dlc::target
 
-#endif // DLC_TARGET_HOST_WEIGHTS_H
+#endif // DLC_TARGET_COMMON_WEIGHTS_H

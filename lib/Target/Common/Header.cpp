@@ -1,7 +1,7 @@
 //===- Header.cpp - The C header of a compiled library --------------------===//
 
-#include "Descriptor.h"
-#include "Embedded.h"
+#include "dlc/Target/Common/Descriptor.h"
+#include "dlc/Target/Common/Embedded.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -42,21 +42,31 @@ static void printTensors(raw_ostream &os, StringRef macro, StringRef kind,
   }
 }
 
-std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name) {
+/// Puts the names of the library into a text.
+static std::string instantiate(StringRef text, StringRef name) {
+  std::string result;
+  while (!text.empty()) {
+    if (text.consume_front("@name@"))
+      result += name;
+    else if (text.consume_front("@NAME@"))
+      result += name.upper();
+    else {
+      result += text.front();
+      text = text.drop_front();
+    }
+  }
+  return result;
+}
+
+std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
+                                    StringRef usage, StringRef functions) {
   std::string macro = name.upper();
   std::string text;
   raw_string_ostream os(text);
   os << "/* " << name << ".h - Made by " << info.compiler
      << ". Do not edit.\n *\n"
      << " * The model '" << escape(info.name) << "' as a library:\n"
-     << " *   if (" << name << "_check(" << macro << "_ABI_VERSION, " << macro
-     << "_BUILD_ID) != DLC_OK) ...\n"
-     << " *   status = " << name << "_run(inputs, outputs, arena);\n"
-     << " * inputs and outputs hold one pointer for each tensor, aligned to\n"
-     << " * DLC_TENSOR_ALIGNMENT and not overlapping; arena points to " << macro
-     << "_ARENA_BYTES\n * bytes aligned to " << macro
-     << "_ARENA_ALIGNMENT, whose contents do not matter.\n"
-     << " * Calls on different arenas may run at the same time.\n */\n\n"
+     << instantiate(usage, name) << " */\n\n"
      << "#ifndef DLC_MODEL_" << macro << "_H\n#define DLC_MODEL_" << macro
      << "_H\n\n"
      << getEmbeddedAbiHeader() << "\n"
@@ -69,20 +79,7 @@ std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name) {
   printTensors(os, macro, "INPUT", info.inputs);
   printTensors(os, macro, "OUTPUT", info.outputs);
   os << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-     << "/** Whether header and library belong together and this CPU can run "
-        "it:\n * call it once with "
-     << macro << "_ABI_VERSION and " << macro
-     << "_BUILD_ID. Returns an\n * enum dlc_status. */\n"
-     << "int32_t " << name
-     << "_check(uint32_t abi_version, const char *build_id);\n\n"
-     << "/** One inference in this thread. Returns an enum dlc_status. */\n"
-     << "int32_t " << name
-     << "_run(const void *const *inputs, void *const *outputs, void "
-        "*arena);\n\n"
-     << "/** One inference with the caller's threads. */\n"
-     << "int32_t " << name
-     << "_run_parallel(const void *const *inputs, void *const *outputs,\n"
-     << "    void *arena, const dlc_parallel *parallel);\n\n"
+     << instantiate(functions, name)
      << "/** Names, types, shapes and sizes at run time. */\n"
      << "const dlc_model *" << name << "_descriptor(void);\n\n"
      << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

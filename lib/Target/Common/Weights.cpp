@@ -1,6 +1,6 @@
 //===- Weights.cpp - Constants as an object file --------------------------===//
 
-#include "dlc/Target/Host/Weights.h"
+#include "dlc/Target/Common/Weights.h"
 
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/Alignment.h"

@@ -1,6 +1,6 @@
 //===- WeightsTest.cpp - Our own ELF files --------------------------------===//
 
-#include "dlc/Target/Host/Weights.h"
+#include "dlc/Target/Common/Weights.h"
 
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"

@@ -1,0 +1,30 @@
+//===- LaunchTable.h - The graph function as a table ------------*- C++ -*-===//
+
+#ifndef DLC_TARGET_CUDA_LAUNCHTABLE_H
+#define DLC_TARGET_CUDA_LAUNCHTABLE_H
+
+#include "dlc/Target/Common/Descriptor.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace dlc::target {
+
+/// The graph function of a module at level llvm for cuda; null if there is
+/// none.
+mlir::func::FuncOp findGraphFunction(mlir::ModuleOp module);
+
+/// The module of kernels that it launches; null if there is none.
+mlir::gpu::GPUModuleOp findKernels(mlir::ModuleOp module);
+
+/// Reads names and types of inputs and outputs off the graph function.
+llvm::Error readSignature(mlir::func::FuncOp graph, ModelInfo &info);
+
+/// Fills in kernels and steps. Every launch has constant sizes, every argument
+/// is an address in the weights, the arena, an input or an output; what else
+/// there is fails with the operation and its place in the model.
+llvm::Error makeLaunchTable(mlir::func::FuncOp graph, DeviceInfo &device);
+
+} // namespace dlc::target
+
+#endif // DLC_TARGET_CUDA_LAUNCHTABLE_H

@@ -1,0 +1,97 @@
+//===- Descriptor.h - dlc_model_descriptor as LLVM IR -----------*- C++ -*-===//
+
+#ifndef DLC_TARGET_COMMON_DESCRIPTOR_H
+#define DLC_TARGET_COMMON_DESCRIPTOR_H
+
+#include "dlc/Runtime/dlc_abi.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dlc::target {
+
+/// An input or output.
+struct TensorInfo {
+  std::string name;
+  uint32_t dtype = 0;
+  llvm::SmallVector<int64_t> shape;
+  uint64_t bytes = 0;
+
+  bool operator==(const TensorInfo &other) const {
+    return name == other.name && dtype == other.dtype && shape == other.shape;
+  }
+};
+
+/// The part of the model that runs on a GPU: see dlc_device_program.
+struct DeviceInfo {
+  struct Address {
+    dlc_space space = DLC_SPACE_WEIGHTS;
+    uint32_t index = 0;
+    uint64_t offset = 0; ///< bytes
+  };
+  struct Step {
+    int32_t kernel = -1; ///< index into `kernels`, -1 for a copy
+    uint32_t sharedBytes = 0;
+    std::array<uint32_t, 3> grid = {}, block = {};
+    std::vector<Address> args;
+    uint64_t copyBytes = 0;
+  };
+  struct Kernel {
+    std::string name;
+    uint64_t sharedBytes = 0; ///< largest dynamic shared memory of a launch
+  };
+  struct Arch {
+    std::string name;
+    uint32_t first = 0, last = 0;
+  };
+  std::vector<Arch> archs;
+  std::vector<Kernel> kernels;
+  std::vector<Step> steps;
+  std::string imageSymbol;
+  uint64_t imageBytes = 0;
+  std::string weightsSymbol; ///< empty: there are none
+};
+
+/// What the descriptor says.
+struct ModelInfo {
+  struct Variant {
+    std::string cpu, features, entrySymbol;
+  };
+  /// The descriptor's own symbol.
+  std::string symbol;
+  std::string name, compiler, buildId;
+  std::vector<TensorInfo> inputs, outputs;
+  uint64_t arenaBytes = 0, arenaAlignment = 64, lowerBound = 0,
+           weightsBytes = 0;
+  std::vector<Variant> variants;
+  std::optional<DeviceInfo> device;
+};
+
+/// The dtype code of dlc_abi.h for an element type, 0 if it has none.
+uint32_t getDtypeCode(mlir::Type type);
+
+/// Appends an input or output; fails for types that no program can take or
+/// give. Without a name it gets its kind and number.
+llvm::Error addTensor(ModelInfo &info, bool isOutput, mlir::StringAttr name,
+                      llvm::ArrayRef<int64_t> shape, mlir::Type elementType);
+
+/// Makes a module with the hidden symbol `info.symbol`, a dlc_model.
+std::unique_ptr<llvm::Module> makeDescriptor(llvm::LLVMContext &context,
+                                             const ModelInfo &info);
+
+/// The C header of a library: `usage` is a comment that says how to call it,
+/// `functions` declares what it has. In both @name@ and @NAME@ stand for the
+/// library's name, as it is and in capitals.
+std::string makeHeader(const ModelInfo &info, llvm::StringRef name,
+                       llvm::StringRef usage, llvm::StringRef functions);
+
+} // namespace dlc::target
+
+#endif // DLC_TARGET_COMMON_DESCRIPTOR_H

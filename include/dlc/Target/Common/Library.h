@@ -1,0 +1,50 @@
+//===- Library.h - The functions of a compiled library ----------*- C++ -*-===//
+
+#ifndef DLC_TARGET_COMMON_LIBRARY_H
+#define DLC_TARGET_COMMON_LIBRARY_H
+
+#include "dlc/Target/Common/Descriptor.h"
+
+#include "llvm/IR/IRBuilder.h"
+
+namespace dlc::target {
+
+/// Adds functions to the module of a descriptor. They return an enum dlc_status
+/// unless they say otherwise.
+class LibraryBuilder {
+public:
+  LibraryBuilder(llvm::Module &module, const ModelInfo &info,
+                 llvm::StringRef name);
+
+  /// Begins the function <name>_<suffix>; what follows goes into it.
+  llvm::Function *begin(llvm::StringRef suffix, llvm::Type *result,
+                        llvm::ArrayRef<llvm::Type *> args);
+  /// A hidden function of the runtime.
+  llvm::FunctionCallee getRuntime(llvm::StringRef symbol, llvm::Type *result,
+                                  llvm::ArrayRef<llvm::Type *> args);
+
+  void returnIf(llvm::Value *condition, dlc_status status);
+  /// Returns where pointers are missing or not aligned: `inputs` and `outputs`
+  /// point to arrays of them.
+  void checkPointers(llvm::Value *inputs, llvm::Value *outputs,
+                     llvm::Value *arena, uint64_t tensorAlignment);
+  /// Returns where ABI version or build id of a header are not this library's.
+  void checkHeader(llvm::Value *abiVersion, llvm::Value *buildId);
+
+  /// Adds <name>_descriptor.
+  void addDescriptor();
+  llvm::GlobalVariable *getDescriptor();
+
+  llvm::IRBuilder<> b;
+  llvm::PointerType *pointer;
+  llvm::IntegerType *i32, *i64;
+
+private:
+  llvm::Module &module;
+  const ModelInfo &info;
+  std::string name;
+};
+
+} // namespace dlc::target
+
+#endif // DLC_TARGET_COMMON_LIBRARY_H

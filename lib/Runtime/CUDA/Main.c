@@ -1,0 +1,243 @@
+/*===- Main.c - The main function of a compiled CUDA program --------------===*/
+
+#include "Device.h"
+#include "Instance.h"
+#include "Program.h"
+
+/* Emitted by the compiler, see dlc_abi.h. */
+extern const dlc_model dlc_model_descriptor;
+extern unsigned char dlc_tensors[];
+
+/* Everything that the program holds of the GPU. */
+static struct {
+  const dlc_cuda *cuda;
+  CUdevice device;
+  char name[128];
+  CUcontext context;
+  size_t free_before; /* of the device's memory, in bytes */
+  CUdeviceptr memory; /* the one allocation */
+  dlc_device_layout layout;
+  CUstream stream;
+  dlc_instance instance;
+  CUgraph graph;
+  CUgraphExec exec;
+  int pinned;        /* whether dlc_tensors is */
+  CUevent events[4]; /* around copy in, graph and copy out */
+} gpu;
+
+static int explain(CUresult result, const char *what, dlc_error *error) {
+  if (result == CUDA_SUCCESS)
+    return 0;
+  return dlc_cuda_explain_v1(gpu.cuda, result, what, error);
+}
+
+/* There is one code, whose architectures `start` checks. */
+static const char *choose(const dlc_model *model, char *lacking) {
+  (void)model;
+  (void)lacking;
+  return NULL;
+}
+
+static int pick_device(const dlc_program *program, dlc_error *error) {
+  int count = 0, capability;
+  int index = program->cli->device < 0 ? 0 : program->cli->device;
+  if (explain(gpu.cuda->cuDeviceGetCount(&count), "cannot count the GPUs",
+              error))
+    return -1;
+  if (index >= count)
+    return dlc_cuda_fail_v1(
+        error, "GPU %d was asked for, but the driver has %d, numbered from 0",
+        index, count);
+  CUresult result = gpu.cuda->cuDeviceGet(&gpu.device, index);
+  if (result == CUDA_SUCCESS)
+    result = gpu.cuda->cuDeviceGetName(gpu.name, sizeof(gpu.name), gpu.device);
+  if (explain(result, "the GPU does not answer", error))
+    return -1;
+  return dlc_instance_check_arch_v1(program->model, gpu.cuda, gpu.device,
+                                    &capability, error);
+}
+
+static int make_context(dlc_error *error) {
+  CUresult result =
+      gpu.cuda->cuDevicePrimaryCtxRetain(&gpu.context, gpu.device);
+  if (result != CUDA_SUCCESS)
+    gpu.context = NULL;
+  else
+    result = gpu.cuda->cuCtxSetCurrent(gpu.context);
+  return explain(result, "the GPU can not be used", error);
+}
+
+/* The one allocation, after a look at what is free. */
+static int take_memory(const dlc_model *model, dlc_error *error) {
+  size_t total;
+  gpu.layout = dlc_lay_out_device(model);
+  if (explain(gpu.cuda->cuMemGetInfo(&gpu.free_before, &total),
+              "the GPU does not tell its free memory", error))
+    return -1;
+  uint64_t bytes = gpu.layout.bytes ? gpu.layout.bytes : 1;
+  CUresult result = CUDA_ERROR_OUT_OF_MEMORY;
+  if (bytes <= gpu.free_before)
+    result = gpu.cuda->cuMemAlloc(&gpu.memory, bytes);
+  if (result != CUDA_ERROR_OUT_OF_MEMORY)
+    return explain(result, "the GPU's memory can not be allocated", error);
+  dlc_out needed, unused;
+  dlc_out_init(&needed, -1);
+  dlc_out_init(&unused, -1);
+  dlc_print_bytes(&needed, bytes);
+  dlc_print_bytes(&unused, gpu.free_before);
+  return dlc_cuda_fail_v1(
+      error,
+      "too little memory on the GPU (%s): %llu bytes (%.*s) are needed, %llu "
+      "(%.*s) are free",
+      gpu.name, (unsigned long long)bytes, (int)needed.size, needed.buffer,
+      (unsigned long long)gpu.free_before, (int)unused.size, unused.buffer);
+}
+
+static int load(const dlc_model *model, dlc_error *error) {
+  if (explain(gpu.cuda->cuStreamCreate(&gpu.stream, CU_STREAM_NON_BLOCKING),
+              "no stream can be made", error))
+    return -1;
+  if (dlc_instance_load_v1(&gpu.instance, model, gpu.cuda) ||
+      dlc_instance_upload_v1(&gpu.instance, gpu.memory, gpu.stream)) {
+    *error = gpu.instance.error;
+    return -1;
+  }
+  return 0;
+}
+
+static int make_graph(const dlc_model *model, dlc_error *error) {
+  uint64_t inputs[DLC_MAX_TENSORS], outputs[DLC_MAX_TENSORS];
+  CUdeviceptr in[DLC_MAX_TENSORS], out[DLC_MAX_TENSORS];
+  dlc_place_tensors(model->inputs, model->num_inputs, DLC_DEVICE_ALIGNMENT,
+                    inputs);
+  dlc_place_tensors(model->outputs, model->num_outputs, DLC_DEVICE_ALIGNMENT,
+                    outputs);
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
+    in[i] = gpu.memory + gpu.layout.inputs + inputs[i];
+  for (uint32_t i = 0; i < model->num_outputs; ++i)
+    out[i] = gpu.memory + gpu.layout.outputs + outputs[i];
+  dlc_places places = {gpu.memory + gpu.layout.arena, in, out};
+  if (dlc_instance_record_v1(&gpu.instance, &places, gpu.context, &gpu.graph)) {
+    *error = gpu.instance.error;
+    return -1;
+  }
+  CUresult result = gpu.cuda->cuGraphInstantiate(&gpu.exec, gpu.graph, 0);
+  if (result == CUDA_SUCCESS)
+    result = gpu.cuda->cuGraphUpload(gpu.exec, gpu.stream);
+  return explain(result, "the graph can not be made ready", error);
+}
+
+/* What is left: events for measurements, and pinned memory for fast copies. */
+static int prepare_runs(const dlc_program *program, dlc_times *times,
+                        dlc_error *error) {
+  for (int i = 0; i < 4; ++i)
+    if (explain(gpu.cuda->cuEventCreate(&gpu.events[i], 0),
+                "no event can be made", error))
+      return -1;
+  uint64_t bytes = program->input_bytes + program->output_bytes;
+  /* Copies also work where this does not. */
+  gpu.pinned = bytes && gpu.cuda->cuMemHostRegister(program->tensors, bytes,
+                                                    0) == CUDA_SUCCESS;
+  size_t now, total;
+  if (explain(gpu.cuda->cuMemGetInfo(&now, &total),
+              "the GPU does not tell its free memory", error))
+    return -1;
+  times->device_bytes = gpu.free_before > now ? gpu.free_before - now : 0;
+  times->device_name = gpu.name;
+  return 0;
+}
+
+static int start(const dlc_program *program, dlc_times *times,
+                 dlc_error *error) {
+  const dlc_model *model = program->model;
+  gpu.cuda = dlc_cuda_open_v1(error);
+  if (!gpu.cuda || pick_device(program, error) || make_context(error) ||
+      take_memory(model, error) || load(model, error) ||
+      make_graph(model, error) || prepare_runs(program, times, error))
+    return DLC_EXIT_DEVICE;
+  return DLC_EXIT_OK;
+}
+
+static CUresult mark(int event, const dlc_sample *sample) {
+  return sample ? gpu.cuda->cuEventRecord(gpu.events[event], gpu.stream)
+                : CUDA_SUCCESS;
+}
+
+static CUresult measure(int first, int last, uint64_t *nanoseconds) {
+  float milliseconds;
+  CUresult result = gpu.cuda->cuEventElapsedTime(
+      &milliseconds, gpu.events[first], gpu.events[last]);
+  if (result == CUDA_SUCCESS)
+    *nanoseconds = (uint64_t)((double)milliseconds * 1e6);
+  return result;
+}
+
+/* Copy in, one graph launch, copy out. */
+static CUresult enqueue(const dlc_program *program, const dlc_sample *sample) {
+  CUresult result = mark(0, sample);
+  if (result == CUDA_SUCCESS && program->input_bytes)
+    result = gpu.cuda->cuMemcpyHtoDAsync(gpu.memory + gpu.layout.inputs,
+                                         program->tensors, program->input_bytes,
+                                         gpu.stream);
+  if (result == CUDA_SUCCESS)
+    result = mark(1, sample);
+  if (result == CUDA_SUCCESS)
+    result = gpu.cuda->cuGraphLaunch(gpu.exec, gpu.stream);
+  if (result == CUDA_SUCCESS)
+    result = mark(2, sample);
+  if (result == CUDA_SUCCESS && program->output_bytes)
+    result = gpu.cuda->cuMemcpyDtoHAsync(
+        program->tensors + program->input_bytes,
+        gpu.memory + gpu.layout.outputs, program->output_bytes, gpu.stream);
+  if (result == CUDA_SUCCESS)
+    result = mark(3, sample);
+  return result;
+}
+
+static int run(const dlc_program *program, dlc_sample *sample,
+               dlc_error *error) {
+  CUresult result = enqueue(program, sample);
+  if (result == CUDA_SUCCESS)
+    result = gpu.cuda->cuStreamSynchronize(gpu.stream);
+  if (result == CUDA_SUCCESS && sample) {
+    result = measure(0, 3, &sample->run);
+    if (result == CUDA_SUCCESS)
+      result = measure(1, 2, &sample->device);
+  }
+  return explain(result, "the GPU failed while it ran the model", error)
+             ? DLC_EXIT_DEVICE
+             : DLC_EXIT_OK;
+}
+
+/* After a failure some of these fail, too: there is nobody to tell. */
+static void stop(void) {
+  const dlc_cuda *cuda = gpu.cuda;
+  if (!cuda || !gpu.context)
+    return;
+  if (gpu.pinned)
+    (void)cuda->cuMemHostUnregister(dlc_tensors);
+  for (int i = 0; i < 4; ++i)
+    if (gpu.events[i])
+      (void)cuda->cuEventDestroy(gpu.events[i]);
+  if (gpu.exec)
+    (void)cuda->cuGraphExecDestroy(gpu.exec);
+  if (gpu.graph)
+    (void)cuda->cuGraphDestroy(gpu.graph);
+  if (gpu.instance.cuda)
+    dlc_instance_unload_v1(&gpu.instance);
+  if (gpu.stream)
+    (void)cuda->cuStreamDestroy(gpu.stream);
+  if (gpu.memory)
+    (void)cuda->cuMemFree(gpu.memory);
+  (void)cuda->cuDevicePrimaryCtxRelease(gpu.device);
+}
+
+int main(int argc, char **argv) {
+  static const dlc_backend backend = {.alignment = DLC_DEVICE_ALIGNMENT,
+                                      .environment = "DLC_DEVICE",
+                                      .choose = choose,
+                                      .start = start,
+                                      .run = run,
+                                      .stop = stop};
+  return dlc_main(argc, argv, &dlc_model_descriptor, dlc_tensors, &backend);
+}

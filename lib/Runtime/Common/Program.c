@@ -1,0 +1,237 @@
+/*===- Program.c - What compiled programs of all targets do ---------------===*/
+
+#include "Program.h"
+
+#include "Device.h"
+#include "Npy.h"
+#include "Output.h"
+#include "Report.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *program_name = "model";
+
+static int report_error(const dlc_error *error, int code) {
+  dlc_out out;
+  dlc_out_init(&out, STDERR_FILENO);
+  dlc_print(&out, "%.200s: error: %s\n", program_name, error->text);
+  dlc_flush(&out);
+  return code;
+}
+
+static int finish_stdout(dlc_out *out) {
+  int reason = dlc_flush(out);
+  if (!reason)
+    return DLC_EXIT_OK;
+  dlc_error error;
+  dlc_fail(&error, "cannot write to the standard output: %s", strerror(reason));
+  return report_error(&error, DLC_EXIT_INPUT);
+}
+
+static int check_model(const dlc_model *model, dlc_error *error) {
+  if (model->abi_version != DLC_ABI_VERSION ||
+      model->struct_size < sizeof(dlc_model))
+    return dlc_fail(error, "the model has ABI %u, this runtime has %u",
+                    model->abi_version, DLC_ABI_VERSION);
+  if (model->num_inputs > DLC_MAX_TENSORS ||
+      model->num_outputs > DLC_MAX_TENSORS)
+    return dlc_fail(error, "the model has more than %d inputs or outputs",
+                    DLC_MAX_TENSORS);
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
+    if (dlc_tensor_check(&model->inputs[i], error))
+      return -1;
+  for (uint32_t i = 0; i < model->num_outputs; ++i)
+    if (dlc_tensor_check(&model->outputs[i], error))
+      return -1;
+  return 0;
+}
+
+/* Places tensors one after the other; returns their bytes. */
+static uint64_t place(unsigned char *begin, const dlc_tensor_info *tensors,
+                      uint32_t count, uint64_t alignment, void **places) {
+  uint64_t offsets[DLC_MAX_TENSORS];
+  uint64_t bytes = dlc_place_tensors(tensors, count, alignment, offsets);
+  for (uint32_t i = 0; i < count; ++i)
+    places[i] = begin + offsets[i];
+  return bytes;
+}
+
+/* Inputs for --benchmark: floating-point numbers from [0.5, 1), zeros else (an
+ * integer may be an index). */
+static void make_up(const dlc_tensor_info *tensor, void *data) {
+  uint64_t seed = 88172645463325252u;
+  unsigned char *bytes = data;
+  uint32_t size = dlc_dtype_lookup(tensor->dtype)->size;
+  for (uint64_t at = 0; at < tensor->bytes; at += size) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    uint64_t bits = 0;
+    switch (tensor->dtype) {
+    case DLC_DTYPE_F64:
+      bits = 0x3fe0000000000000u | seed >> 12;
+      break;
+    case DLC_DTYPE_F32:
+      bits = 0x3f000000u | seed >> 41;
+      break;
+    case DLC_DTYPE_F16:
+      bits = 0x3800u | seed >> 54;
+      break;
+    case DLC_DTYPE_BF16:
+      bits = 0x3f00u | seed >> 57;
+      break;
+    default:
+      break;
+    }
+    memcpy(bytes + at, &bits, size); /* little-endian */
+  }
+}
+
+uint64_t dlc_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* The largest resident size so far. (ru_maxrss would include that of the
+ * process that started this one.) */
+static uint64_t peak_bytes(void) {
+  char text[4096];
+  int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  ssize_t size = read(fd, text, sizeof(text) - 1);
+  close(fd);
+  text[size > 0 ? size : 0] = '\0';
+  const char *line = strstr(text, "VmHWM:");
+  return line ? strtoull(line + 6, NULL, 10) * 1024 : 0;
+}
+
+static uint64_t run_samples[DLC_MAX_RUNS], device_samples[DLC_MAX_RUNS];
+
+static int benchmark(const dlc_program *program, const dlc_backend *backend,
+                     dlc_times *times, dlc_error *error) {
+  uint64_t length = (uint64_t)(program->cli->seconds * 1e9);
+  dlc_sample sample;
+  int code = backend->run(program, &sample, error);
+  if (code)
+    return code;
+  times->first_ms = (double)sample.run / 1e6;
+  /* Warm up for a tenth of the time. */
+  for (uint64_t stop = dlc_now() + length / 10; dlc_now() < stop;)
+    if ((code = backend->run(program, NULL, error)))
+      return code;
+  uint64_t count = 0, stop = dlc_now() + length;
+  do {
+    if ((code = backend->run(program, &sample, error)))
+      return code;
+    run_samples[count] = sample.run;
+    device_samples[count++] = sample.device;
+  } while (count < DLC_MAX_RUNS && dlc_now() < stop);
+  dlc_summarise(run_samples, count, &times->run);
+  dlc_summarise(device_samples, count, &times->device);
+  times->runs = count;
+  times->peak_bytes = peak_bytes();
+  return DLC_EXIT_OK;
+}
+
+static int read_inputs(const dlc_program *program, dlc_error *error) {
+  const dlc_model *model = program->model;
+  for (uint32_t i = 0; i < model->num_inputs; ++i) {
+    const char *file = program->cli->inputs[i];
+    if (!file)
+      make_up(&model->inputs[i], program->inputs[i]);
+    else if (dlc_npy_read(file, &model->inputs[i], program->inputs[i], error))
+      return DLC_EXIT_INPUT;
+  }
+  return DLC_EXIT_OK;
+}
+
+/* From inputs that are there to outputs that are written. */
+static int compute(const dlc_program *program, const dlc_backend *backend,
+                   dlc_times *times, dlc_error *error) {
+  const dlc_cli *cli = program->cli;
+  int code = backend->start(program, times, error);
+  if (!code)
+    code = cli->benchmark ? benchmark(program, backend, times, error)
+                          : backend->run(program, NULL, error);
+  if (!code && (cli->out || !cli->benchmark) &&
+      dlc_write_outputs(cli->out ? cli->out : ".", program->model->outputs,
+                        program->model->num_outputs, program->outputs, error))
+    code = DLC_EXIT_INPUT;
+  backend->stop();
+  return code;
+}
+
+static int run_model(const dlc_model *model, const dlc_cli *cli,
+                     const char *variant, unsigned char *tensors,
+                     const dlc_backend *backend, dlc_out *out) {
+  static dlc_program program;
+  dlc_error error;
+  program.model = model;
+  program.cli = cli;
+  program.tensors = tensors;
+  program.input_bytes = place(tensors, model->inputs, model->num_inputs,
+                              backend->alignment, program.inputs);
+  program.output_bytes =
+      place(tensors + program.input_bytes, model->outputs, model->num_outputs,
+            backend->alignment, program.outputs);
+  dlc_times times = {0};
+  int code = read_inputs(&program, &error);
+  if (!code)
+    code = compute(&program, backend, &times, &error);
+  if (code)
+    return report_error(&error, code);
+  if (cli->benchmark) {
+    if (cli->json)
+      dlc_report_json(out, model, variant, &times);
+    else
+      dlc_report_text(out, model, variant, NULL, cli->info, &times);
+  }
+  return finish_stdout(out);
+}
+
+int dlc_main(int argc, char **argv, const dlc_model *model,
+             unsigned char *tensors, const dlc_backend *backend) {
+  static dlc_cli cli;
+  static dlc_out out;
+  dlc_error error;
+  if (argc > 0 && argv[0] && *argv[0]) {
+    const char *slash = strrchr(argv[0], '/');
+    program_name = slash ? slash + 1 : argv[0];
+  }
+  dlc_out_init(&out, STDOUT_FILENO);
+  if (check_model(model, &error) ||
+      dlc_cli_parse(argc > 0 ? argc - 1 : 0, argv + 1,
+                    getenv(backend->environment), model, &cli, &error))
+    return report_error(&error, DLC_EXIT_INPUT);
+  if (cli.help) {
+    dlc_cli_help(&out, program_name, model);
+    return finish_stdout(&out);
+  }
+  if (cli.version) {
+    dlc_print(&out, "%s %s, %s, ABI %u\n", model->name, model->build_id,
+              model->compiler, model->abi_version);
+    return finish_stdout(&out);
+  }
+
+  char lacking[DLC_LACKING_SIZE] = "";
+  const char *variant = backend->choose(model, lacking);
+  if (cli.info && !cli.benchmark) {
+    if (cli.json)
+      dlc_report_json(&out, model, variant, NULL);
+    else
+      dlc_report_text(&out, model, variant, *lacking ? lacking : NULL, 1, NULL);
+    return finish_stdout(&out);
+  }
+  if (*lacking) {
+    dlc_fail(&error, "this CPU lacks %s; the program was compiled for %s",
+             lacking, variant);
+    return report_error(&error, DLC_EXIT_INPUT);
+  }
+  return run_model(model, &cli, variant, tensors, backend, &out);
+}

@@ -1,0 +1,187 @@
+//===- LaunchTable.cpp - The graph function as a table --------------------===//
+
+#include "dlc/Target/CUDA/LaunchTable.h"
+
+#include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Support/Location.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace llvm;
+using namespace dlc;
+using namespace dlc::target;
+using mlir::func::FuncOp;
+using mlir::gpu::LaunchFuncOp;
+
+/// As DLC_MAX_KERNEL_ARGS of lib/Runtime/CUDA/Instance.h.
+static constexpr size_t kMaxKernelArgs = 512;
+
+FuncOp target::findGraphFunction(mlir::ModuleOp module) {
+  auto functions = module.getOps<FuncOp>();
+  return functions.empty() ? FuncOp() : *functions.begin();
+}
+
+mlir::gpu::GPUModuleOp target::findKernels(mlir::ModuleOp module) {
+  auto modules = module.getOps<mlir::gpu::GPUModuleOp>();
+  return modules.empty() ? mlir::gpu::GPUModuleOp() : *modules.begin();
+}
+
+Error target::readSignature(FuncOp graph, ModelInfo &info) {
+  for (unsigned i = 0, e = graph.getNumArguments(); i < e; ++i) {
+    auto type = dyn_cast<mlir::MemRefType>(graph.getArgumentTypes()[i]);
+    if (!type || !type.hasStaticShape())
+      return createStringError("argument " + Twine(i) +
+                               " of the graph function is no buffer");
+    // Unsigned and boolean elements are stored as other types.
+    auto stored = graph.getArgAttrOfType<mlir::TypeAttr>(i, "dlc.type");
+    if (Error error =
+            addTensor(info, graph.getArgAttr(i, "dlc.output") != nullptr,
+                      graph.getArgAttrOfType<mlir::StringAttr>(i, "dlc.name"),
+                      type.getShape(),
+                      stored ? stored.getValue() : type.getElementType()))
+      return error;
+  }
+  return Error::success();
+}
+
+namespace {
+
+class TableBuilder {
+public:
+  explicit TableBuilder(DeviceInfo &device) : device(device) {}
+
+  Error build(FuncOp graph) {
+    uint32_t numInputs = 0, numOutputs = 0;
+    for (mlir::BlockArgument arg : graph.getArguments()) {
+      bool isOutput =
+          graph.getArgAttr(arg.getArgNumber(), "dlc.output") != nullptr;
+      addresses[arg] = {isOutput ? DLC_SPACE_OUTPUT : DLC_SPACE_INPUT,
+                        isOutput ? numOutputs++ : numInputs++, 0};
+    }
+    for (mlir::Operation &op : graph.getBody().front())
+      if (Error error = add(&op))
+        return error;
+    return Error::success();
+  }
+
+private:
+  Error fail(mlir::Operation *op, const Twine &reason) {
+    std::string where = describeLocation(op->getLoc());
+    return createStringError((where.empty() ? "" : where + ": ") + "'" +
+                             op->getName().getStringRef() + "' " + reason);
+  }
+
+  Error add(mlir::Operation *op) {
+    if (auto view = dyn_cast<arena::ViewOp>(op)) {
+      addresses[view] = {
+          DLC_SPACE_ARENA, 0,
+          static_cast<uint64_t>(view.getSlotOp(tables).getOffset())};
+      return Error::success();
+    }
+    if (auto view = dyn_cast<arena::ConstantViewOp>(op)) {
+      addresses[view] = {
+          DLC_SPACE_WEIGHTS, 0,
+          static_cast<uint64_t>(view.getConstantOp(tables).getOffset())};
+      return Error::success();
+    }
+    if (isa<mlir::memref::ExpandShapeOp, mlir::memref::CollapseShapeOp>(op)) {
+      addresses[op->getResult(0)] = addresses.lookup(op->getOperand(0));
+      return Error::success();
+    }
+    if (auto copy = dyn_cast<mlir::memref::CopyOp>(op))
+      return addCopy(copy);
+    if (auto launch = dyn_cast<LaunchFuncOp>(op))
+      return addLaunch(launch);
+    if (isa<mlir::arith::ConstantOp, mlir::func::ReturnOp>(op))
+      return Error::success();
+    return fail(op, "has no place in a launch table");
+  }
+
+  Expected<DeviceInfo::Address> getAddress(mlir::Operation *op,
+                                           mlir::Value value) {
+    auto it = addresses.find(value);
+    if (it == addresses.end())
+      return fail(op, "has an operand whose address is not known");
+    return it->second;
+  }
+
+  Error addCopy(mlir::memref::CopyOp copy) {
+    DeviceInfo::Step step;
+    step.copyBytes =
+        arena::getByteSize(cast<mlir::MemRefType>(copy.getSource().getType()));
+    if (step.copyBytes == 0)
+      return Error::success();
+    for (mlir::Value value : {copy.getTarget(), copy.getSource()}) {
+      Expected<DeviceInfo::Address> address = getAddress(copy, value);
+      if (!address)
+        return address.takeError();
+      step.args.push_back(*address);
+    }
+    device.steps.push_back(std::move(step));
+    return Error::success();
+  }
+
+  Error addLaunch(LaunchFuncOp launch) {
+    DeviceInfo::Step step;
+    if (launch.hasClusterSize() || !launch.getAsyncDependencies().empty())
+      return fail(launch, "has clusters or dependencies");
+    auto grid = launch.getGridSizeOperandValues();
+    auto block = launch.getBlockSizeOperandValues();
+    for (auto [sizes, values] :
+         {std::pair(&step.grid, grid), {&step.block, block}}) {
+      mlir::Value extents[] = {values.x, values.y, values.z};
+      for (unsigned d = 0; d < 3; ++d)
+        if (Error error = getSize(launch, extents[d], (*sizes)[d]))
+          return error;
+    }
+    if (mlir::Value shared = launch.getDynamicSharedMemorySize())
+      if (Error error = getSize(launch, shared, step.sharedBytes))
+        return error;
+    for (mlir::Value operand : launch.getKernelOperands()) {
+      Expected<DeviceInfo::Address> address = getAddress(launch, operand);
+      if (!address)
+        return address.takeError();
+      step.args.push_back(*address);
+    }
+    if (step.args.size() > kMaxKernelArgs)
+      return fail(launch, "has " + Twine(step.args.size()) +
+                              " operands, a kernel can have " +
+                              Twine(kMaxKernelArgs));
+    step.kernel = getKernel(launch.getKernelName().str(), step.sharedBytes);
+    device.steps.push_back(std::move(step));
+    return Error::success();
+  }
+
+  Error getSize(LaunchFuncOp launch, mlir::Value value, uint32_t &size) {
+    APInt constant;
+    if (!mlir::matchPattern(value, mlir::m_ConstantInt(&constant)))
+      return fail(launch, "has a size that is no constant");
+    if (!constant.isIntN(31))
+      return fail(launch, "has a size above 2^31");
+    size = constant.getZExtValue();
+    return Error::success();
+  }
+
+  int32_t getKernel(const std::string &name, uint64_t sharedBytes) {
+    auto [it, isNew] = numbers.try_emplace(name, device.kernels.size());
+    if (isNew)
+      device.kernels.push_back({name, 0});
+    uint64_t &most = device.kernels[it->second].sharedBytes;
+    most = std::max(most, sharedBytes);
+    return it->second;
+  }
+
+  DeviceInfo &device;
+  mlir::SymbolTableCollection tables;
+  DenseMap<mlir::Value, DeviceInfo::Address> addresses;
+  StringMap<int32_t> numbers;
+};
+
+} // namespace
+
+Error target::makeLaunchTable(FuncOp graph, DeviceInfo &device) {
+  return TableBuilder(device).build(graph);
+}

@@ -1,0 +1,241 @@
+//===- Descriptor.cpp - dlc_model_descriptor as LLVM IR -------------------===//
+
+#include "dlc/Target/Common/Descriptor.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/DerivedTypes.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace dlc::target;
+
+uint32_t dlc::target::getDtypeCode(mlir::Type type) {
+  if (auto integer = dyn_cast<mlir::IntegerType>(type)) {
+    bool isUnsigned = integer.isUnsigned();
+    switch (integer.getWidth()) {
+    case 1:
+      return DLC_DTYPE_BOOL;
+    case 2:
+      return isUnsigned ? DLC_DTYPE_U2 : DLC_DTYPE_I2;
+    case 4:
+      return isUnsigned ? DLC_DTYPE_U4 : DLC_DTYPE_I4;
+    case 8:
+      return isUnsigned ? DLC_DTYPE_U8 : DLC_DTYPE_I8;
+    case 16:
+      return isUnsigned ? DLC_DTYPE_U16 : DLC_DTYPE_I16;
+    case 32:
+      return isUnsigned ? DLC_DTYPE_U32 : DLC_DTYPE_I32;
+    case 64:
+      return isUnsigned ? DLC_DTYPE_U64 : DLC_DTYPE_I64;
+    default:
+      return 0;
+    }
+  }
+  return TypeSwitch<mlir::Type, uint32_t>(type)
+      .Case([](mlir::Float16Type) { return uint32_t(DLC_DTYPE_F16); })
+      .Case([](mlir::BFloat16Type) { return uint32_t(DLC_DTYPE_BF16); })
+      .Case([](mlir::Float32Type) { return uint32_t(DLC_DTYPE_F32); })
+      .Case([](mlir::Float64Type) { return uint32_t(DLC_DTYPE_F64); })
+      .Case([](mlir::Float8E4M3FNType) { return uint32_t(DLC_DTYPE_F8E4M3FN); })
+      .Case([](mlir::Float8E4M3FNUZType) {
+        return uint32_t(DLC_DTYPE_F8E4M3FNUZ);
+      })
+      .Case([](mlir::Float8E5M2Type) { return uint32_t(DLC_DTYPE_F8E5M2); })
+      .Case([](mlir::Float8E5M2FNUZType) {
+        return uint32_t(DLC_DTYPE_F8E5M2FNUZ);
+      })
+      .Case(
+          [](mlir::Float8E8M0FNUType) { return uint32_t(DLC_DTYPE_F8E8M0FNU); })
+      .Case([](mlir::Float4E2M1FNType) { return uint32_t(DLC_DTYPE_F4E2M1FN); })
+      .Default([](mlir::Type) { return 0u; });
+}
+
+static uint64_t getElementBytes(uint32_t dtype) {
+  switch (dtype) {
+  case DLC_DTYPE_I16:
+  case DLC_DTYPE_U16:
+  case DLC_DTYPE_F16:
+  case DLC_DTYPE_BF16:
+    return 2;
+  case DLC_DTYPE_I32:
+  case DLC_DTYPE_U32:
+  case DLC_DTYPE_F32:
+    return 4;
+  case DLC_DTYPE_I64:
+  case DLC_DTYPE_U64:
+  case DLC_DTYPE_F64:
+    return 8;
+  default:
+    return 1;
+  }
+}
+
+Error dlc::target::addTensor(ModelInfo &info, bool isOutput,
+                             mlir::StringAttr name, ArrayRef<int64_t> shape,
+                             mlir::Type elementType) {
+  auto &list = isOutput ? info.outputs : info.inputs;
+  TensorInfo tensor;
+  tensor.name =
+      name ? name.str()
+           : (isOutput ? "output" : "input") + std::to_string(list.size());
+  tensor.dtype = getDtypeCode(elementType);
+  if (!tensor.dtype) {
+    std::string text;
+    raw_string_ostream(text) << elementType;
+    return createStringError("tensor '" + tensor.name +
+                             "' has the element type " + text +
+                             ", which a program cannot take or give");
+  }
+  tensor.shape.assign(shape.begin(), shape.end());
+  tensor.bytes =
+      getElementBytes(tensor.dtype) * mlir::ShapedType::getNumElements(shape);
+  list.push_back(std::move(tensor));
+  return Error::success();
+}
+
+namespace {
+
+/// Makes the constants of one module.
+class DescriptorBuilder {
+public:
+  explicit DescriptorBuilder(Module &module)
+      : module(module), context(module.getContext()),
+        pointer(PointerType::get(context, 0)), i32(Type::getInt32Ty(context)),
+        i64(Type::getInt64Ty(context)) {}
+
+  Constant *makeString(StringRef text) {
+    return makePrivate(ConstantDataArray::getString(context, text));
+  }
+  Constant *makeInt32(uint64_t value) { return ConstantInt::get(i32, value); }
+  Constant *makeInt64(uint64_t value) { return ConstantInt::get(i64, value); }
+
+  Constant *makePrivate(Constant *value) {
+    auto *global =
+        new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                           GlobalValue::PrivateLinkage, value, "dlc.data");
+    return global;
+  }
+
+  Constant *makeArray(ArrayRef<Constant *> values) {
+    if (values.empty())
+      return ConstantPointerNull::get(pointer);
+    auto *type = ArrayType::get(values.front()->getType(), values.size());
+    return makePrivate(ConstantArray::get(type, values));
+  }
+
+  Constant *makeTensors(ArrayRef<TensorInfo> tensors) {
+    std::vector<Constant *> entries;
+    for (const TensorInfo &tensor : tensors) {
+      std::vector<Constant *> shape;
+      for (int64_t extent : tensor.shape)
+        shape.push_back(makeInt64(extent));
+      // struct dlc_tensor_info
+      entries.push_back(ConstantStruct::getAnon(
+          {makeString(tensor.name), makeInt32(tensor.dtype),
+           makeInt32(tensor.shape.size()), makeArray(shape),
+           makeInt64(tensor.bytes)}));
+    }
+    return makeArray(entries);
+  }
+
+  Constant *makeVariants(ArrayRef<ModelInfo::Variant> variants) {
+    std::vector<Constant *> entries;
+    for (const ModelInfo::Variant &variant : variants) {
+      auto *type = FunctionType::get(i32, {pointer, pointer, pointer, pointer},
+                                     /*isVarArg=*/false);
+      auto *entry = cast<Function>(
+          module.getOrInsertFunction(variant.entrySymbol, type).getCallee());
+      entry->setVisibility(GlobalValue::HiddenVisibility);
+      // struct dlc_variant
+      entries.push_back(ConstantStruct::getAnon(
+          {makeString(variant.cpu), makeString(variant.features), entry}));
+    }
+    return makeArray(entries);
+  }
+
+  Constant *makeDevice(const std::optional<DeviceInfo> &device) {
+    if (!device)
+      return ConstantPointerNull::get(pointer);
+    std::vector<Constant *> archs, kernels, steps;
+    for (const DeviceInfo::Arch &arch : device->archs)
+      // struct dlc_device_arch
+      archs.push_back(
+          ConstantStruct::getAnon({makeString(arch.name), makeInt32(arch.first),
+                                   makeInt32(arch.last)}));
+    for (const DeviceInfo::Kernel &kernel : device->kernels)
+      // struct dlc_device_kernel
+      kernels.push_back(ConstantStruct::getAnon(
+          {makeString(kernel.name), makeInt64(kernel.sharedBytes)}));
+    for (const DeviceInfo::Step &step : device->steps)
+      steps.push_back(makeStep(step));
+    // struct dlc_device_program
+    return makePrivate(ConstantStruct::getAnon(
+        {makeExternal(device->imageSymbol), makeInt64(device->imageBytes),
+         device->weightsSymbol.empty() ? ConstantPointerNull::get(pointer)
+                                       : makeExternal(device->weightsSymbol),
+         makeArray(archs), makeInt64(archs.size()), makeArray(kernels),
+         makeInt64(kernels.size()), makeArray(steps),
+         makeInt64(steps.size())}));
+  }
+
+private:
+  /// A hidden symbol of another object.
+  Constant *makeExternal(StringRef name) {
+    auto *global = new GlobalVariable(
+        module, Type::getInt8Ty(context), /*isConstant=*/true,
+        GlobalValue::ExternalLinkage, nullptr, name);
+    global->setVisibility(GlobalValue::HiddenVisibility);
+    return global;
+  }
+
+  Constant *makeStep(const DeviceInfo::Step &step) {
+    std::vector<Constant *> args;
+    for (const DeviceInfo::Address &address : step.args)
+      // struct dlc_device_address
+      args.push_back(ConstantStruct::getAnon({makeInt32(address.space),
+                                              makeInt32(address.index),
+                                              makeInt64(address.offset)}));
+    auto triple = [&](const std::array<uint32_t, 3> &values) {
+      return ConstantDataArray::get(context, ArrayRef<uint32_t>(values));
+    };
+    // struct dlc_device_step
+    return ConstantStruct::getAnon(
+        {ConstantInt::getSigned(i32, step.kernel), makeInt32(step.sharedBytes),
+         triple(step.grid), triple(step.block), makeArray(args),
+         makeInt64(args.size()), makeInt64(step.copyBytes)});
+  }
+
+  Module &module;
+  LLVMContext &context;
+  PointerType *pointer;
+  IntegerType *i32, *i64;
+};
+
+} // namespace
+
+std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
+                                                    const ModelInfo &info) {
+  auto module = std::make_unique<Module>("dlc.descriptor", context);
+  DescriptorBuilder b(*module);
+  auto make = [&](uint64_t size) {
+    // struct dlc_model
+    return ConstantStruct::getAnon(
+        {b.makeInt32(DLC_ABI_VERSION), b.makeInt32(size),
+         b.makeString(info.name), b.makeString(info.device ? "cuda" : "host"),
+         b.makeString(info.buildId), b.makeString(info.compiler),
+         b.makeTensors(info.inputs), b.makeTensors(info.outputs),
+         b.makeInt32(info.inputs.size()), b.makeInt32(info.outputs.size()),
+         b.makeInt64(info.arenaBytes), b.makeInt64(info.arenaAlignment),
+         b.makeInt64(info.lowerBound), b.makeInt64(info.weightsBytes),
+         b.makeVariants(info.variants), b.makeInt64(info.variants.size()),
+         b.makeDevice(info.device)});
+  };
+  Constant *value = make(sizeof(dlc_model));
+  auto *global = new GlobalVariable(
+      *module, value->getType(),
+      /*isConstant=*/true, GlobalValue::ExternalLinkage, value, info.symbol);
+  global->setVisibility(GlobalValue::HiddenVisibility);
+  global->setAlignment(Align(8));
+  return module;
+}
