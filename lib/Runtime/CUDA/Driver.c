@@ -44,7 +44,7 @@ static void open_driver(void) {
 #define DLC_CUDA_FIND(name, symbol, parameters)                                \
   {                                                                            \
     void *address = dlsym(library, #symbol);                                   \
-    if (!address)                                                              \
+    if (!address && !missing)                                                  \
       missing = #symbol;                                                       \
     memcpy(&functions.name, &address, sizeof(address));                        \
   }
