@@ -43,5 +43,18 @@ for package in ("onnx", "onnxruntime", "magika", "rapidocr_onnxruntime"):
         config.available_features.add(package.split("_")[0])
 if os.path.isdir(os.environ.get("DLC_ZOO", "")):
     config.available_features.add("zoo")
+# A CUDA program runs on a GPU where there is one, else in the simulator.
+probe = ("import ctypes as c; d = c.CDLL('libcuda.so.1'); n = c.c_int();"
+         "assert d.cuInit(0) == 0 and d.cuDeviceGetCount(c.byref(n)) == 0 and n.value")
+gpu = subprocess.run([config.python, "-c", probe], capture_output=True).returncode == 0
+if gpu:
+    config.available_features.add("cuda-gpu")
+launcher = "" if gpu else os.path.join(bin_dir, "dlc-sim")
+config.environment["DLC_CUDA_LAUNCHER"] = launcher
+config.environment["DLC_CUDA_ARCH"] = "native" if gpu else "compute_80"
+config.substitutions.append(("%run-cuda", launcher))
+# The long way, by tools/check.sh --full.
+if os.environ.get("DLC_FULL"):
+    config.available_features.add("full")
 if config.sanitize:
     config.available_features.add("sanitize")

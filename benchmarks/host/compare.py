@@ -13,7 +13,6 @@ the shapes); without it every input is random and dynamic dimensions are 1.
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -24,72 +23,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-# Relative, and absolute for outputs up to 1; for larger ones it grows with the
-# largest: elements near 0 keep the rounding errors of what cancelled out. (Float32
-# is no closer: onnxruntime's resnet50 is 2.5e-5 off a float64 evaluation, ours
-# 3.4e-5, for outputs up to 2.)
-RTOL, ATOL = 1e-3, 1e-5
-GROWTH = 2.5
-
-
-def measured(command):
-    """Runs a command; returns seconds and peak memory in bytes."""
-    start = time.perf_counter()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            output.seek(0)
-            text = output.read().decode(errors="replace").strip()
-            raise RuntimeError(text or f"{command[0]} exited with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
-
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from common import check, list_models, measured, model_inputs, program_arguments, shape_flags
 
 def peer_session(path):
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def model_inputs(path, session):
-    npz = path.with_suffix("").with_suffix(".inputs.npz")
-    if not npz.exists():
-        npz = path.parent / (path.stem + ".inputs.npz")
-    if npz.exists():
-        stored = np.load(npz)
-        return {name: stored[name] for name in stored.files}
-    types = {"tensor(float)": np.float32, "tensor(double)": np.float64,
-             "tensor(int64)": np.int64, "tensor(int32)": np.int32,
-             "tensor(float16)": np.float16, "tensor(uint8)": np.uint8,
-             "tensor(bool)": np.bool_}
-    random = np.random.default_rng(0)
-    inputs = {}
-    for info in session.get_inputs():
-        shape = [d if isinstance(d, int) and d > 0 else 1 for d in info.shape]
-        inputs[info.name] = random.random(shape).astype(types[info.type])
-    return inputs
-
-
-def file_name(name):
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
-
-
-def check(outputs, session, expected):
-    """The largest error; fails where it is outside of the tolerance."""
-    worst = 0.0
-    for info, want in zip(session.get_outputs(), expected):
-        have = np.load(outputs / (file_name(info.name) + ".npy"))
-        if have.shape != want.shape:
-            raise RuntimeError(f"output {info.name} has shape {have.shape}, not {want.shape}")
-        if want.size:
-            worst = max(worst, float(np.max(np.abs(have.astype(np.float64) - want))))
-        scale = float(np.max(np.abs(want))) if want.size else 0.0
-        atol = ATOL * (GROWTH * scale if scale > 1 else 1)
-        if not np.allclose(have, want, rtol=RTOL, atol=atol, equal_nan=True):
-            raise RuntimeError(f"output {info.name} is wrong: error up to {worst:g}")
-    return worst
 
 
 def run_peer(session, inputs, seconds):
@@ -105,14 +46,9 @@ def compare(path, args, folder):
     session = peer_session(path)
     inputs = model_inputs(path, session)
     program = folder / path.stem
-    shapes = [f"--shape={name}={'x'.join(map(str, a.shape))}"
-              for name, a in inputs.items() if a.ndim]
     compile_s, compile_bytes = measured(
-        [args.dlc, path, "-o", program, f"--cpu={args.cpu}", *shapes])
-    arrays = []
-    for name, array in inputs.items():
-        np.save(folder / (file_name(name) + ".npy"), array)
-        arrays.append(f"{name}={folder / (file_name(name) + '.npy')}")
+        [args.dlc, path, "-o", program, f"--cpu={args.cpu}", *shape_flags(inputs)])
+    arrays = program_arguments(inputs, folder)
     outputs = folder / "out"
     outputs.mkdir(exist_ok=True)
     measured([program, *arrays, "-o", outputs])
@@ -152,9 +88,7 @@ def main():
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--keep", type=Path, help="keep the programs in this folder")
     args = parser.parse_args()
-    models = []
-    for path in args.models:
-        models += sorted(path.glob("*.onnx")) if path.is_dir() else [path]
+    models = list_models(args.models)
     # Both run on one core, the last one: the first serves interrupts.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 

@@ -37,6 +37,22 @@ def run_command(command, timeout=600, **options):
     return done.stdout
 
 
+def on_cuda(flags):
+    return "--target=cuda" in flags
+
+
+def target_flags(flags):
+    """Programs for a GPU are made for the one that is there, or as PTX for the
+    simulator."""
+    return [*flags, f"--arch={os.environ.get('DLC_CUDA_ARCH', 'compute_80')}"] if on_cuda(flags) else list(flags)
+
+
+def launcher(flags):
+    """What stands in front of a program's command line: the simulator where there is
+    no GPU (see lit.cfg.py)."""
+    return os.environ.get("DLC_CUDA_LAUNCHER", "dlc-sim").split() if on_cuda(flags) else []
+
+
 def file_name(tensor):
     """The file a program writes an output to."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", tensor) + ".npy"
@@ -52,8 +68,9 @@ class Program:
             onnx.save(model, path)
             model = path
         self.path = os.path.join(self.folder, "model")
+        self.command = [*launcher(flags), self.path]
         try:
-            self.log = run_command([DLC, model, "-o", self.path, *flags])
+            self.log = run_command([DLC, model, "-o", self.path, *target_flags(flags)])
         except (Failure, subprocess.TimeoutExpired) as error:
             shutil.rmtree(self.folder)
             raise Failure(str(error)) from None
@@ -65,7 +82,7 @@ class Program:
         shutil.rmtree(self.folder)
 
     def info(self):
-        return json.loads(run_command([self.path, "--info", "--json"]))
+        return json.loads(run_command([*self.command, "--info", "--json"]))
 
     def run(self, inputs, *flags, outputs=None, env=None):
         """Name -> array for inputs and outputs."""
@@ -77,10 +94,19 @@ class Program:
             arguments.append(f"{name}={path}")
         out = os.path.join(folder, "out")
         environment = {**os.environ, **(env or {})}
-        run_command([self.path, *arguments, "-o", out, *flags], env=environment)
+        run_command([*self.command, *arguments, "-o", out, *flags], env=environment)
         if outputs is None:
             return {f[:-4]: np.load(os.path.join(out, f)) for f in sorted(os.listdir(out))}
         return {name: np.load(os.path.join(out, file_name(name))) for name in outputs}
+
+
+def option(name, default):
+    """Takes --name=number off the command line."""
+    for argument in sys.argv[1:]:
+        if argument.startswith(f"--{name}="):
+            sys.argv.remove(argument)
+            return int(argument.split("=")[1])
+    return default
 
 
 def compare(got, expected, rtol=RTOL, atol=ATOL):
@@ -215,12 +241,23 @@ class Suite:
             else:
                 self.passed += 1
 
+    def sample(self, every):
+        """The first case of each kind (the first word of a title) and every so many of
+        the others."""
+        kinds, chosen = {}, []
+        for case in self.cases:
+            count = kinds[case[0].split()[0]] = kinds.get(case[0].split()[0], -1) + 1
+            if count % every == 0:
+                chosen.append(case)
+        return chosen
+
     def main(self, flags=()):
         """Runs all cases; those whose title has a word of the command line where
-        there is one. Returns the exit status."""
+        there is one; with --every=N a sample. Returns the exit status."""
         words = [a for a in sys.argv[1:] if not a.startswith("-")]
+        every = option("every", 1)
         flags = [*flags, *(a for a in sys.argv[1:] if a.startswith("-"))]
-        cases = [c for c in self.cases if not words or any(w in c[0] for w in words)]
+        cases = [c for c in self.sample(every) if not words or any(w in c[0] for w in words)]
         for start in range(0, len(cases), self.batch):
             self.check(cases[start:start + self.batch], flags)
         print(f"{self.passed} passed, {self.failed} failed")

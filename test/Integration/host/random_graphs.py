@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from dlc_testing import Suite
+from dlc_testing import Suite, option
 
 SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 33]
 
@@ -226,14 +226,6 @@ class Random:
                 self.g.output(name)
         if not self.g.outputs:
             self.g.output(self.pool[-1][0])
-
-
-def option(name, default):
-    for argument in sys.argv[1:]:
-        if argument.startswith(f"--{name}="):
-            sys.argv.remove(argument)
-            return int(argument.split("=")[1])
-    return default
 
 
 # ReduceL2 and division by standard deviations amplify the last bits.
