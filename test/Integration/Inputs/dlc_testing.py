@@ -19,6 +19,8 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+from dlc_targets import launcher, target_flags
+
 onnxruntime.set_default_logger_severity(3)
 
 DLC = os.path.join(os.environ["DLC_BIN"], "dlc") if "DLC_BIN" in os.environ else "dlc"
@@ -35,22 +37,6 @@ def run_command(command, timeout=600, **options):
         text = (done.stderr or done.stdout).strip()
         raise Failure(f"{os.path.basename(command[0])} exited with {done.returncode}: {text[-1500:]}")
     return done.stdout
-
-
-def on_cuda(flags):
-    return "--target=cuda" in flags
-
-
-def target_flags(flags):
-    """Programs for a GPU are made for the one that is there, or as PTX for the
-    simulator."""
-    return [*flags, f"--arch={os.environ.get('DLC_CUDA_ARCH', 'compute_80')}"] if on_cuda(flags) else list(flags)
-
-
-def launcher(flags):
-    """What stands in front of a program's command line: the simulator where there is
-    no GPU (see lit.cfg.py)."""
-    return os.environ.get("DLC_CUDA_LAUNCHER", "dlc-sim").split() if on_cuda(flags) else []
 
 
 def file_name(tensor):
