@@ -5,6 +5,7 @@
 #include "Graph.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace dlc::ptxsim::driver {
 
@@ -20,8 +21,10 @@ Driver &Driver::get() {
 }
 
 ThreadState &threadState() {
-  thread_local ThreadState state;
-  return state;
+  // never destroyed: a thread's objects go before the handlers of atexit run,
+  // which may call the API
+  thread_local auto *state = new ThreadState;
+  return *state;
 }
 
 const char *errorName(CUresult code) {
@@ -83,6 +86,9 @@ bool Driver::initialize() {
   engineOptions.cacheDirectory = settings.cacheDirectory;
   memory.configure(device.globalMemoryBytes, settings.checks);
   defaultPool = currentPool = pools.add(std::make_shared<CUmemPoolHandle_st>());
+  // Not earlier: handlers that are registered before the program starts run
+  // after the destructors of libraries, which want to know.
+  on_exit([](int code, void *) { Driver::get().exitStatus = code; }, nullptr);
   initialized = true;
   return true;
 }

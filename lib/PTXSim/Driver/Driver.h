@@ -149,6 +149,8 @@ public:
 
   std::recursive_mutex mutex;
   bool initialized = false;
+  /// What the program gave to `exit`.
+  int exitStatus = 0;
   Settings settings;
   DeviceConfig device;
   Options engineOptions;

@@ -163,6 +163,10 @@ static std::string nameOf(const MemoryBlock &block) {
          ")";
 }
 
+static std::string countBytes(uint64_t bytes) {
+  return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+}
+
 std::string DeviceMemory::describe(uint64_t address) const {
   if (const MemoryBlock *block = findBlock(address))
     return "in " + nameOf(*block);
@@ -178,10 +182,10 @@ std::string DeviceMemory::describe(uint64_t address) const {
   if (before && isDeviceAddress(before->allocation.begin) &&
       (after == blocks.end() ||
        address - before->allocation.end() < after->first - address))
-    return std::to_string(address - before->allocation.end()) +
-           " bytes past the end of " + nameOf(*before);
+    return countBytes(address - before->allocation.end() + 1) +
+           " past the end of " + nameOf(*before);
   if (after != blocks.end() && isDeviceAddress(after->first))
-    return std::to_string(after->first - address) + " bytes before " +
+    return countBytes(after->first - address) + " before " +
            nameOf(after->second);
   return "not in any allocation";
 }

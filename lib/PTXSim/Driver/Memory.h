@@ -73,7 +73,7 @@ public:
     return address >= arenaBegin && address < arenaEnd;
   }
 
-  /// Where an address lies: "4 bytes past the end of allocation 3 (1024 bytes
+  /// Where an address lies: "1 byte past the end of allocation 3 (1024 bytes
   /// by cuMemAlloc)", "in allocation 2 (...), freed".
   std::string describe(uint64_t address) const;
 

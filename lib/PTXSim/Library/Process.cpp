@@ -16,10 +16,8 @@
 
 namespace dlc::ptxsim::driver {
 
-/// The process that loaded the library (not a fork of it), and the exit code it
-/// asked for.
+/// The process that loaded the library, not a fork of it.
 static pid_t process;
-static int exitStatus;
 
 static void reportLeaks(Driver &driver) {
   for (auto &[begin, block] : driver.memory.getBlocks()) {
@@ -55,21 +53,19 @@ static void writeStatistics(Driver &driver) {
                  driver.settings.statsFile.c_str(), error.message().c_str());
 }
 
-__attribute__((constructor)) static void atLoad() {
-  process = getpid();
-  on_exit([](int code, void *) { exitStatus = code; }, nullptr);
-}
+__attribute__((constructor)) static void atLoad() { process = getpid(); }
 
 __attribute__((destructor)) static void atUnload() {
   Driver &driver = Driver::get();
   if (getpid() != process || !driver.initialized)
     return;
   // a program that fails may leave things behind
-  if (driver.settings.checks && exitStatus == 0 && !driver.findings.hasFault())
+  if (driver.settings.checks && driver.exitStatus == 0 &&
+      !driver.findings.hasFault())
     reportLeaks(driver);
   if (driver.settings.stats)
     writeStatistics(driver);
-  if (exitStatus == 0 && driver.findings.getCount() > 0) {
+  if (driver.exitStatus == 0 && driver.findings.getCount() > 0) {
     std::fflush(nullptr);
     _exit(kCheckFailedExitCode);
   }
