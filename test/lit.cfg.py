@@ -13,8 +13,11 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dlc_binary_root, "test")
 
 bin_dir = os.path.join(config.dlc_binary_root, "bin")
+# -Dtools=DIR: programs to prefer, built with sanitizers.
+tools = lit_config.params.get("tools")
 config.environment["PATH"] = os.pathsep.join(
-    [bin_dir, config.llvm_tools_dir, config.environment["PATH"]])
+    ([os.path.abspath(tools)] if tools else [])
+    + [bin_dir, config.llvm_tools_dir, config.environment["PATH"]])
 # Helpers of the Python tests, importable from any of them.
 config.environment["PYTHONPATH"] = os.path.join(
     config.test_source_root, "Integration", "Inputs")
@@ -56,5 +59,5 @@ config.substitutions.append(("%run-cuda", launcher))
 # The long way, by tools/check.sh --full.
 if os.environ.get("DLC_FULL"):
     config.available_features.add("full")
-if config.sanitize:
+if config.sanitize or tools:
     config.available_features.add("sanitize")

@@ -120,7 +120,7 @@ fi
 lit "unit" build/test/unit
 lit "lit" build/test
 
-# --- Runtime and importer under sanitizers (the fuzzer is built with both) -------------------------------------
+# --- Runtime and importer under sanitizers -----------------------------------
 if ((!quick)); then
   # Debian's libraries are not instrumented: what they own has no annotations.
   export ASAN_OPTIONS=detect_container_overflow=0:detect_leaks=0:allocator_may_return_null=1
@@ -129,6 +129,8 @@ if ((!quick)); then
     step "sanitizer build" ninja -C build-sanitize RuntimeTests; then
     lit "sanitizer runtime" build-sanitize/test/unit/Runtime
   fi
+  step "sanitized importer build" ninja -C build dlc-import-sanitized &&
+    lit "sanitized importer" -Dtools=build/sanitized build/test/Importer
   step "fuzzer build" ninja -C build importer-fuzzer &&
     step "importer fuzzed for 60 s" test/fuzz/importer/run.sh build 60 "$python"
 fi

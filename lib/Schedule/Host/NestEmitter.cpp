@@ -10,6 +10,13 @@
 using namespace mlir;
 using namespace dlc::schedule;
 
+/// Sums of more than `longSum` terms are made of partial sums of about
+/// `partialSum` terms each: the rounding error of one accumulator grows with
+/// the number of terms (N. Higham, "The accuracy of floating point summation",
+/// 1993). Measured on resnet50: a quarter of the error for 0 to 4 % of the
+/// time.
+static constexpr int64_t longSum = 128, partialSum = 16;
+
 /// Work items that a kernel should have at least, so that a few threads share
 /// them evenly.
 static constexpr int64_t minWorkItems = 64;
@@ -285,6 +292,8 @@ SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
     newScope();
     return emitStep(variant, accs);
   }
+  if (int64_t block = partialSumBlock(depth))
+    return emitPartialSums(depth, block, variant, accs);
   unsigned loop = reductions[depth];
   bool isLanes = tile.reduceLanes && int(loop) == tile.vectorLoop;
   int64_t step = isLanes ? tile.width() : 1;
@@ -333,6 +342,80 @@ SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
   iv[loop] = Value();
   newScope();
   return values;
+}
+
+/// How many iterations of the reduction loop at `depth` add up to a partial
+/// sum: such that it has `partialSum` terms or fewer; 0 where the sums are
+/// short anyway, or where the loop is not the one to cut.
+int64_t NestEmitter::partialSumBlock(unsigned depth) {
+  if (tile.reduceLanes) // each lane has a chain of its own
+    return 0;
+  int64_t inner = 1, all = 1;
+  for (auto [index, loop] : llvm::enumerate(reductions)) {
+    all *= nest.loops[loop].extent;
+    if (index > depth)
+      inner *= nest.loops[loop].extent;
+  }
+  int64_t extent = nest.loops[reductions[depth]].extent;
+  if (all <= longSum || inner > partialSum || inner * extent <= partialSum)
+    return 0;
+  for (unsigned output = 0; output < nest.stages[0].outputs.size(); ++output)
+    if (!isa_and_nonnull<arith::AddFOp>(getCombiner(nest.stages[0].op, output)))
+      return 0;
+  int64_t blocks = llvm::divideCeil(extent, partialSum / inner);
+  return llvm::divideCeil(extent, blocks);
+}
+
+/// Cuts the reduction loop at `depth` into blocks with accumulators of their
+/// own, which are added to `accs` one after the other.
+SmallVector<Value> NestEmitter::emitPartialSums(unsigned depth, int64_t block,
+                                                Variant variant,
+                                                ValueRange accs) {
+  unsigned loop = reductions[depth];
+  int64_t extent = nest.loops[loop].extent;
+  unsigned count = variant.rows * variant.vectors;
+  auto emitBlock = [&](Value begin, int64_t steps, ValueRange totals) {
+    SmallVector<Value> zeros;
+    for (unsigned i = 0; i < totals.size(); ++i) {
+      Operation *combiner = getCombiner(nest.stages[0].op, i / count);
+      zeros.push_back(splatAttr(*arith::getNeutralElement(combiner)));
+    }
+    auto forOp = scf::ForOp::create(b, loc, constant(0), constant(steps),
+                                    constant(1), zeros);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(forOp.getBody());
+      iv[loop] = arith::AddIOp::create(b, loc, begin, forOp.getInductionVar());
+      newScope();
+      scf::YieldOp::create(
+          b, loc,
+          emitReductionLoops(depth + 1, variant, forOp.getRegionIterArgs()));
+    }
+    SmallVector<Value> sums;
+    for (auto [index, total] : llvm::enumerate(totals)) {
+      Operation *sum = b.clone(*getCombiner(nest.stages[0].op, index / count));
+      sum->setOperands({total, forOp.getResult(index)});
+      sum->getResult(0).setType(total.getType());
+      sums.push_back(sum->getResult(0));
+    }
+    return sums;
+  };
+  auto blocks =
+      scf::ForOp::create(b, loc, constant(0), constant(extent / block * block),
+                         constant(block), accs);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(blocks.getBody());
+    scf::YieldOp::create(
+        b, loc,
+        emitBlock(blocks.getInductionVar(), block, blocks.getRegionIterArgs()));
+  }
+  SmallVector<Value> results(blocks.getResults());
+  if (int64_t tail = extent % block)
+    results = emitBlock(constant(extent - tail), tail, results);
+  iv[loop] = Value();
+  newScope();
+  return results;
 }
 
 SmallVector<Value> NestEmitter::emitStep(Variant variant, ValueRange accs) {

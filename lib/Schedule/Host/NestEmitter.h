@@ -51,6 +51,10 @@ private:
   void emitReduction(Variant variant);
   mlir::SmallVector<mlir::Value>
   emitReductionLoops(unsigned depth, Variant variant, mlir::ValueRange accs);
+  int64_t partialSumBlock(unsigned depth);
+  mlir::SmallVector<mlir::Value> emitPartialSums(unsigned depth, int64_t block,
+                                                 Variant variant,
+                                                 mlir::ValueRange accs);
   mlir::SmallVector<mlir::Value> emitStep(Variant variant,
                                           mlir::ValueRange accs);
   void combineLanes(Variant variant, mlir::SmallVector<mlir::Value> &accs);

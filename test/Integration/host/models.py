@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from dlc_testing import ATOL, Failure, Program, compare, reference
+from dlc_testing import Failure, Program, compare, reference
 
 
 def package_folder(name):
@@ -72,10 +72,7 @@ def check(path, shapes, flags):
     with Program(path, *shape_flags, *flags) as program:
         results = program.run(inputs, outputs=list(expected))
         for name, array in expected.items():
-            # Outputs above 1 move by more than ATOL under any other order of sums:
-            # onnxruntime itself misses it against float64 on resnet50.
-            scale = np.abs(array).max(initial=1) if array.dtype == np.float32 else 1
-            problem = compare(results[name], array, atol=2.5 * ATOL * scale if scale > 1 else ATOL)
+            problem = compare(results[name], array)
             if problem:
                 raise Failure(f"output '{name}': {problem}")
 
