@@ -1,0 +1,120 @@
+//===- BlockRunner.h - Runs the blocks of a launch -------------*- C++ -*-===//
+//
+// Blocks run one after another, the warps of a block by turns: each goes on
+// until it waits at a barrier. Kernels without barriers need no fibre a warp.
+// Routines that compiled kernels call end here (Runtime.cpp).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_LIB_PTXSIM_BLOCKRUNNER_H
+#define DLC_LIB_PTXSIM_BLOCKRUNNER_H
+
+#include "AsyncCopies.h"
+#include "Context.h"
+#include "Fibre.h"
+#include "MemoryChecker.h"
+
+#include "dlc/PTXSim/Engine.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace dlc::ptxsim {
+
+enum class BarrierKind : uint32_t { Sync, Arrive, Popc, And, Or };
+
+/// What a launch needs to know of its kernel.
+struct RunnableKernel {
+  KernelEntry entry = nullptr;
+  std::string name;
+  bool hasBarriers = false;
+  uint32_t staticSharedBytes = 0; ///< up to where dynamic memory begins
+  uint64_t localBytes = 0;        ///< a thread, all frames
+  const uint64_t *variables = nullptr;
+  llvm::ArrayRef<Variable> moduleVariables;
+  bool checks = true;
+  bool deferAsyncCopies = true;
+  /// The text of the instruction in a line.
+  std::function<std::string(unsigned line)> instructionAt;
+};
+
+class BlockRunner {
+public:
+  BlockRunner(const RunnableKernel &kernel, const LaunchParams &params,
+              const DeviceConfig &device, const MemoryOracle &memory,
+              Reporter &reporter);
+  ~BlockRunner();
+
+  llvm::Error run();
+
+  // For routines; `lanes` are those that the fault concerns.
+  /// Reports and ends the launch.
+  [[noreturn]] void stop(FaultKind kind, WarpContext &warp, uint32_t lanes,
+                         unsigned line, const llvm::Twine &message,
+                         uint64_t address = 0, unsigned bytes = 0);
+  /// Reports the first fault of each instruction and kind; goes on.
+  void warn(FaultKind kind, WarpContext &warp, uint32_t lanes, unsigned line,
+            const llvm::Twine &message, uint64_t address = 0,
+            unsigned bytes = 0);
+  void barrier(WarpContext &warp, uint32_t id, uint32_t count, BarrierKind kind,
+               uint32_t predicate, uint32_t active, uint32_t live,
+               unsigned line);
+
+  MemoryChecker &getChecker() { return *checker; }
+  AsyncCopies &asyncCopies(const WarpContext &warp) {
+    return copies[warp.warp];
+  }
+  const RunnableKernel &getKernel() const { return kernel; }
+
+private:
+  struct BarrierState {
+    uint32_t arrived = 0;  ///< warps
+    uint32_t expected = 0; ///< warps; 0: all that have not finished
+    uint32_t waiting = 0;  ///< warps, as bits
+    uint32_t members = 0;  ///< all that have arrived, as bits
+    uint32_t sum = 0;
+    bool all = true, any = false;
+    BarrierKind kind = BarrierKind::Sync;
+    unsigned line = 0;
+  };
+
+  bool allocate();
+  void setUpWarps();
+  void beginBlock(Dim3 block);
+  void runSingly();
+  void runBlockByTurns();
+  bool releaseIfComplete(BarrierState &state);
+  Fault makeFault(FaultKind kind, const WarpContext &warp, uint32_t lanes,
+                  unsigned line, const llvm::Twine &message, uint64_t address,
+                  unsigned bytes) const;
+  static void singleBody(void *self);
+  static void warpBody(void *context);
+
+  const RunnableKernel &kernel;
+  const LaunchParams &params;
+  const DeviceConfig &device;
+  Reporter &reporter;
+  uint32_t warpCount = 0;
+  uint32_t sharedBytes = 0;
+  std::unique_ptr<MemoryChecker> checker;
+  WarpContext *warps = nullptr;
+  uint8_t *shared = nullptr;
+  uint8_t *local = nullptr;
+  std::vector<AsyncCopies> copies;
+  std::vector<std::pair<FaultKind, unsigned>> warned;
+
+  Fibre scheduler;
+  std::unique_ptr<Fibre[]> fibres;
+  Fibre *running = nullptr;
+  uint32_t runnable = 0, unfinished = 0;
+  BarrierState barriers[16];
+  bool isStopped = false;
+  bool isDone = false;
+  FaultKind stopKind = FaultKind::Trap;
+  std::string stopText;
+};
+
+} // namespace dlc::ptxsim
+
+#endif // DLC_LIB_PTXSIM_BLOCKRUNNER_H

@@ -1,0 +1,62 @@
+//===- MemoryChecker.h - Checks of memory accesses -------------*- C++ -*-===//
+
+#ifndef DLC_LIB_PTXSIM_MEMORYCHECKER_H
+#define DLC_LIB_PTXSIM_MEMORYCHECKER_H
+
+#include "Context.h"
+
+#include "dlc/PTXSim/Engine.h"
+
+#include <vector>
+
+namespace dlc::ptxsim {
+
+class BlockRunner;
+
+/// An access by the lanes of a warp.
+struct Access {
+  WarpContext &warp;
+  AccessSpace space;
+  uint32_t bytes;
+  uint32_t flags;
+  unsigned line;
+};
+
+/// Checks bounds, alignment and, by shadows, unwritten reads and races. Faults
+/// go to the BlockRunner.
+class MemoryChecker {
+public:
+  MemoryChecker(BlockRunner &runner, const MemoryOracle &oracle,
+                llvm::ArrayRef<Variable> variables);
+
+  void setShared(uint8_t *base, uint64_t bytes);
+  void beginBlock();
+  /// Warps (as bits) have met at a barrier.
+  void barrier(uint32_t members);
+
+  /// All lanes at one address.
+  void checkUniform(const Access &access, uint64_t address, uint32_t lanes);
+  void check(const Access &access, const uint64_t *addresses, uint32_t lanes);
+  /// cp.async: reads global, writes shared memory; host addresses.
+  void checkAsyncCopy(WarpContext &warp, const uint64_t *to,
+                      const uint64_t *from, const uint32_t *sourceBytes,
+                      uint32_t bytes, uint32_t lanes, unsigned line);
+
+private:
+  const Allocation *findAllocation(uint64_t address);
+  void checkLane(const Access &access, uint64_t address, unsigned lane);
+  void checkGlobal(const Access &access, uint64_t address, unsigned lane);
+  [[noreturn]] void outOfBounds(const Access &access, uint64_t address,
+                                unsigned lane, const llvm::Twine &message);
+
+  BlockRunner &runner;
+  const MemoryOracle &oracle;
+  llvm::ArrayRef<Variable> variables;
+  const Allocation *last = nullptr;
+  uint8_t *shared = nullptr;
+  uint64_t sharedBytes = 0;
+};
+
+} // namespace dlc::ptxsim
+
+#endif // DLC_LIB_PTXSIM_MEMORYCHECKER_H

@@ -1,0 +1,29 @@
+//===- Routines.h - Routines that compiled kernels call --------*- C++ -*-===//
+
+#ifndef DLC_LIB_PTXSIM_ROUTINES_H
+#define DLC_LIB_PTXSIM_ROUTINES_H
+
+#include "Context.h"
+
+namespace dlc::ptxsim {
+
+/// Their addresses, by Routine.
+void *const *routineTable();
+
+// RuntimeMath.cpp
+void runMath(uint32_t kind, uint32_t rounding, uint32_t isDouble,
+             uint32_t count, void *out, const void *a, const void *b,
+             const void *c);
+void runConvert(uint32_t format, uint32_t rounding, uint32_t saturate,
+                uint32_t isDouble, uint32_t count, uint32_t *out,
+                const void *in);
+void runDecode(uint32_t format, uint32_t count, float *out, const uint32_t *in);
+
+// RuntimeAtomic.cpp
+void runAtomic(uint32_t kind, uint32_t type, uint32_t lanes,
+               const uint64_t *addresses, const uint64_t *values,
+               const uint64_t *others, uint64_t *old);
+
+} // namespace dlc::ptxsim
+
+#endif // DLC_LIB_PTXSIM_ROUTINES_H
