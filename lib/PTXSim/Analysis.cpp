@@ -532,7 +532,8 @@ void Analysis::findUniformity() {
   }
 }
 
-/// Connected divergent blocks; see the header.
+/// Connected divergent blocks, and those that one branch leads to; see the
+/// header.
 void Analysis::buildRegions() {
   for (unsigned first : order) {
     if (!inRegion[first] || blocks[first].region >= 0)
@@ -552,6 +553,11 @@ void Analysis::buildRegions() {
       };
       llvm::for_each(blocks[b].succs, visit);
       llvm::for_each(blocks[b].preds, visit);
+      // the sides of the branch that lanes come from belong together, also
+      // where no edge joins them: one scan runs them all
+      for (unsigned p : blocks[b].preds)
+        if (!inRegion[p] && isDivergentEnd(blocks[p]))
+          llvm::for_each(blocks[p].succs, visit);
     }
   }
   for (Region &region : regions) {

@@ -151,11 +151,10 @@ static void checkWritten(const CopySide &src, uint64_t from, uint64_t bytes,
   while (src.block->allocation.isWritten(at, 1))
     ++at;
   Driver &driver = Driver::get();
-  driver.findings.report(
-      "uninitialized read: a copy to the host takes bytes that were never "
-      "written: byte " +
-      std::to_string(at - src.block->allocation.begin) + " " +
-      driver.memory.describe(at));
+  driver.findings.report(faultName(FaultKind::UninitializedRead).str() +
+                         ": a copy to the host takes byte " +
+                         std::to_string(at - src.block->allocation.begin) +
+                         " " + driver.memory.describe(at));
 }
 
 CUresult executeCopy(const CopyWork &work) {

@@ -52,8 +52,11 @@ void Findings::report(const std::string &text) { print(text); }
 
 void Findings::report(const Fault &fault) {
   std::string text = describe(fault);
-  if (fault.kind == FaultKind::OutOfBounds && fault.address >= 4096)
-    text += " (" + Driver::get().memory.describe(fault.address) + ")";
+  // what the memory manager knows of an address that the engine does not
+  llvm::StringRef instruction = fault.instruction;
+  if (fault.kind == FaultKind::OutOfBounds && fault.address >= 4096 &&
+      !instruction.contains(".shared") && !instruction.contains(".local"))
+    text += ", " + Driver::get().memory.describe(fault.address);
   fatal = fault.kind != FaultKind::SharedRace &&
           fault.kind != FaultKind::UninitializedRead;
   print(text);

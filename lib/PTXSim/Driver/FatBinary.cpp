@@ -37,7 +37,7 @@ constexpr uint16_t kKindPTX = 1, kKindELF = 2;
 constexpr uint64_t kFlagLz4 = 0x2000, kFlagZstd = 0x8000;
 constexpr size_t kContainerHeader = 16, kEntryHeader = 64;
 /// More than any PTX: a damaged size must not become an allocation.
-constexpr uint64_t kMaxUnpacked = uint64_t(1) << 32;
+constexpr uint64_t kMaxUnpacked = uint64_t(1) << 30;
 
 struct Entry {
   uint16_t kind = 0;
@@ -59,6 +59,8 @@ static T read(const uint8_t *at) {
 
 bool unpackLz4(llvm::ArrayRef<uint8_t> packed, size_t bytes, std::string &out) {
   out.clear();
+  if (bytes / 255 > packed.size()) // no block grows more
+    return false;
   out.reserve(bytes);
   size_t at = 0;
   // a length of 15 goes on in bytes, the last of which is not 255

@@ -163,7 +163,7 @@ static CUresult toResult(const CUfunc_st &function, llvm::Error error) {
         if (e.getCode() != ErrorCode::IllegalAddress &&
             e.getCode() != ErrorCode::MisalignedAddress &&
             e.getCode() != ErrorCode::LaunchFailed)
-          fail(result, "kernel " + function.name + ": " + e.message());
+          fail(result, e.message());
       },
       [&](const llvm::ErrorInfoBase &e) {
         result = fail(CUDA_ERROR_UNKNOWN,
