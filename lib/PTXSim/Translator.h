@@ -259,6 +259,26 @@ private:
   bool translateMovmatrix(const Instruction &inst);
   bool translateMma(const Instruction &inst);
   bool translateWmma(const Instruction &inst);
+  bool translateWmmaMma(const Instruction &inst);
+  bool translateWmmaMove(const Instruction &inst);
+  /// A register of a wmma fragment in memory.
+  struct TileMove {
+    Ty type = Ty::F16;
+    bool isLoad = true, isB = false, isRowMajor = true;
+    unsigned perLane = 1;   ///< elements in the register
+    unsigned lanesStep = 1; ///< elements between neighbouring lanes of a group
+    unsigned row = 0, column = 0;
+    Address base;
+    Value *stride = nullptr;
+  };
+  bool moveTile(const Instruction &inst, const TileMove &tile, Value *&value);
+  void requireFullWarp(const Instruction &inst);
+  bool storeFragment(const Instruction &inst, const Operand &operand, Ty type,
+                     Value *slot, unsigned count);
+  Value *fragmentSlot(Ty type, unsigned count);
+  Values loadFragment(Value *slot, Ty type, unsigned count);
+  bool matrixRows(const Instruction &inst, const Operand &operand,
+                  unsigned count, unsigned flags, Value *&rows);
 
   KernelTranslation &kernel;
   const FunctionIR &function;
