@@ -2,6 +2,7 @@
 
 #include "dlc/Pipelines/Pipelines.h"
 
+#include "dlc/Conversion/DispatchToGPU/DispatchToGPU.h"
 #include "dlc/Conversion/DispatchToLLVM/DispatchToLLVM.h"
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Arena/IR/Arena.h"
@@ -11,6 +12,7 @@
 #include "dlc/Dialect/NN/IR/NN.h"
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 #include "dlc/Pipelines/Passes.h"
+#include "dlc/Schedule/CUDA/Passes.h"
 #include "dlc/Schedule/Host/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -117,11 +119,19 @@ static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
 }
 
 static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
+  EvaluateConstantsOptions evaluate;
+  evaluate.keepData = options.keepData;
+  if (options.isCuda()) {
+    pm.addPass(createEvaluateConstants(evaluate));
+    schedule::CudaScheduleKernelsPassOptions schedule;
+    schedule.arch = options.arch;
+    schedule.precision = options.precision;
+    pm.addPass(schedule::createCudaScheduleKernelsPass(schedule));
+    return;
+  }
   schedule::HostPackOperandsPassOptions pack;
   pack.cpu = options.cpu;
   pm.addPass(schedule::createHostPackOperandsPass(pack));
-  EvaluateConstantsOptions evaluate;
-  evaluate.keepData = options.keepData;
   pm.addPass(createEvaluateConstants(evaluate));
   schedule::HostScheduleKernelsPassOptions schedule;
   schedule.cpu = options.cpu;
@@ -136,6 +146,11 @@ static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {
 }
 
 static void buildLLVM(OpPassManager &pm, const PhaseOptions &options) {
+  if (options.isCuda()) {
+    pm.addPass(conversion::createConvertDispatchToGPU());
+    conversion::buildCudaKernelLoweringPipeline(pm);
+    return;
+  }
   pm.addPass(conversion::createConvertDispatchToLLVM());
   pm.addPass(conversion::createConvertArenaToLLVM());
   conversion::buildKernelLoweringPipeline(pm);
@@ -184,6 +199,7 @@ void dlc::registerPassesAndPipelines() {
   arena::registerArenaPasses();
   conversion::registerConversionPasses();
   schedule::registerScheduleHostPasses();
+  schedule::registerScheduleCUDAPasses();
   registerPipelinesPasses();
   for (const Phase &phase : getPhases()) {
     std::string name = ("dlc-" + phase.name).str();

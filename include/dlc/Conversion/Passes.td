@@ -47,6 +47,33 @@ def AnnotateKernelAliases : Pass<"annotate-kernel-aliases", "::mlir::LLVM::LLVMF
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def ConvertDispatchToGPU : Pass<"convert-dispatch-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "Kernels that are gpu.launches become functions of a gpu.module";
+  let description = [{
+    Every `gpu.launch` in a scheduled `dispatch.kernel` becomes a `gpu.func` of the
+    module `@dlc_kernels`, named after its kernel (`@k`, `@k_1`, …). Its arguments
+    are those of the kernel that it uses, in their order; they carry what is known
+    of aliasing (`llvm.noalias`, `llvm.readonly`) and alignment. Every
+    `dispatch.launch` becomes the `gpu.launch_func`s of its kernel, in order, with
+    constant sizes. The rest of the graph function stays as it is.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+def LowerGPUKernels : Pass<"lower-gpu-kernels", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Lowers the bodies of GPU kernels to LLVM and NVVM";
+  let description = [{
+    Every `gpu.func` becomes an `llvm.func` with the attribute `nvvm.kernel`, whose
+    arguments are one bare pointer for each memref. All upstream conversions run
+    as one, with 32-bit indices where no memref has 2^31 elements or more. Dynamic
+    shared memory becomes an external symbol: an internal one of size zero may be
+    placed over other shared memory. Functions of `math` without an instruction
+    become calls of libdevice. Structured control flow must be gone.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lowers nn operations to linalg on tensors";
   let description = [{

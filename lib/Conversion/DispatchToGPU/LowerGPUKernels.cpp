@@ -1,0 +1,143 @@
+//===- LowerGPUKernels.cpp - GPU kernels to LLVM and NVVM -----------------===//
+
+#include "dlc/Conversion/DispatchToGPU/DispatchToGPU.h"
+#include "dlc/Conversion/Passes.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/NVGPUToNVVM/NVGPUToNVVM.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace dlc::conversion {
+#define GEN_PASS_DEF_LOWERGPUKERNELS
+#include "dlc/Conversion/Passes.h.inc"
+} // namespace dlc::conversion
+
+using namespace mlir;
+using namespace dlc;
+
+/// Alignment of dynamic shared memory: what swizzled tensor copies need.
+static constexpr int64_t kDynamicSharedAlignment = 1024;
+
+/// Whether LLVM makes instructions of a math operation on a GPU.
+static bool isNative(Operation *op) {
+  Type type = getElementTypeOrSelf(op->getResult(0).getType());
+  if (isa<math::Exp2Op>(op))
+    return type.isF32();
+  return isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp,
+             math::CountLeadingZerosOp, math::CountTrailingZerosOp,
+             math::CtPopOp, math::FloorOp, math::FmaOp, math::IsFiniteOp,
+             math::IsInfOp, math::IsNaNOp, math::IsNormalOp, math::RoundEvenOp,
+             math::RoundOp, math::RsqrtOp, math::SqrtOp, math::TruncOp>(op);
+}
+
+/// Whether some memref needs addresses of more than 31 bits.
+static bool needsWideIndices(gpu::GPUModuleOp module) {
+  constexpr int64_t limit = int64_t(1) << 31;
+  WalkResult result = module.walk([&](gpu::GPUFuncOp function) {
+    for (Type type : function.getArgumentTypes())
+      if (auto memref = dyn_cast<MemRefType>(type))
+        if (memref.getNumElements() >= limit ||
+            memref.getElementType().isIndex())
+          return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return result.wasInterrupted();
+}
+
+namespace {
+
+struct LowerGPUKernels
+    : public conversion::impl::LowerGPUKernelsBase<LowerGPUKernels> {
+  void runOnOperation() override {
+    gpu::GPUModuleOp module = getOperation();
+    MLIRContext *context = &getContext();
+    LowerToLLVMOptions options(context);
+    options.overrideIndexBitwidth(needsWideIndices(module) ? 64 : 32);
+    options.useBarePtrCallConv = true;
+    LLVMTypeConverter converter(context, options);
+    configureGpuToNVVMTypeConverter(converter);
+    nvgpu::populateCommonGPUTypeAndAttributeConversions(converter);
+    converter.addConversion([&](nvgpu::DeviceAsyncTokenType type) -> Type {
+      return IntegerType::get(type.getContext(), 32);
+    });
+    if (failed(expand(module)) || failed(callLibdevice(module, converter)) ||
+        failed(convert(module, converter)))
+      return signalPassFailure();
+    exportDynamicMemory(module);
+  }
+
+private:
+  /// Operations that no conversion takes.
+  static LogicalResult expand(gpu::GPUModuleOp module) {
+    RewritePatternSet patterns(module.getContext());
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+    return applyPatternsGreedily(module, std::move(patterns));
+  }
+
+  static LogicalResult callLibdevice(gpu::GPUModuleOp module,
+                                     const LLVMTypeConverter &converter) {
+    RewritePatternSet patterns(module.getContext());
+    populateLibDeviceConversionPatterns(converter, patterns);
+    ConversionTarget target(*module.getContext());
+    target.addLegalDialect<LLVM::LLVMDialect>();
+    target.addDynamicallyLegalDialect<math::MathDialect>(isNative);
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    return applyPartialConversion(module, target, std::move(patterns));
+  }
+
+  static LogicalResult convert(gpu::GPUModuleOp module,
+                               const LLVMTypeConverter &converter) {
+    MLIRContext *context = module.getContext();
+    RewritePatternSet patterns(context);
+    // gpu-to-nvvm would make calls of what is an instruction, so it comes last.
+    constexpr unsigned first = 20;
+    populateMathToLLVMConversionPatterns(converter, patterns,
+                                         /*approximateLog1p=*/false, first);
+    populateGpuToNVVMConversionPatterns(converter, patterns, /*benefit=*/10);
+    populateNVGPUToNVVMConversionPatterns(converter, patterns);
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    populateVectorToLLVMConversionPatterns(
+        converter, patterns, /*reassociateFPReductions=*/false,
+        /*force32BitVectorIndices=*/false, /*useVectorAlignment=*/true);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+    ::mlir::LLVMConversionTarget target(*context);
+    configureGpuToNVVMConversionLegality(target);
+    target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect,
+                             math::MathDialect, memref::MemRefDialect,
+                             nvgpu::NVGPUDialect, vector::VectorDialect>();
+    return applyPartialConversion(module, target, std::move(patterns));
+  }
+
+  static void exportDynamicMemory(gpu::GPUModuleOp module) {
+    for (auto global : module.getOps<LLVM::GlobalOp>())
+      if (auto type = dyn_cast<LLVM::LLVMArrayType>(global.getGlobalType());
+          type && type.getNumElements() == 0) {
+        global.setLinkage(LLVM::Linkage::External);
+        global.setAlignment(kDynamicSharedAlignment);
+      }
+  }
+};
+
+} // namespace
+
+void conversion::buildCudaKernelLoweringPipeline(OpPassManager &pm) {
+  OpPassManager &module = pm.nest<gpu::GPUModuleOp>();
+  module.addPass(memref::createExpandStridedMetadataPass());
+  module.addPass(createLowerAffinePass());
+  module.addPass(createSCFToControlFlowPass());
+  module.addPass(createLowerGPUKernels());
+  module.addPass(createReconcileUnrealizedCastsPass());
+}
