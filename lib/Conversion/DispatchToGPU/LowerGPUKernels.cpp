@@ -75,7 +75,7 @@ struct LowerGPUKernels
     if (failed(expand(module)) || failed(callLibdevice(module, converter)) ||
         failed(convert(module, converter)))
       return signalPassFailure();
-    exportDynamicMemory(module);
+    alignSharedMemory(module);
   }
 
 private:
@@ -121,13 +121,19 @@ private:
     return applyPartialConversion(module, target, std::move(patterns));
   }
 
-  static void exportDynamicMemory(gpu::GPUModuleOp module) {
-    for (auto global : module.getOps<LLVM::GlobalOp>())
-      if (auto type = dyn_cast<LLVM::LLVMArrayType>(global.getGlobalType());
-          type && type.getNumElements() == 0) {
+  /// Shared memory is accessed by vectors; its dynamic part must not be
+  /// internal.
+  static void alignSharedMemory(gpu::GPUModuleOp module) {
+    for (auto global : module.getOps<LLVM::GlobalOp>()) {
+      auto type = dyn_cast<LLVM::LLVMArrayType>(global.getGlobalType());
+      if (!type)
+        continue;
+      global.setAlignment(conversion::kOperandAlignment);
+      if (type.getNumElements() == 0) {
         global.setLinkage(LLVM::Linkage::External);
         global.setAlignment(kDynamicSharedAlignment);
       }
+    }
   }
 };
 

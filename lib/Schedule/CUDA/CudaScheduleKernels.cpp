@@ -1,5 +1,6 @@
 //===- CudaScheduleKernels.cpp - Kernels on tensors to GPU launches -------===//
 
+#include "Contraction.h"
 #include "Math.h"
 #include "Strategies.h"
 
@@ -32,10 +33,20 @@ public:
   FailureOr<dispatch::KernelOp> run();
 
 private:
+  /// Nests that run as one launch (or, a contraction, as two).
+  struct Part {
+    size_t begin, end;
+    /// The nest, if it is one, as if it shared no loops.
+    std::optional<Nest> nest;
+    std::optional<Contraction> contraction;
+  };
+  void formParts();
+  void chooseContractions();
+  void handOn(unsigned buffer);
   void placeInGlobalMemory();
   dispatch::KernelOp createKernel();
   void emitBody(Block *body);
-  void emitNest(KernelContext &context, Nest &nest);
+  void emitPart(KernelContext &context, Part &part);
   void extendLaunches();
 
   dispatch::KernelOp kernel;
@@ -43,6 +54,7 @@ private:
   const CudaTarget &target;
   OpBuilder b;
   KernelPlan plan;
+  std::vector<Part> parts;
   /// Buffers that become further outputs of the kernel, and their types.
   SmallVector<unsigned> handedOn;
   SmallVector<RankedTensorType> handedOnTypes;
@@ -70,19 +82,75 @@ static void spread(KernelPlan &plan, unsigned buffer) {
     });
 }
 
-/// Decides which scratch buffers lie in global memory: all where launches hand
-/// them on, and those of work items that need too much.
-void KernelScheduler::placeInGlobalMemory() {
-  if (!plan.shared.empty() && canPlaceScratch(plan, target))
-    return;
-  for (auto [index, buffer] : llvm::enumerate(plan.buffers)) {
-    if (buffer.argument >= 0)
-      continue;
-    spread(plan, index);
-    handedOn.push_back(index);
-    handedOnTypes.push_back(
-        RankedTensorType::get({buffer.elements}, buffer.element));
+/// A nest as if it shared no loops.
+static Nest makeAlone(Nest nest) {
+  for (Loop &loop : nest.loops)
+    loop.shared = -1;
+  coalesceLoops(nest);
+  return nest;
+}
+
+/// Cuts the sequence of nests into launches: contractions get one of their own,
+/// what is between them runs together where it shares loops.
+void KernelScheduler::formParts() {
+  bool mayJoin = false;
+  for (auto [i, nest] : llvm::enumerate(plan.nests)) {
+    bool alone = plan.shared.empty() ||
+                 chooseContraction(makeAlone(nest), plan, target).has_value();
+    if (!alone && mayJoin)
+      parts.back().end = i + 1;
+    else
+      parts.push_back({i, i + 1, std::nullopt, std::nullopt});
+    mayJoin = !alone;
   }
+}
+
+/// Chooses tiles for contractions, once all of their addresses are known.
+void KernelScheduler::chooseContractions() {
+  for (Part &part : parts) {
+    if (part.end != part.begin + 1)
+      continue;
+    part.nest = makeAlone(plan.nests[part.begin]);
+    part.contraction = chooseContraction(*part.nest, plan, target);
+    if (!part.contraction || part.contraction->splits == 1)
+      continue;
+    part.contraction->partials = plan.buffers.size();
+    Value init = part.nest->stages[0].op.getDpsInits().front();
+    plan.buffers.push_back({getElementTypeOrSelf(init.getType()),
+                            part.contraction->partialElements(), -1});
+    handOn(part.contraction->partials);
+  }
+}
+
+void KernelScheduler::handOn(unsigned buffer) {
+  handedOn.push_back(buffer);
+  handedOnTypes.push_back(RankedTensorType::get({plan.buffers[buffer].elements},
+                                                plan.buffers[buffer].element));
+}
+
+/// Decides which scratch buffers lie in global memory: what launches hand on to
+/// each other, and everything where a work item needs too much.
+void KernelScheduler::placeInGlobalMemory() {
+  llvm::SmallBitVector global(plan.buffers.size());
+  SmallVector<int> usedBy(plan.buffers.size(), -1);
+  for (auto [number, part] : llvm::enumerate(parts)) {
+    for (size_t i = part.begin; i < part.end; ++i)
+      plan.nests[i].forEachAccess([&, number = number](Access &access) {
+        int &user = usedBy[access.buffer];
+        if (user >= 0 && user != int(number))
+          global.set(access.buffer);
+        user = number;
+      });
+  }
+  // Some shared memory is left for the partial results of warps.
+  if (plan.shared.empty() ||
+      getScratchBytes(plan, global) > target.staticShared - 4096)
+    global.set();
+  for (unsigned index : global.set_bits())
+    if (plan.buffers[index].argument < 0) {
+      spread(plan, index);
+      handOn(index);
+    }
 }
 
 dispatch::KernelOp KernelScheduler::createKernel() {
@@ -112,10 +180,16 @@ dispatch::KernelOp KernelScheduler::createKernel() {
   return scheduled;
 }
 
-void KernelScheduler::emitNest(KernelContext &context, Nest &nest) {
-  coalesceLoops(nest);
-  if (!emitReduction(context, nest))
-    emitMap(context, nest);
+void KernelScheduler::emitPart(KernelContext &context, Part &part) {
+  MutableArrayRef<Nest> nests =
+      MutableArrayRef(plan.nests).slice(part.begin, part.end - part.begin);
+  if (!part.nest) {
+    if (!emitRows(context, nests))
+      emitShared(context, nests);
+  } else if (part.contraction)
+    emitContraction(context, *part.nest, *part.contraction);
+  else if (!emitReduction(context, *part.nest))
+    emitMap(context, *part.nest);
 }
 
 void KernelScheduler::emitBody(Block *body) {
@@ -129,11 +203,8 @@ void KernelScheduler::emitBody(Block *body) {
   unsigned firstExtra = kernel.getArgumentTypes().size();
   for (auto [i, buffer] : llvm::enumerate(handedOn))
     context.memrefs[buffer] = body->getArgument(firstExtra + i);
-  if (plan.shared.empty())
-    for (Nest &nest : plan.nests)
-      emitNest(context, nest);
-  else
-    emitShared(context);
+  for (Part &part : parts)
+    emitPart(context, part);
   b.setInsertionPointToEnd(body);
   dispatch::ReturnOp::create(b, kernel.getLoc(), ValueRange());
 }
@@ -171,7 +242,9 @@ FailureOr<dispatch::KernelOp> KernelScheduler::run() {
     if (packed)
       return kernel.emitOpError("reads an operand that is packed for the host");
   }
+  formParts();
   placeInGlobalMemory();
+  chooseContractions();
   dispatch::KernelOp scheduled = createKernel();
   emitBody(&scheduled.getBody().front());
   if (!handedOn.empty())

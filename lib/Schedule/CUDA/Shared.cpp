@@ -20,21 +20,14 @@ static int64_t countItems(const KernelPlan &plan) {
   return items;
 }
 
-/// Bytes of the scratch buffers that no memref stands for yet.
-static int64_t getScratchBytes(const KernelPlan &plan,
-                               ArrayRef<Value> memrefs) {
+int64_t dlc::schedule::getScratchBytes(const KernelPlan &plan,
+                                       const llvm::SmallBitVector &except) {
   int64_t bytes = 0;
   for (auto [index, buffer] : llvm::enumerate(plan.buffers))
-    if (buffer.argument < 0 && (memrefs.empty() || !memrefs[index]))
+    if (buffer.argument < 0 && !except.test(index))
       bytes += llvm::alignTo(buffer.elements * getElementBytes(buffer.element),
                              CudaTarget::vectorBytes);
   return bytes;
-}
-
-bool dlc::schedule::canPlaceScratch(const KernelPlan &plan,
-                                    const CudaTarget &target) {
-  // Some shared memory is left for the partial results of warps.
-  return getScratchBytes(plan, {}) <= target.staticShared - 4096;
 }
 
 /// Points of a nest that one work item computes: its own loops.
@@ -51,9 +44,15 @@ namespace {
 /// Emits the nests of a work item for the threads of a group.
 class SharedEmitter {
 public:
-  explicit SharedEmitter(KernelContext &context)
-      : context(context), b(context.b), loc(context.loc),
-        index(context.b, context.loc), memrefs(context.memrefs) {}
+  SharedEmitter(KernelContext &context, MutableArrayRef<Nest> nests)
+      : context(context), nests(nests), b(context.b), loc(context.loc),
+        index(context.b, context.loc), memrefs(context.memrefs) {
+    llvm::SmallBitVector placed(memrefs.size());
+    for (auto [i, memref] : llvm::enumerate(memrefs))
+      if (memref)
+        placed.set(i);
+    scratchBytes = getScratchBytes(context.plan, placed);
+  }
   void emit();
 
 private:
@@ -67,10 +66,12 @@ private:
                         int64_t step, llvm::function_ref<void()> body);
 
   KernelContext &context;
+  MutableArrayRef<Nest> nests;
   OpBuilder &b;
   Location loc;
   IndexMath index;
   SmallVector<Value> memrefs;
+  int64_t scratchBytes;
 };
 
 } // namespace
@@ -78,13 +79,13 @@ private:
 /// Threads of a group: one where an item is small, a warp, or a block.
 int64_t SharedEmitter::chooseThreads() {
   int64_t largest = 0, reductions = 1;
-  for (const Nest &nest : context.plan.nests) {
+  for (const Nest &nest : nests) {
     largest = std::max(largest, getOwnVolume(nest, false));
     reductions = std::max(reductions,
                           getOwnVolume(nest, false) / getOwnVolume(nest, true));
   }
   int64_t items = countItems(context.plan);
-  if (largest <= 8 && getScratchBytes(context.plan, memrefs) <= maxPrivateBytes)
+  if (largest <= 8 && scratchBytes <= maxPrivateBytes)
     return 1;
   int64_t threads = CudaTarget::warp;
   while (threads < 512 && threads * 8 <= largest &&
@@ -99,9 +100,9 @@ void SharedEmitter::emit() {
   int64_t items = countItems(plan), threads = chooseThreads();
   int64_t perBlock = std::max<int64_t>(1, 128 / threads);
   if (threads > 1)
-    while (perBlock > 1 && (getScratchBytes(plan, memrefs) * perBlock >
-                                context.target.staticShared / 2 ||
-                            items / perBlock < context.target.multiprocessors))
+    while (perBlock > 1 &&
+           (scratchBytes * perBlock > context.target.staticShared / 2 ||
+            items / perBlock < context.target.multiprocessors))
       perBlock /= 2;
   // Shared memory: scratch of each group, and one value of each warp.
   SmallVector<MemRefType> types;
@@ -116,7 +117,7 @@ void SharedEmitter::emit() {
   int64_t warps = threads / CudaTarget::warp;
   llvm::MapVector<Type, unsigned> partials;
   if (warps > 1)
-    for (Nest &nest : plan.nests)
+    for (Nest &nest : nests)
       for (Value init : nest.stages[0].op.getDpsInits()) {
         Type element = getElementTypeOrSelf(init.getType());
         if (partials.insert({element, types.size()}).second)
@@ -170,7 +171,7 @@ static void synchronize(OpBuilder &b, Location loc, const Group &group) {
 
 void SharedEmitter::emitItem(Value item, Group group) {
   SmallVector<Value> sharedIvs = index.split(item, context.plan.shared);
-  for (auto [i, nest] : llvm::enumerate(context.plan.nests)) {
+  for (auto [i, nest] : llvm::enumerate(nests)) {
     if (i)
       synchronize(b, loc, group);
     emitNest(nest, sharedIvs, group);
@@ -242,7 +243,7 @@ void SharedEmitter::emitNest(Nest &nest, ArrayRef<Value> sharedIvs,
 /// All threads of the group compute each output of the nest together.
 void SharedEmitter::emitTogether(Nest &nest, TileEmitter &tile,
                                  ArrayRef<unsigned> parallel, Group group) {
-  SmallVector<unsigned> others = tile.getReductionOrder();
+  SmallVector<unsigned> others = TileEmitter::getReductionOrder(nest);
   // The loop that threads share: consecutive if it is long enough.
   unsigned split = others.back();
   for (unsigned loop : others)
@@ -267,6 +268,7 @@ void SharedEmitter::emitTogether(Nest &nest, TileEmitter &tile,
   });
 }
 
-void dlc::schedule::emitShared(KernelContext &context) {
-  SharedEmitter(context).emit();
+void dlc::schedule::emitShared(KernelContext &context,
+                               MutableArrayRef<Nest> nests) {
+  SharedEmitter(context, nests).emit();
 }

@@ -78,13 +78,18 @@ void emitMap(KernelContext &context, Nest &nest);
 /// false, without having emitted anything, where that makes no sense.
 bool emitReduction(KernelContext &context, Nest &nest);
 
-/// The nests that share loops, one work item for a thread, a warp or a block.
-/// Scratch memory that has no memref yet is put into shared or private memory.
-void emitShared(KernelContext &context);
+/// Nests that share the loops over rows and have one more along the row, if
+/// rows fit into the registers of a warp or a block. Returns false, without
+/// having emitted anything, where that is not so.
+bool emitRows(KernelContext &context, llvm::MutableArrayRef<Nest> nests);
 
-/// Bytes of the scratch buffers of one work item that emitShared has to place
-/// itself, and whether it can.
-bool canPlaceScratch(const KernelPlan &plan, const CudaTarget &target);
+/// Nests that share loops, one work item for a thread, a warp or a block.
+/// Scratch memory that has no memref yet is put into shared or private memory.
+void emitShared(KernelContext &context, llvm::MutableArrayRef<Nest> nests);
+
+/// Bytes of the scratch buffers of one work item, without some of them.
+int64_t getScratchBytes(const KernelPlan &plan,
+                        const llvm::SmallBitVector &except);
 
 /// Threads that compute one result together: a part of a warp, a warp or a
 /// block. `id` is the thread's number in it.

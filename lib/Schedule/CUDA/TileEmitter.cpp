@@ -163,6 +163,12 @@ void TileEmitter::store(const Access &access, const Values &values) {
   Value memref = memrefs[access.buffer];
   Type element = cast<MemRefType>(memref.getType()).getElementType();
   Value origin = address(access);
+  OpBuilder::InsertionGuard insertion(b);
+  if (storeGuard) {
+    auto guard =
+        scf::IfOp::create(b, loc, storeGuard, /*withElseRegion=*/false);
+    b.setInsertionPointToStart(guard.thenBlock());
+  }
   for (auto [first, length] :
        makeRuns(offsets, widestVector(element, getDivisor(access)))) {
     Value at = index.add(origin, offsets[first]);
@@ -290,7 +296,7 @@ void TileEmitter::runStage(unsigned s) {
 
 void TileEmitter::emit() {
   if (nest.hasReduction()) {
-    finish(reduce(getReductionOrder(), start(/*neutral=*/false)));
+    finish(reduce(getReductionOrder(nest), start(/*neutral=*/false)));
     return;
   }
   for (unsigned s = 0; s < nest.stages.size(); ++s)
@@ -309,7 +315,7 @@ void TileEmitter::finish(Results accs) {
 // Reductions
 //===----------------------------------------------------------------------===//
 
-SmallVector<unsigned> TileEmitter::getReductionOrder() const {
+SmallVector<unsigned> TileEmitter::getReductionOrder(const Nest &nest) {
   SmallVector<unsigned> order;
   for (auto [loop, info] : llvm::enumerate(nest.loops))
     if (info.reduction)
@@ -350,6 +356,13 @@ TileEmitter::Results TileEmitter::start(bool neutral) {
     accs.push_back(Values(points.size(), value));
   }
   return accs;
+}
+
+Value TileEmitter::evaluateMain(llvm::function_ref<Value(unsigned)> input,
+                                Value acc) {
+  return emitBody(nest.stages[0], points.front(), input,
+                  [&](unsigned) { return acc; })
+      .front();
 }
 
 Value TileEmitter::combine(unsigned output, Value lhs, Value rhs) {

@@ -45,7 +45,12 @@ public:
   void setIv(unsigned loop, mlir::Value iv, int64_t divisor = 1);
   /// The points of the tile; the last dimension runs fastest.
   void setTile(mlir::ArrayRef<TileDim> dims);
+  void setPoints(mlir::ArrayRef<Point> newPoints) {
+    points.assign(newPoints.begin(), newPoints.end());
+  }
   mlir::ArrayRef<Point> getPoints() const { return points; }
+  /// Stores happen only where `condition` holds (null: everywhere).
+  void setStoreGuard(mlir::Value condition) { storeGuard = condition; }
 
   /// All of the nest for the tile; reductions run in the thread.
   void emit();
@@ -70,11 +75,14 @@ public:
   void finish(Results accs);
 
   /// The reduction loops in the order in which a thread should run them.
-  mlir::SmallVector<unsigned> getReductionOrder() const;
+  static mlir::SmallVector<unsigned> getReductionOrder(const Nest &nest);
   /// How many iterations of reduction loop `loop` a thread should run at once:
   /// a vector's worth where an input is consecutive, else a few, so that loads
   /// are in flight together.
   int64_t getUnroll(unsigned loop) const;
+  /// The body of stage 0, which has one output and asks for no index, on `acc`.
+  mlir::Value evaluateMain(llvm::function_ref<mlir::Value(unsigned)> input,
+                           mlir::Value acc);
   /// Combines two values as output `output` of stage 0 does.
   mlir::Value combine(unsigned output, mlir::Value lhs, mlir::Value rhs);
 
@@ -130,6 +138,7 @@ private:
   /// [stage][output][point]
   mlir::SmallVector<Results> registers;
   Cache *cache = nullptr;
+  mlir::Value storeGuard;
 };
 
 } // namespace dlc::schedule

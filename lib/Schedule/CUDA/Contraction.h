@@ -1,0 +1,72 @@
+//===- Contraction.h - Block tiles in shared memory -------------*- C++ -*-===//
+
+#ifndef DLC_LIB_SCHEDULE_CUDA_CONTRACTION_H
+#define DLC_LIB_SCHEDULE_CUDA_CONTRACTION_H
+
+#include "Strategies.h"
+#include "TileEmitter.h"
+
+namespace dlc::schedule {
+
+/// One of the two operands of a contraction. Its address is a sum of a part
+/// that depends on the operand's own loops (the rows or columns of the result),
+/// one of the reduction loops and one of the batch loops. A convolution's input
+/// differs from a matrix only in the coefficients.
+struct ContractionOperand {
+  /// Number among the inputs of stage 0.
+  unsigned input = 0;
+  mlir::Type element;
+  /// The loops that only this operand depends on, the last one the fastest, and
+  /// the product of their extents.
+  mlir::SmallVector<unsigned> loops;
+  int64_t extent = 1;
+  /// Rows (or columns) of a block's and of a thread's tile.
+  int64_t tile = 1, perThread = 1;
+  /// In shared memory, the reduction runs fastest; else the own loops.
+  bool reductionFastest = false;
+  /// Elements that are copied at once.
+  int64_t vector = 1;
+};
+
+/// A nest whose reduction multiplies two operands of which each is the same for
+/// all columns or all rows of the result, and the tiles it is computed by.
+struct Contraction {
+  ContractionOperand rows, columns;
+  mlir::SmallVector<unsigned> batch, reduction;
+  int64_t batches = 1, depth = 1;
+  /// Depth of a tile, and tiles in flight.
+  int64_t tileDepth = 16, stages = 2;
+  /// Blocks that share the reduction of a tile. With more than one, each
+  /// writes its part to `partials` (a buffer of the plan), and a second kernel
+  /// adds them.
+  int64_t splits = 1;
+  int partials = -1;
+
+  int64_t threads() const {
+    return rows.tile / rows.perThread * (columns.tile / columns.perThread);
+  }
+  int64_t rowTiles() const { return llvm::divideCeil(rows.extent, rows.tile); }
+  int64_t columnTiles() const {
+    return llvm::divideCeil(columns.extent, columns.tile);
+  }
+  /// Tiles along the reduction of one block.
+  int64_t depthTiles() const {
+    return llvm::divideCeil(llvm::divideCeil(depth, tileDepth), splits);
+  }
+  int64_t partialElements() const {
+    return splits * batches * rows.extent * columns.extent;
+  }
+};
+
+/// Finds out whether block tiles suit a nest (coalesced, without shared loops),
+/// and chooses them.
+std::optional<Contraction> chooseContraction(Nest nest, const KernelPlan &plan,
+                                             const CudaTarget &target);
+
+/// Emits the launch or the two launches of a contraction.
+void emitContraction(KernelContext &context, Nest &nest,
+                     const Contraction &contraction);
+
+} // namespace dlc::schedule
+
+#endif // DLC_LIB_SCHEDULE_CUDA_CONTRACTION_H

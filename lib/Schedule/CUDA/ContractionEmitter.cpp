@@ -1,0 +1,533 @@
+//===- ContractionEmitter.cpp - Code for block tiles ----------------------===//
+//
+// A block computes a tile of rows and columns of the result. Tiles of both
+// operands go through shared memory, several of them in flight; a thread keeps
+// its part of the result in registers. With `splits`, blocks share the
+// reduction.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Contraction.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace dlc::schedule;
+
+/// Iterations of the reduction that a thread loads fragments for at once.
+static constexpr int64_t fragmentDepth = 4;
+
+namespace {
+
+/// Sum of `coef * digit` for the digits of `value` in the loops' extents.
+class LoopAddress {
+public:
+  LoopAddress(IndexMath &index, const Nest &nest, ArrayRef<unsigned> loops,
+              const Access &access)
+      : index(index), nest(nest), loops(loops), access(access) {}
+
+  Value get(Value value) {
+    Value &cached = known[value];
+    if (cached)
+      return cached;
+    SmallVector<int64_t> extents;
+    for (unsigned loop : loops)
+      extents.push_back(nest.loops[loop].extent);
+    Value sum = index.constant(0);
+    for (auto [loop, digit] :
+         llvm::zip_equal(loops, index.split(value, extents)))
+      if (access.coef[loop] != 0)
+        sum = index.add(sum, index.mul(digit, access.coef[loop]));
+    return cached = sum;
+  }
+  void forget() { known.clear(); }
+
+private:
+  IndexMath &index;
+  const Nest &nest;
+  ArrayRef<unsigned> loops;
+  const Access &access;
+  llvm::DenseMap<Value, Value> known;
+};
+
+/// Copies tiles of one operand into shared memory: what each thread copies of a
+/// tile, and where a thread finds its fragments.
+class OperandTiles {
+public:
+  OperandTiles(KernelContext &context, Nest &nest, const Contraction &c,
+               const ContractionOperand &operand, Value thread)
+      : context(context), b(context.b), loc(context.loc),
+        index(context.b, context.loc), c(c), operand(operand),
+        access(nest.stages[0].inputs[operand.input].access),
+        own(index, nest, operand.loops, access),
+        reduction(index, nest, c.reduction, access), thread(thread) {
+    pad = operand.reductionFastest
+              ? CudaTarget::vectorBytes / getElementBytes(operand.element)
+              : 0;
+  }
+
+  /// Elements of one stage.
+  int64_t getStageElements() const {
+    return operand.reductionFastest ? operand.tile * (c.tileDepth + pad)
+                                    : operand.tile * c.tileDepth;
+  }
+  MemRefType getBufferType() const {
+    return getSharedType(getStageElements() * c.stages, operand.element);
+  }
+
+  /// `start`: the first row (or column) of the block; `base`: the part of the
+  /// address that the batch makes.
+  void prepare(Value buffer, Value start, Value base);
+  /// Starts copying the tile at `depth` into stage number `stage`.
+  void copy(Value depth, Value stage);
+  /// A thread's fragments at `depth` of the tile in `stage`: for each of its
+  /// rows (columns), `fragmentDepth` values.
+  SmallVector<SmallVector<Value>> load(Value stage, Value depth, Value lane);
+  /// The offset in the tile of row (column) number `i` of a thread, without the
+  /// part that depends on `lane`, and what the lane is multiplied with.
+  int64_t getOffset(int64_t i) const;
+  int64_t getLaneStep() const { return operand.reductionFastest ? 1 : chunk(); }
+  /// Neighbouring rows (columns) that a thread has.
+  int64_t chunk() const {
+    return operand.reductionFastest ? 1
+                                    : std::min<int64_t>(4, operand.perThread);
+  }
+
+private:
+  /// One copy of a thread.
+  struct Copy {
+    Value depth, target, address;
+    Value guard;
+  };
+  void copyOne(const Copy &one, Value depth, Value stageOffset);
+  bool isRagged() const {
+    return c.depthTiles() * c.tileDepth * c.splits != c.depth;
+  }
+
+  KernelContext &context;
+  OpBuilder &b;
+  Location loc;
+  IndexMath index;
+  const Contraction &c;
+  const ContractionOperand &operand;
+  const Access &access;
+  LoopAddress own, reduction;
+  Value thread, buffer;
+  int64_t pad = 0;
+  SmallVector<Copy> copies;
+};
+
+} // namespace
+
+int64_t OperandTiles::getOffset(int64_t i) const {
+  int64_t lanes = operand.tile / operand.perThread;
+  if (operand.reductionFastest)
+    return i * lanes;
+  return i / chunk() * chunk() * lanes + i % chunk();
+}
+
+void OperandTiles::prepare(Value newBuffer, Value start, Value base) {
+  buffer = newBuffer;
+  int64_t vector = operand.vector, threads = c.threads();
+  int64_t inLine = operand.reductionFastest ? c.tileDepth : operand.tile;
+  int64_t lines = operand.reductionFastest ? operand.tile : c.tileDepth;
+  int64_t perLine = inLine / vector, total = perLine * lines;
+  bool regular = threads % perLine == 0;
+  for (int64_t first = 0; first < total; first += threads) {
+    Copy one;
+    Value id = index.add(thread, first);
+    if (first + threads > total)
+      one.guard = index.less(id, total);
+    Value line = regular
+                     ? index.add(index.div(thread, perLine), first / perLine)
+                     : index.div(id, perLine);
+    Value at = index.mul(index.rem(regular ? thread : id, perLine), vector);
+    one.depth = operand.reductionFastest ? at : line;
+    one.target = index.add(index.mul(line, inLine + pad), at);
+    Value number = index.add(start, operand.reductionFastest ? line : at);
+    // What lies behind the last row is computed for nothing, from the last one.
+    if (operand.extent % operand.tile != 0)
+      number = index.min(number, operand.extent -
+                                     (operand.reductionFastest ? 1 : vector));
+    one.address = index.add(base, own.get(number));
+    copies.push_back(one);
+  }
+}
+
+void OperandTiles::copy(Value depth, Value stage) {
+  reduction.forget();
+  Value offset = index.mul(stage, getStageElements());
+  for (const Copy &one : copies) {
+    OpBuilder::InsertionGuard insertion(b);
+    if (one.guard) {
+      auto guard =
+          scf::IfOp::create(b, loc, one.guard, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(guard.thenBlock());
+      reduction.forget();
+    }
+    copyOne(one, depth, offset);
+    if (one.guard)
+      reduction.forget();
+  }
+}
+
+void OperandTiles::copyOne(const Copy &one, Value depth, Value stageOffset) {
+  int64_t vector = operand.vector;
+  Value at = index.add(depth, one.depth), valid;
+  if (isRagged()) {
+    valid = index.less(at, c.depth);
+    at = index.min(at, c.depth - (operand.reductionFastest ? vector : 1));
+  }
+  Value from = index.add(one.address, reduction.get(at));
+  Value to = index.add(stageOffset, one.target);
+  Value memref = context.memrefs[access.buffer];
+  int64_t bytes = vector * getElementBytes(operand.element);
+  if (context.target.asyncCopies && bytes >= 4) {
+    Value count;
+    if (valid)
+      count = arith::SelectOp::create(b, loc, valid, index.constant(vector),
+                                      index.constant(0));
+    nvgpu::DeviceAsyncCopyOp::create(
+        b, loc, nvgpu::DeviceAsyncTokenType::get(b.getContext()), buffer, to,
+        memref, from, b.getIndexAttr(vector), count,
+        bytes == CudaTarget::vectorBytes ? b.getUnitAttr() : UnitAttr());
+    return;
+  }
+  auto zero = b.getZeroAttr(operand.element);
+  if (vector == 1) {
+    Value value = memref::LoadOp::create(b, loc, memref, from);
+    if (valid)
+      value = arith::SelectOp::create(b, loc, valid, value,
+                                      arith::ConstantOp::create(b, loc, zero));
+    memref::StoreOp::create(b, loc, value, buffer, to);
+    return;
+  }
+  auto type = VectorType::get({vector}, operand.element);
+  Value value = vector::LoadOp::create(b, loc, type, memref, from);
+  if (valid)
+    value = arith::SelectOp::create(
+        b, loc, valid, value,
+        arith::ConstantOp::create(
+            b, loc, DenseElementsAttr::get(type, Attribute(zero))));
+  vector::StoreOp::create(b, loc, value, buffer, to);
+}
+
+SmallVector<SmallVector<Value>> OperandTiles::load(Value stage, Value depth,
+                                                   Value lane) {
+  SmallVector<SmallVector<Value>> fragments(operand.perThread,
+                                            SmallVector<Value>(fragmentDepth));
+  Value offset = index.add(
+      index.mul(stage, getStageElements()),
+      index.mul(lane, operand.reductionFastest ? c.tileDepth + pad : chunk()));
+  auto loadVector = [&](Value at, int64_t width) {
+    SmallVector<Value> values;
+    if (width == 1) {
+      values.push_back(memref::LoadOp::create(b, loc, buffer, at));
+      return values;
+    }
+    Value vector = vector::LoadOp::create(
+        b, loc, VectorType::get({width}, operand.element), buffer, at);
+    for (int64_t i = 0; i < width; ++i)
+      values.push_back(vector::ExtractOp::create(b, loc, vector, i));
+    return values;
+  };
+  if (operand.reductionFastest) {
+    offset = index.add(offset, depth);
+    for (int64_t i = 0; i < operand.perThread; ++i)
+      fragments[i] = loadVector(
+          index.add(offset, getOffset(i) * (c.tileDepth + pad)), fragmentDepth);
+    return fragments;
+  }
+  offset = index.add(offset, index.mul(depth, operand.tile));
+  for (int64_t k = 0; k < fragmentDepth; ++k)
+    for (int64_t i = 0; i < operand.perThread; i += chunk())
+      for (auto [j, value] : llvm::enumerate(loadVector(
+               index.add(offset, k * operand.tile + getOffset(i)), chunk())))
+        fragments[i + j][k] = value;
+  return fragments;
+}
+
+namespace {
+
+class ContractionEmitter {
+public:
+  ContractionEmitter(KernelContext &context, Nest &nest, const Contraction &c)
+      : context(context), b(context.b), loc(context.loc),
+        index(context.b, context.loc), nest(nest), c(c) {}
+  void emit();
+  void emitSum();
+
+private:
+  void emitBlock(const Launch &launch);
+  SmallVector<Value> accumulate(OperandTiles &rows, OperandTiles &columns,
+                                Value firstDepth);
+  SmallVector<Value> multiply(OperandTiles &rows, OperandTiles &columns,
+                              Value stage, ValueRange accs);
+  void store(OperandTiles &rows, OperandTiles &columns, ValueRange accs);
+  void storePoint(Value row, Value column, ArrayRef<Value> values);
+  void finishPoint(Value row, Value column, ArrayRef<Value> values);
+  Value getPartialAddress(Value part, Value batchNumber, Value row,
+                          Value column);
+  /// Whether `width` neighbouring columns are iterations of one loop.
+  bool isOneLoop(int64_t width) const {
+    return nest.loops[c.columns.loops.back()].extent % width == 0;
+  }
+
+  KernelContext &context;
+  OpBuilder &b;
+  Location loc;
+  IndexMath index;
+  Nest &nest;
+  const Contraction &c;
+  /// The thread's place in the block's tile; the block's tile.
+  Value rowLane, columnLane, firstRow, firstColumn, batch, split;
+};
+
+} // namespace
+
+void ContractionEmitter::emit() {
+  OperandTiles forTypes(context, nest, c, c.rows, Value()),
+      forTypes2(context, nest, c, c.columns, Value());
+  Launch launch(context, c.splits * c.batches * c.rowTiles() * c.columnTiles(),
+                c.threads(),
+                {forTypes.getBufferType(), forTypes2.getBufferType()});
+  Value thread = launch.getThread();
+  int64_t columnLanes = c.columns.tile / c.columns.perThread;
+  columnLane = index.rem(thread, columnLanes);
+  rowLane = index.div(thread, columnLanes);
+  // Blocks that run together share the rows.
+  SmallVector<Value> tile = index.split(
+      launch.getBlock(), {c.splits, c.batches, c.rowTiles(), c.columnTiles()});
+  split = tile[0];
+  batch = tile[1];
+  firstRow = index.mul(tile[2], c.rows.tile);
+  firstColumn = index.mul(tile[3], c.columns.tile);
+
+  OperandTiles rows(context, nest, c, c.rows, thread),
+      columns(context, nest, c, c.columns, thread);
+  auto prepare = [&](OperandTiles &tiles, const ContractionOperand &operand,
+                     Value buffer, Value first) {
+    const Access &access = nest.stages[0].inputs[operand.input].access;
+    LoopAddress ofBatch(index, nest, c.batch, access);
+    Value base = index.add(
+        c.batch.empty() ? index.constant(0) : ofBatch.get(batch), access.base);
+    tiles.prepare(buffer, first, base);
+  };
+  prepare(rows, c.rows, launch.getWorkgroup()[0], firstRow);
+  prepare(columns, c.columns, launch.getWorkgroup()[1], firstColumn);
+  SmallVector<Value> accs =
+      accumulate(rows, columns, index.mul(split, c.depthTiles() * c.tileDepth));
+  store(rows, columns, accs);
+}
+
+/// Runs through the tiles of the reduction, `stages - 1` copies ahead.
+SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
+                                                  OperandTiles &columns,
+                                                  Value firstDepth) {
+  int64_t tiles = c.depthTiles(), ahead = c.stages - 1;
+  auto commit = [&]() -> Value {
+    return nvgpu::DeviceAsyncCreateGroupOp::create(
+        b, loc, nvgpu::DeviceAsyncTokenType::get(b.getContext()), ValueRange());
+  };
+  auto copy = [&](Value tile) {
+    Value depth = index.add(firstDepth, index.mul(tile, c.tileDepth));
+    Value stage = index.rem(tile, c.stages);
+    rows.copy(depth, stage);
+    columns.copy(depth, stage);
+  };
+  Value token;
+  for (int64_t tile = 0; tile < ahead; ++tile) {
+    if (tile < tiles)
+      copy(index.constant(tile));
+    token = commit();
+  }
+  TypedAttr neutral =
+      *arith::getNeutralElement(getCombiner(nest.stages[0].op, 0));
+  Value zero = arith::ConstantOp::create(b, loc, neutral);
+  SmallVector<Value> inits(c.rows.perThread * c.columns.perThread, zero);
+  inits.push_back(token);
+  auto loop =
+      scf::ForOp::create(b, loc, index.constant(0), index.constant(tiles),
+                         index.constant(1), inits);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value tile = loop.getInductionVar();
+  nvgpu::DeviceAsyncWaitOp::create(b, loc, loop.getRegionIterArgs().back(),
+                                   b.getI32IntegerAttr(ahead - 1));
+  // The tile has arrived for all threads, and all are done with the stage that
+  // is filled next.
+  gpu::BarrierOp::create(b, loc);
+  {
+    auto more = scf::IfOp::create(b, loc, index.less(tile, tiles - ahead),
+                                  /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard inner(b);
+    b.setInsertionPointToStart(more.thenBlock());
+    copy(index.add(tile, ahead));
+  }
+  token = commit();
+  SmallVector<Value> accs = multiply(rows, columns, index.rem(tile, c.stages),
+                                     loop.getRegionIterArgs().drop_back());
+  accs.push_back(token);
+  scf::YieldOp::create(b, loc, accs);
+  return SmallVector<Value>(loop.getResults().drop_back());
+}
+
+/// Multiplies the tiles in `stage` and adds to `accs`.
+SmallVector<Value> ContractionEmitter::multiply(OperandTiles &rows,
+                                                OperandTiles &columns,
+                                                Value stage, ValueRange accs) {
+  auto loop =
+      scf::ForOp::create(b, loc, index.constant(0), index.constant(c.tileDepth),
+                         index.constant(fragmentDepth), accs);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value depth = loop.getInductionVar();
+  auto left = rows.load(stage, depth, rowLane);
+  auto right = columns.load(stage, depth, columnLane);
+  SmallVector<Value> results(loop.getRegionIterArgs());
+  TileEmitter body(b, loc, nest, context.memrefs);
+  for (int64_t k = 0; k < fragmentDepth; ++k)
+    for (int64_t i = 0; i < c.rows.perThread; ++i)
+      for (int64_t j = 0; j < c.columns.perThread; ++j) {
+        Value &acc = results[i * c.columns.perThread + j];
+        acc = body.evaluateMain(
+            [&](unsigned input) {
+              return input == c.rows.input ? left[i][k] : right[j][k];
+            },
+            acc);
+      }
+  scf::YieldOp::create(b, loc, results);
+  return SmallVector<Value>(loop.getResults());
+}
+
+void ContractionEmitter::store(OperandTiles &rows, OperandTiles &columns,
+                               ValueRange accs) {
+  int64_t width = columns.chunk();
+  if (!isOneLoop(width))
+    width = 1;
+  Value rowOrigin = index.add(firstRow, index.mul(rowLane, rows.getLaneStep()));
+  Value columnOrigin =
+      index.add(firstColumn, index.mul(columnLane, columns.getLaneStep()));
+  for (int64_t i = 0; i < c.rows.perThread; ++i)
+    for (int64_t j = 0; j < c.columns.perThread; j += width) {
+      Value row = index.add(rowOrigin, rows.getOffset(i));
+      Value column = index.add(columnOrigin, columns.getOffset(j));
+      Value inside;
+      if (c.rows.extent % c.rows.tile != 0)
+        inside = index.less(row, c.rows.extent);
+      if (c.columns.extent % c.columns.tile != 0) {
+        Value inColumns = index.less(column, c.columns.extent);
+        inside = inside ? index.both(inside, inColumns) : inColumns;
+      }
+      OpBuilder::InsertionGuard insertion(b);
+      if (inside) {
+        auto guard = scf::IfOp::create(b, loc, inside,
+                                       /*withElseRegion=*/false);
+        b.setInsertionPointToStart(guard.thenBlock());
+      }
+      SmallVector<Value> values;
+      for (int64_t n = 0; n < width; ++n)
+        values.push_back(accs[i * c.columns.perThread + j + n]);
+      storePoint(row, column, values);
+    }
+}
+
+Value ContractionEmitter::getPartialAddress(Value part, Value batchNumber,
+                                            Value row, Value column) {
+  Value at = index.add(index.mul(part, c.batches), batchNumber);
+  at = index.add(index.mul(at, c.rows.extent), row);
+  return index.add(index.mul(at, c.columns.extent), column);
+}
+
+void ContractionEmitter::storePoint(Value row, Value column,
+                                    ArrayRef<Value> values) {
+  if (c.splits == 1)
+    return finishPoint(row, column, values);
+  Value memory = context.memrefs[c.partials];
+  Value at = getPartialAddress(split, batch, row, column);
+  if (values.size() == 1) {
+    memref::StoreOp::create(b, loc, values[0], memory, at);
+    return;
+  }
+  Value vector = vector::FromElementsOp::create(
+      b, loc, VectorType::get({int64_t(values.size())}, values[0].getType()),
+      values);
+  vector::StoreOp::create(b, loc, vector, memory, at);
+}
+
+/// Runs what follows the reduction for neighbouring columns, and stores.
+void ContractionEmitter::finishPoint(Value row, Value column,
+                                     ArrayRef<Value> values) {
+  TileEmitter tile(b, loc, nest, context.memrefs);
+  auto setIvs = [&](ArrayRef<unsigned> loops, Value number, int64_t divisor) {
+    SmallVector<int64_t> extents;
+    for (unsigned loop : loops)
+      extents.push_back(nest.loops[loop].extent);
+    for (auto [loop, digit] :
+         llvm::zip_equal(loops, index.split(number, extents)))
+      tile.setIv(loop, digit, loop == loops.back() ? divisor : 1);
+  };
+  int64_t width = values.size();
+  setIvs(c.batch, batch, 1);
+  setIvs(c.rows.loops, row, 1);
+  setIvs(c.columns.loops, column, width);
+  if (width > 1)
+    tile.setTile({{int(c.columns.loops.back()), width}});
+  TileEmitter::Results partial = {TileEmitter::Values(values)};
+  tile.finish(tile.applyInit(partial));
+}
+
+/// The second launch: adds the parts of the reduction, always in their order.
+void ContractionEmitter::emitSum() {
+  int64_t width = isOneLoop(4) && c.columns.extent % 4 == 0 ? 4 : 1;
+  int64_t columnCount = c.columns.extent / width;
+  int64_t items = c.batches * c.rows.extent * columnCount;
+  int64_t threads = 128;
+  Launch launch(context, llvm::divideCeil(items, threads), threads);
+  Value item =
+      index.add(index.mul(launch.getBlock(), threads), launch.getThread());
+  OpBuilder::InsertionGuard insertion(b);
+  if (items % threads != 0) {
+    auto guard = scf::IfOp::create(b, loc, index.less(item, items),
+                                   /*withElseRegion=*/false);
+    b.setInsertionPointToStart(guard.thenBlock());
+  }
+  SmallVector<Value> digits =
+      index.split(item, {c.batches, c.rows.extent, columnCount});
+  batch = digits[0];
+  Value row = digits[1], column = index.mul(digits[2], width);
+  Value memory = context.memrefs[c.partials];
+  TileEmitter combiner(b, loc, nest, context.memrefs);
+  SmallVector<Value> sums;
+  for (int64_t part = 0; part < c.splits; ++part) {
+    Value at = getPartialAddress(index.constant(part), batch, row, column);
+    SmallVector<Value> values;
+    if (width == 1) {
+      values.push_back(memref::LoadOp::create(b, loc, memory, at));
+    } else {
+      Type element = cast<MemRefType>(memory.getType()).getElementType();
+      Value vector = vector::LoadOp::create(
+          b, loc, VectorType::get({width}, element), memory, at);
+      for (int64_t i = 0; i < width; ++i)
+        values.push_back(vector::ExtractOp::create(b, loc, vector, i));
+    }
+    for (auto [i, value] : llvm::enumerate(values)) {
+      if (part == 0)
+        sums.push_back(value);
+      else
+        sums[i] = combiner.combine(0, sums[i], value);
+    }
+  }
+  finishPoint(row, column, sums);
+}
+
+void dlc::schedule::emitContraction(KernelContext &context, Nest &nest,
+                                    const Contraction &contraction) {
+  ContractionEmitter emitter(context, nest, contraction);
+  emitter.emit();
+  if (contraction.splits > 1)
+    ContractionEmitter(context, nest, contraction).emitSum();
+}

@@ -1,0 +1,149 @@
+// RUN: dlc-opt %s --split-input-file --cuda-schedule-kernels=arch=sm_80 | FileCheck %s
+
+// Contiguous loops become one; the input may share memory with the output. A
+// thread for an element, as there are so few.
+
+// CHECK-LABEL: dispatch.kernel @elementwise
+// CHECK-SAME: (%{{.*}}: memref<3x5x7xf32>, %{{.*}}: memref<3x5x7xf32>) attributes {inplace = {{\[}}[0, 0]]
+// CHECK: gpu.launch blocks(%{{.*}}) in (%{{.*}} = %c2, {{.*}}) threads(%{{.*}}) in (%{{.*}} = %c64
+// CHECK: arith.cmpi slt, %{{.*}}, %c105
+// CHECK: memref.load {{.*}} memref<105xf32>
+// CHECK: math.sqrt
+// CHECK: memref.store
+// CHECK: gpu.terminator
+// CHECK: dispatch.return
+dispatch.kernel @elementwise(%x: tensor<3x5x7xf32>, %o: tensor<3x5x7xf32>) -> tensor<3x5x7xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j, k)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : tensor<3x5x7xf32>) outs(%o : tensor<3x5x7xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = math.sqrt %a : f32
+    linalg.yield %s : f32
+  } -> tensor<3x5x7xf32>
+  dispatch.return %y : tensor<3x5x7xf32>
+}
+
+// -----
+
+// Enough of them: four elements a thread in one access of 16 bytes, and the
+// three elements that are left in one more thread.
+
+// CHECK-LABEL: dispatch.kernel @long
+// CHECK: %[[ALL:.*]] = arith.cmpi slt, %[[ITEM:.*]], %c250000
+// CHECK: scf.if %[[ALL]]
+// CHECK: vector.load {{.*}} vector<4xf32>
+// CHECK-COUNT-4: math.exp2
+// CHECK: vector.store {{.*}} vector<4xf32>
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[ITEM]], %c250000
+// CHECK: scf.if %[[LAST]]
+// CHECK: vector.load {{.*}} vector<2xf32>
+// CHECK: memref.load
+dispatch.kernel @long(%x: tensor<1000003xf32>, %o: tensor<1000003xf32>) -> tensor<1000003xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : tensor<1000003xf32>) outs(%o : tensor<1000003xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = math.exp %a : f32
+    linalg.yield %s : f32
+  } -> tensor<1000003xf32>
+  dispatch.return %y : tensor<1000003xf32>
+}
+
+// -----
+
+// A sum along rows: half a warp for each, combined by shuffles, one lane stores.
+
+// CHECK-LABEL: dispatch.kernel @rowsum
+// CHECK: gpu.launch
+// CHECK: vector.load {{.*}} vector<4xf32>
+// CHECK-COUNT-4: gpu.shuffle xor
+// CHECK: scf.if
+// CHECK: memref.store
+dispatch.kernel @rowsum(%x: tensor<96x64xf32>, %o: tensor<96xf32>) -> tensor<96xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<96xf32>) -> tensor<96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<96x64xf32>) outs(%f : tensor<96xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = arith.addf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<96xf32>
+  dispatch.return %r : tensor<96xf32>
+}
+
+// -----
+
+// A sum along columns: neighbouring threads have neighbouring columns, several
+// share the rows of one and add up through shared memory in a fixed order.
+
+// CHECK-LABEL: dispatch.kernel @columnsum
+// CHECK: gpu.launch {{.*}} workgroup(%[[PART:.*]] : memref<{{.*}}xf32, #gpu.address_space<workgroup>>)
+// CHECK-NOT: gpu.shuffle
+// CHECK: memref.store {{.*}}, %[[PART]]
+// CHECK: gpu.barrier
+// CHECK: scf.if
+// CHECK: memref.load %[[PART]]
+dispatch.kernel @columnsum(%x: tensor<512x96xf32>, %o: tensor<96xf32>) -> tensor<96xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<96xf32>) -> tensor<96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, k) -> (k, m)>, affine_map<(m, k) -> (m)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<512x96xf32>) outs(%f : tensor<96xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = arith.addf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<96xf32>
+  dispatch.return %r : tensor<96xf32>
+}
+
+// -----
+
+// Rows of a table.
+
+// CHECK-LABEL: dispatch.kernel @gather
+// CHECK: memref.load {{.*}} : memref<5xi64>
+// CHECK: arith.index_cast
+// CHECK: memref.load {{.*}} : memref<1600xf32>
+// CHECK: vector.store {{.*}} vector<4xf32>
+dispatch.kernel @gather(%t: tensor<50x32xf32>, %i: tensor<5xi64>, %o: tensor<5x32xf32>) -> tensor<5x32xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%i : tensor<5xi64>) outs(%o : tensor<5x32xf32>) {
+  ^bb0(%a: i64, %b: f32):
+    %r = arith.index_cast %a : i64 to index
+    %c = linalg.index 1 : index
+    %v = tensor.extract %t[%r, %c] : tensor<50x32xf32>
+    linalg.yield %v : f32
+  } -> tensor<5x32xf32>
+  dispatch.return %y : tensor<5x32xf32>
+}
+
+// -----
+
+// Two nests that share no loops are two launches; what the first one hands on
+// to the second becomes an output of the kernel and of all its launches.
+
+// CHECK-LABEL: func.func @main
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<1xf32>
+// CHECK: dispatch.launch @whole ins(%{{.*}} : tensor<40xf32>) outs(%{{.*}}, %[[E]] : tensor<40xf32>, tensor<1xf32>) -> tensor<40xf32>, tensor<1xf32>
+// CHECK-LABEL: dispatch.kernel @whole
+// CHECK-SAME: %[[SUM:[a-z0-9]+]]: memref<1xf32>) attributes {inplace = {{\[}}[0, 0]], num_outs = 2 : i64}
+// CHECK: gpu.launch
+// CHECK: memref.store %{{.*}}, %[[SUM]]
+// CHECK: gpu.terminator
+// CHECK: gpu.launch
+// CHECK: memref.load %[[SUM]]
+// CHECK: gpu.terminator
+// CHECK-NOT: gpu.launch
+func.func @main(%x: tensor<40xf32>) -> tensor<40xf32> {
+  %e = tensor.empty() : tensor<40xf32>
+  %r = dispatch.launch @whole ins(%x : tensor<40xf32>) outs(%e : tensor<40xf32>) -> tensor<40xf32>
+  return %r : tensor<40xf32>
+}
+dispatch.kernel @whole(%x: tensor<40xf32>, %o: tensor<40xf32>) -> tensor<40xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<f32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<f32>) -> tensor<f32>
+  %s = linalg.generic {indexing_maps = [affine_map<(k) -> (k)>, affine_map<(k) -> ()>], iterator_types = ["reduction"]} ins(%x : tensor<40xf32>) outs(%f : tensor<f32>) {
+  ^bb0(%a: f32, %c: f32):
+    %t = arith.addf %c, %a : f32
+    linalg.yield %t : f32
+  } -> tensor<f32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x, %s : tensor<40xf32>, tensor<f32>) outs(%o : tensor<40xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %t = arith.subf %a, %b : f32
+    linalg.yield %t : f32
+  } -> tensor<40xf32>
+  dispatch.return %y : tensor<40xf32>
+}
