@@ -72,7 +72,7 @@ struct LowerGPUKernels
     converter.addConversion([&](nvgpu::DeviceAsyncTokenType type) -> Type {
       return IntegerType::get(type.getContext(), 32);
     });
-    if (failed(expand(module)) || failed(callLibdevice(module, converter)) ||
+    if (failed(expand(module)) || failed(convertMath(module, converter)) ||
         failed(convert(module, converter)))
       return signalPassFailure();
     alignSharedMemory(module);
@@ -86,25 +86,31 @@ private:
     return applyPatternsGreedily(module, std::move(patterns));
   }
 
-  static LogicalResult callLibdevice(gpu::GPUModuleOp module,
-                                     const LLVMTypeConverter &converter) {
-    RewritePatternSet patterns(module.getContext());
-    populateLibDeviceConversionPatterns(converter, patterns);
-    ConversionTarget target(*module.getContext());
-    target.addLegalDialect<LLVM::LLVMDialect>();
-    target.addDynamicallyLegalDialect<math::MathDialect>(isNative);
-    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
-    return applyPartialConversion(module, target, std::move(patterns));
+  /// Math first, and by itself: gpu-to-nvvm would make calls of everything.
+  static LogicalResult convertMath(gpu::GPUModuleOp module,
+                                   const LLVMTypeConverter &converter) {
+    auto run = [&](bool native, RewritePatternSet patterns) {
+      ConversionTarget target(*module.getContext());
+      target.addLegalDialect<LLVM::LLVMDialect>();
+      target.addDynamicallyLegalDialect<math::MathDialect>(
+          [native](Operation *op) { return isNative(op) != native; });
+      target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+      return applyPartialConversion(module, target, std::move(patterns));
+    };
+    RewritePatternSet calls(module.getContext());
+    populateLibDeviceConversionPatterns(converter, calls);
+    if (failed(run(/*native=*/false, std::move(calls))))
+      return failure();
+    RewritePatternSet intrinsics(module.getContext());
+    populateMathToLLVMConversionPatterns(converter, intrinsics,
+                                         /*approximateLog1p=*/false);
+    return run(/*native=*/true, std::move(intrinsics));
   }
 
   static LogicalResult convert(gpu::GPUModuleOp module,
                                const LLVMTypeConverter &converter) {
     MLIRContext *context = module.getContext();
     RewritePatternSet patterns(context);
-    // gpu-to-nvvm would make calls of what is an instruction, so it comes last.
-    constexpr unsigned first = 20;
-    populateMathToLLVMConversionPatterns(converter, patterns,
-                                         /*approximateLog1p=*/false, first);
     populateGpuToNVVMConversionPatterns(converter, patterns, /*benefit=*/10);
     populateNVGPUToNVVMConversionPatterns(converter, patterns);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
@@ -115,6 +121,10 @@ private:
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
     ::mlir::LLVMConversionTarget target(*context);
     configureGpuToNVVMConversionLegality(target);
+    // These are instructions, or a few.
+    target.addLegalOp<LLVM::CopySignOp, LLVM::Exp2Op, LLVM::FAbsOp,
+                      LLVM::FCeilOp, LLVM::FFloorOp, LLVM::RoundEvenOp,
+                      LLVM::RoundOp, LLVM::SqrtOp>();
     target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect,
                              math::MathDialect, memref::MemRefDialect,
                              nvgpu::NVGPUDialect, vector::VectorDialect>();

@@ -266,6 +266,11 @@ struct CudaScheduleKernels
       getOperation().emitError("unknown GPU architecture '") << arch << "'";
       return signalPassFailure();
     }
+    if (!llvm::is_contained({"f32", "tf32", "f16", "bf16"}, precision)) {
+      getOperation().emitError("unknown precision '")
+          << precision << "'; there are f32, tf32, f16 and bf16";
+      return signalPassFailure();
+    }
     RewritePatternSet patterns(&getContext());
     populateCudaMathPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));

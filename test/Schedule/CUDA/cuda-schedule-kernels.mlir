@@ -147,3 +147,112 @@ dispatch.kernel @whole(%x: tensor<40xf32>, %o: tensor<40xf32>) -> tensor<40xf32>
   } -> tensor<40xf32>
   dispatch.return %y : tensor<40xf32>
 }
+
+// -----
+
+// Rows: every element is read once and stays in the registers of its thread
+// from the sum to the difference. What the last threads have too many of counts
+// for nothing and is not stored.
+
+// CHECK-LABEL: dispatch.kernel @centre
+// CHECK-SAME: inplace = {{\[}}[0, 0]]
+// CHECK: gpu.launch {{.*}} workgroup(%[[WARPS:.*]] : memref<4xf32, #gpu.address_space<workgroup>>)
+// CHECK: %[[IN:.*]] = arith.cmpi slt, %{{.*}}, %c101
+// CHECK: %[[X:.*]] = memref.load
+// CHECK: arith.select %[[IN]]
+// CHECK-COUNT-5: gpu.shuffle xor
+// CHECK: gpu.barrier
+// CHECK-COUNT-4: memref.load %[[WARPS]]
+// CHECK-NOT: memref.load
+// CHECK: arith.subf %[[X]]
+// CHECK: scf.if %[[IN]]
+// CHECK-NEXT: memref.store
+// CHECK-NOT: gpu.launch
+dispatch.kernel @centre(%x: tensor<37x101xf32>, %o: tensor<37x101xf32>) -> tensor<37x101xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<37xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<37xf32>) -> tensor<37xf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<37x101xf32>) outs(%f : tensor<37xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %b, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<37xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x, %sum : tensor<37x101xf32>, tensor<37xf32>) outs(%o : tensor<37x101xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.subf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<37x101xf32>
+  dispatch.return %y : tensor<37x101xf32>
+}
+
+// -----
+
+// A contraction: tiles of both operands go through shared memory, copied
+// asynchronously one or more steps ahead, with one barrier a step; what follows
+// is applied to the accumulators.
+
+// CHECK-LABEL: dispatch.kernel @matmul_bias_relu
+// CHECK: gpu.launch {{.*}} workgroup(%[[A:.*]] : memref<{{.*}}xf32, #gpu.address_space<workgroup>>, %[[B:.*]] : memref<{{.*}}xf32, #gpu.address_space<workgroup>>)
+// CHECK: nvgpu.device_async_copy {{.*}}, %[[A]]{{.*}}, 4 {bypassL1}
+// CHECK: nvgpu.device_async_copy {{.*}}, %[[B]]{{.*}}, 4 {bypassL1}
+// CHECK: nvgpu.device_async_create_group
+// CHECK: scf.for
+// CHECK: nvgpu.device_async_wait
+// CHECK-NEXT: gpu.barrier
+// CHECK: nvgpu.device_async_copy
+// CHECK: nvgpu.device_async_create_group
+// CHECK: scf.for
+// CHECK: vector.load %[[A]]
+// CHECK: vector.load %[[B]]
+// CHECK-NOT: memref.load
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK: scf.yield
+// CHECK: arith.maximumf
+// CHECK: vector.store {{.*}} vector<4xf32>
+// CHECK: gpu.terminator
+dispatch.kernel @matmul_bias_relu(%x: tensor<1024x256xf32>, %w: tensor<256x512xf32>, %bias: tensor<512xf32>, %o: tensor<1024x512xf32>) -> tensor<1024x512xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1024x512xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<1024x512xf32>) -> tensor<1024x512xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<1024x256xf32>, tensor<256x512xf32>) outs(%f : tensor<1024x512xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<1024x512xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%r, %bias : tensor<1024x512xf32>, tensor<512xf32>) outs(%o : tensor<1024x512xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.addf %a, %b : f32
+    %m = arith.maximumf %s, %z : f32
+    linalg.yield %m : f32
+  } -> tensor<1024x512xf32>
+  dispatch.return %y : tensor<1024x512xf32>
+}
+
+// -----
+
+// Few results and a long sum: blocks share it, each writes its part into a
+// further output, and a second launch adds the parts in their order.
+
+// CHECK-LABEL: dispatch.kernel @long_sum
+// CHECK-SAME: %[[PARTS:[a-z0-9]+]]: memref<{{[0-9]+}}xf32>) attributes {num_outs = 2 : i64}
+// CHECK: gpu.launch
+// CHECK: vector.store {{.*}}, %[[PARTS]]
+// CHECK: gpu.terminator
+// CHECK: gpu.launch
+// CHECK: vector.load %[[PARTS]]
+// CHECK: arith.addf
+// CHECK: vector.load %[[PARTS]]
+// CHECK: gpu.terminator
+dispatch.kernel @long_sum(%x: tensor<64x8192xf32>, %w: tensor<8192x64xf32>, %o: tensor<64x64xf32>) -> tensor<64x64xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<64x8192xf32>, tensor<8192x64xf32>) outs(%f : tensor<64x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<64x64xf32>
+  dispatch.return %r : tensor<64x64xf32>
+}
