@@ -7,8 +7,8 @@
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: (%[[X:.*]]: memref<4x8xf32>, %[[Y:.*]]: memref<4x8xf32>, %[[S:.*]]: memref<4xf32>)
 // CHECK-NOT: dispatch
-// CHECK: gpu.launch_func @dlc_kernels::@k blocks in (%c2, %c1, %c1) threads in (%c32, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) args(%[[X]] : memref<4x8xf32>, %[[S]] : memref<4xf32>)
-// CHECK: gpu.launch_func @dlc_kernels::@k_0 blocks in (%c1{{[_0-9]*}}, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) threads in (%c64, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) dynamic_shared_memory_size %c50000_i32 args(%[[S]] : memref<4xf32>, %[[Y]] : memref<4x8xf32>)
+// CHECK: gpu.launch_func @dlc_kernels::@k blocks in (%c2, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) threads in (%c32, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) args(%[[X]] : memref<4x8xf32>, %[[S]] : memref<4xf32>)
+// CHECK: gpu.launch_func @dlc_kernels::@k_0 blocks in (%c1{{[_0-9]*}}, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) threads in (%c64, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) dynamic_shared_memory_size %c50000_i32 args(%[[Y]] : memref<4x8xf32>, %[[S]] : memref<4xf32>)
 // CHECK: gpu.module @dlc_kernels
 // CHECK: gpu.func @k(%[[A:.*]]: memref<4x8xf32> {llvm.align = 16 : i64, llvm.readonly}, %[[B:.*]]: memref<4xf32> {llvm.align = 16 : i64, llvm.noalias})
 // CHECK-SAME: workgroup(%[[W:.*]] : memref<32xf32, #gpu.address_space<workgroup>>)
