@@ -61,7 +61,9 @@ def judge(model, directory):
                        for _, m, _ in loop)
             if fmas >= 16 and fmas >= 0.8 * packed:
                 contractions += 1
-                if any(STACK.search(o) and "zmm" in o for _, _, o in loop):
+                # Unrolled steps are reordered, which may cost a register or two.
+                spills = sum(bool(STACK.search(o)) and "zmm" in o for _, _, o in loop)
+                if spills > fmas / 20:
                     problems.append(f"{name}: the multiply-add loop at "
                                     f"{loop[0][0]:#x} spills")
     if not contractions:

@@ -199,11 +199,12 @@ dispatch.kernel @outer_product(%a: tensor<5xf32>, %b: tensor<5xf32>, %o: tensor<
 
 // -----
 
-// A long sum is made of sums of 16, so that its error stays small.
+// A long sum is made of sums of 32, so that its error stays small; their loop is
+// unrolled.
 
 // CHECK-LABEL: dispatch.kernel @long_sum
-// CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c1024 step %c16 iter_args(%[[TOTAL:[a-z0-9]*]] = %[[ZERO:[a-z_0-9]*]],
-// CHECK: %[[PART:.*]]:{{.*}} = scf.for %[[K:.*]] = %c0 to %c16 step %c1 iter_args(%{{[a-z0-9]*}} = %[[ZERO]],
+// CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c1024 step %c32 iter_args(%[[TOTAL:[a-z0-9]*]] = %[[ZERO:[a-z_0-9]*]],
+// CHECK: %[[PART:.*]]:{{.*}} = scf.for %[[K:.*]] = %c0 to %c32 step %c8 iter_args(%{{[a-z0-9]*}} = %[[ZERO]],
 // CHECK: arith.addi %[[BLOCK]], %[[K]]
 // CHECK: arith.mulf
 // CHECK: scf.yield
