@@ -84,9 +84,8 @@ std::vector<Violation> dlc::memory::validate(const Problem &problem,
     const Buffer &buffer = buffers[i];
     int64_t offset = plan.offsets[i];
     bool inRange = offset >= 0 && buffer.size >= 0 &&
-                   (!needsMemory(buffer) ||
-                    (buffer.size <= capacity &&
-                     offset <= capacity - buffer.size));
+                   (!needsMemory(buffer) || (buffer.size <= capacity &&
+                                             offset <= capacity - buffer.size));
     if (!inRange)
       result.push_back({Kind::OutOfRange, i, i});
     if (buffer.alignment < 1 || offset % buffer.alignment != 0)

@@ -278,6 +278,15 @@ TEST(Solver, FixedOffsetsAgainstTheBound) {
   EXPECT_TRUE(validate(problem, solution.plan, 40).empty());
 }
 
+// Nothing fits below the fixed buffer, which the search proves.
+TEST(Solver, ProvesMoreThanTheBound) {
+  Problem problem{{{"a", 0, 3, 2, 1, 4}, {"b", 1, 2, 5}, {"c", 2, 4, 4}}};
+  Solution solution = solve(problem);
+  EXPECT_EQ(solution.lowerBound, 7);
+  EXPECT_EQ(solution.peak, 11);
+  EXPECT_TRUE(solution.optimal);
+}
+
 TEST(Solver, KeepsATimeLimit) {
   Problem problem = makeHiddenPlan(1, 400, 1 << 20, 0.02);
   SolverOptions options;
