@@ -4,8 +4,7 @@
 # over everything, and exits non-zero if anything failed. Quick when run again.
 #   tools/check.sh           what CI runs
 #   tools/check.sh --full    also the models that have to be made with torch
-#                            (DLC_ZOO names the folder with them); writes its
-#                            result to docs/FullCheck.md
+#                            (DLC_ZOO names the folder with them)
 #   tools/check.sh --quick   no clang-tidy, sanitizers and fuzzing
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,22 +18,13 @@ for arg in "$@"; do
   esac
 done
 
-if ((full)) && [[ ! -d ${DLC_ZOO:-} ]]; then
-  echo "check: error: --full needs DLC_ZOO, a folder with the models that ../shared/zoo makes" >&2
-  exit 2
-fi
-if ((full)); then export DLC_FULL=1; else unset DLC_ZOO DLC_FULL; fi
-
 passed=0 failed=0
-failures=() lines=()
+failures=()
 # result NAME PASSED FAILED: adds to the totals.
 result() {
   passed=$((passed + $2)) failed=$((failed + $3))
   if (($3)); then failures+=("$1"); fi
-  local line
-  line=$(printf '%-28s %5d passed, %d failed  (%d s)' "$1" "$2" "$3" $((SECONDS - started)))
-  lines+=("$line")
-  echo "$line"
+  printf '%-28s %5d passed, %d failed  (%d s)\n' "$1" "$2" "$3" $((SECONDS - started))
 }
 # step NAME COMMAND...: one test that passes if the command does.
 step() {
@@ -76,17 +66,7 @@ PY
     result "$name" 0 1
   fi
 }
-# The record of a full run: what was checked where, and with what result.
-write_record() {
-  printf '# The last full check\n\n%s on %s: commit %s, %s, %d CPUs.\n\n```\n' "tools/check.sh --full" \
-    "$(date -u +%F)" "$(git rev-parse --short HEAD)" \
-    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)"
-  printf '%s\n' "${lines[@]}"
-  printf '%d passed, %d failed\n```\n\nModels of `DLC_ZOO`: %s.\n' "$passed" "$failed" \
-    "$(cd "$DLC_ZOO" && ls ./*.onnx | sed 's,^./,,; s,.onnx$,,' | paste -sd ' ')"
-}
 finish() {
-  if ((full)); then write_record >docs/FullCheck.md; fi
   if ((${#failures[@]})); then
     printf 'failed: %s\n' "${failures[@]}"
   fi
@@ -132,6 +112,11 @@ step "generated docs" docs_check
 ((quick)) || step "clang-tidy" tidy_check
 
 # --- Tests -------------------------------------------------------------------
+if ((full)) && [[ ! -d ${DLC_ZOO:-} ]]; then
+  echo "check: error: --full needs DLC_ZOO, a folder with the models that ../shared/zoo makes" >&2
+  exit 2
+fi
+((full)) || unset DLC_ZOO
 lit "unit" build/test/unit
 lit "lit" build/test
 

@@ -99,6 +99,8 @@ typedef struct CUDA_MEMCPY3D {
     (void *, CUdeviceptr, size_t, CUstream))                                   \
   X(cuMemcpyDtoDAsync, cuMemcpyDtoDAsync_v2,                                   \
     (CUdeviceptr, CUdeviceptr, size_t, CUstream))                              \
+  X(cuMemsetD8Async, cuMemsetD8Async,                                          \
+    (CUdeviceptr, unsigned char, size_t, CUstream))                            \
   X(cuStreamCreate, cuStreamCreate, (CUstream *, unsigned int))                \
   X(cuStreamDestroy, cuStreamDestroy_v2, (CUstream))                           \
   X(cuStreamSynchronize, cuStreamSynchronize, (CUstream))                      \

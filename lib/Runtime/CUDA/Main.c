@@ -105,6 +105,22 @@ static int load(const dlc_model *model, dlc_error *error) {
   return 0;
 }
 
+/* All outputs are copied at once, with the bytes between them, which no kernel
+ * writes. */
+static int clear_gaps(const dlc_model *model, const uint64_t *offsets,
+                      dlc_error *error) {
+  for (uint32_t i = 0; i < model->num_outputs; ++i) {
+    uint64_t end = offsets[i] + model->outputs[i].bytes;
+    uint64_t gap = -end % DLC_DEVICE_ALIGNMENT;
+    if (gap &&
+        explain(gpu.cuda->cuMemsetD8Async(gpu.memory + gpu.layout.outputs + end,
+                                          0, gap, gpu.stream),
+                "the GPU's memory can not be cleared", error))
+      return -1;
+  }
+  return 0;
+}
+
 static int make_graph(const dlc_model *model, dlc_error *error) {
   uint64_t inputs[DLC_MAX_TENSORS], outputs[DLC_MAX_TENSORS];
   CUdeviceptr in[DLC_MAX_TENSORS], out[DLC_MAX_TENSORS];
@@ -112,6 +128,8 @@ static int make_graph(const dlc_model *model, dlc_error *error) {
                     inputs);
   dlc_place_tensors(model->outputs, model->num_outputs, DLC_DEVICE_ALIGNMENT,
                     outputs);
+  if (clear_gaps(model, outputs, error))
+    return -1;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
     in[i] = gpu.memory + gpu.layout.inputs + inputs[i];
   for (uint32_t i = 0; i < model->num_outputs; ++i)

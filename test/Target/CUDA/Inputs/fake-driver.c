@@ -89,6 +89,9 @@ FAKE(cuMemcpyDtoHAsync_v2,
 FAKE(cuMemcpyDtoDAsync_v2,
      (CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream),
      (UNUSED(to), UNUSED(from), UNUSED(bytes), UNUSED(stream)))
+FAKE(cuMemsetD8Async,
+     (CUdeviceptr to, unsigned char value, size_t bytes, CUstream stream),
+     (UNUSED(stream), memset((void *)(size_t)to, value, bytes)))
 FAKE(cuStreamCreate, (CUstream * stream, unsigned int flags),
      (UNUSED(flags), *stream = (CUstream)&streams, ++streams))
 FREE(cuStreamDestroy_v2, (CUstream stream), (UNUSED(stream), --streams))
