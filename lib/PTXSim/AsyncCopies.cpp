@@ -47,7 +47,8 @@ void AsyncCopies::commit(uint32_t lanes) {
   forEachLane(lanes, [&](unsigned lane) { ++committed[lane]; });
 }
 
-void AsyncCopies::wait(uint32_t lanes, uint32_t keep) {
+void AsyncCopies::wait(uint32_t lanes, uint32_t keep,
+                       llvm::function_ref<void(const Copy &, uint32_t)> visit) {
   for (Copy &copy : pending) {
     uint32_t due = copy.lanes & lanes;
     if (keep != ~0u) {
@@ -60,6 +61,8 @@ void AsyncCopies::wait(uint32_t lanes, uint32_t keep) {
       due = ready;
     }
     perform(copy, due);
+    if (due)
+      visit(copy, due);
     copy.lanes &= ~due;
   }
   while (!pending.empty() && pending.front().lanes == 0)

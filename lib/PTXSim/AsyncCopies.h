@@ -5,9 +5,9 @@
 
 #include "Context.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 #include <deque>
-#include <utility>
-#include <vector>
 
 namespace dlc::ptxsim {
 
@@ -35,14 +35,14 @@ public:
            const uint64_t *from, const uint32_t *sourceBytes);
   void commit(uint32_t lanes);
   /// Finishes the copies of these lanes but for the last `keep` groups of each;
-  /// ~0: all copies, committed or not.
-  void wait(uint32_t lanes, uint32_t keep);
-
-  /// Copies now the elements of the lanes.
-  static void perform(const Copy &copy, uint32_t lanes);
-  const std::deque<Copy> &getPending() const { return pending; }
+  /// ~0: all copies, committed or not. `visit` is told of each and its lanes.
+  void wait(uint32_t lanes, uint32_t keep,
+            llvm::function_ref<void(const Copy &, uint32_t)> visit);
 
 private:
+  /// Copies now the elements of the lanes.
+  static void perform(const Copy &copy, uint32_t lanes);
+
   std::deque<Copy> pending;
   uint32_t committed[warpSize] = {};
 };

@@ -24,7 +24,8 @@ BlockRunner::BlockRunner(const RunnableKernel &kernel,
   warpCount = uint32_t((params.block.count() + warpSize - 1) / warpSize);
   sharedBytes = kernel.staticSharedBytes + params.dynamicSharedBytes;
   checker =
-      std::make_unique<MemoryChecker>(*this, memory, kernel.moduleVariables);
+      std::make_unique<MemoryChecker>(
+      *this, memory, kernel.moduleVariables, params.parameters.size());
   copies.resize(warpCount);
 }
 

@@ -265,8 +265,6 @@ static llvm::Function *makeHelper(llvm::Module &module, llvm::StringRef name,
       llvm::Function::InternalLinkage, name, module);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->addFnAttr(llvm::Attribute::NoInline);
-  for (unsigned i = 0; i < pointers; ++i)
-    function->addParamAttr(i, llvm::Attribute::NoAlias);
   llvm::BasicBlock::Create(context, "entry", function);
   return function;
 }
@@ -278,27 +276,26 @@ public:
       : spec(spec), b(&function->getEntryBlock()), function(function) {}
 
   void build() {
+    firstB = spec.registersOfA();
+    firstC = firstB + spec.registersOfB();
+    firstD = firstC + spec.registersOf(spec.c);
     loadB();
-    for (unsigned rows = 0; rows < spec.m / 8; ++rows) {
-      loadA(rows);
+    for (unsigned rows = 0; rows < spec.m / 8; ++rows)
       buildRows(rows);
-    }
     b.CreateRetVoid();
   }
 
 private:
-  Value *loadRegister(unsigned argument, unsigned index, Ty type) {
+  Value *loadRegister(unsigned argument, Ty type) {
     unsigned bytes = registerBytes(type);
-    Value *from = b.CreateConstInBoundsGEP1_64(
-        b.getInt8Ty(), function->getArg(argument), index * bytes);
-    return b.CreateAlignedLoad(vectorOf(b.getIntNTy(bytes / 4), 32), from,
-                               llvm::Align(64));
+    return b.CreateAlignedLoad(vectorOf(b.getIntNTy(bytes / 4), 32),
+                               function->getArg(argument), llvm::Align(64));
   }
 
   void loadB() {
     for (unsigned i = 0; i < spec.registersOfB(); ++i)
       for (Value *row :
-           columns(b, elementsOf(b, loadRegister(1, i, spec.b), spec.b)))
+           columns(b, elementsOf(b, loadRegister(firstB + i, spec.b), spec.b)))
         rowsOfB.push_back(numbersOf(b, row, spec.b));
   }
 
@@ -306,9 +303,10 @@ private:
   /// load that spreads it.
   void loadA(unsigned rows) {
     tilesOfA.clear();
+    // A is not D, so it is still there
     unsigned rowTiles = spec.m / 8;
     for (unsigned tile = 0; tile < spec.registersOfB(); ++tile) {
-      Value *reg = loadRegister(0, tile * rowTiles + rows, spec.a);
+      Value *reg = loadRegister(tile * rowTiles + rows, spec.a);
       Value *numbers = numbersOf(b, elementsOf(b, reg, spec.a), spec.a);
       auto *slot = b.CreateAlloca(numbers->getType());
       slot->setAlignment(llvm::Align(64));
@@ -332,18 +330,18 @@ private:
   /// 8 rows of C as numbers, in row-major order.
   Value *loadC(unsigned rows) {
     if (spec.c == Ty::F16)
-      return numbersOf(b, elementsOf(b, loadRegister(2, rows, spec.c), spec.c),
-                       spec.c);
-    Value *even = loadRegister(2, 2 * rows, spec.c);
-    Value *odd = loadRegister(2, 2 * rows + 1, spec.c);
+      return numbersOf(
+          b, elementsOf(b, loadRegister(firstC + rows, spec.c), spec.c),
+          spec.c);
+    Value *even = loadRegister(firstC + 2 * rows, spec.c);
+    Value *odd = loadRegister(firstC + 2 * rows + 1, spec.c);
     return numbersOf(b, interleave(b, even, odd), spec.c);
   }
 
   void storeD(unsigned rows, Value *numbers) {
     auto store = [&](Value *value, unsigned index) {
-      Value *to = b.CreateConstInBoundsGEP1_64(
-          b.getInt8Ty(), function->getArg(3), index * registerBytes(spec.d));
-      b.CreateAlignedStore(value, to, llvm::Align(64));
+      b.CreateAlignedStore(value, function->getArg(firstD + index),
+                           llvm::Align(64));
     };
     if (spec.d == Ty::F16) {
       store(b.CreateFPTrunc(numbers, vectorOf(b.getHalfTy(), 64)), rows);
@@ -354,6 +352,7 @@ private:
   }
 
   void buildRows(unsigned rows) {
+    loadA(rows);
     Value *start = loadC(rows);
     bool isInteger = start->getType()->isIntOrIntVectorTy();
     llvm::Type *rowType = vectorOf(start->getType()->getScalarType(), 8);
@@ -381,6 +380,7 @@ private:
   const MmaSpec &spec;
   Builder b;
   llvm::Function *function;
+  unsigned firstB = 0, firstC = 0, firstD = 0; ///< arguments
   Values rowsOfB;
   llvm::SmallVector<Value *, 8> tilesOfA;
 };
@@ -398,7 +398,10 @@ llvm::Function *dlc::ptxsim::mmaHelper(llvm::Module &module,
           .str();
   if (llvm::Function *known = module.getFunction(name))
     return known;
-  llvm::Function *helper = makeHelper(module, name, 4);
+  llvm::Function *helper =
+      makeHelper(module, name,
+                 spec.registersOfA() + spec.registersOfB() +
+                     spec.registersOf(spec.c) + spec.registersOf(spec.d));
   MmaBuilder(helper, spec).build();
   return helper;
 }
@@ -407,29 +410,19 @@ llvm::Function *dlc::ptxsim::mmaHelper(llvm::Module &module,
 // ldmatrix and stmatrix
 //===----------------------------------------------------------------------===//
 
-/// Copies rows of 16 bytes between their places in memory and tiles.
-static void copyRows(Builder &b, Value *rows, Value *tiles, unsigned count,
-                     bool toTiles) {
+/// Copies 8 rows of 16 bytes between their places in memory and a tile.
+static void copyRows(Builder &b, Value *rows, unsigned first, Value *tile,
+                     bool toTile) {
   llvm::Type *row = vectorOf(b.getInt32Ty(), 4);
-  for (unsigned i = 0; i < 8 * count; ++i) {
-    Value *place = b.CreateConstInBoundsGEP1_64(b.getInt64Ty(), rows, i);
+  for (unsigned i = 0; i < 8; ++i) {
+    Value *place =
+        b.CreateConstInBoundsGEP1_64(b.getInt64Ty(), rows, first + i);
     Value *memory =
         b.CreateIntToPtr(b.CreateLoad(b.getInt64Ty(), place), b.getPtrTy());
-    Value *tile = b.CreateConstInBoundsGEP1_64(row, tiles, i);
-    Value *from = toTiles ? memory : tile, *to = toTiles ? tile : memory;
+    Value *inTile = b.CreateConstInBoundsGEP1_64(row, tile, i);
+    Value *from = toTile ? memory : inTile, *to = toTile ? inTile : memory;
     b.CreateAlignedStore(b.CreateAlignedLoad(row, from, llvm::Align(1)), to,
                          llvm::Align(1));
-  }
-}
-
-static void transposeTiles(Builder &b, Value *from, Value *to, unsigned count) {
-  llvm::Type *tile = vectorOf(b.getInt32Ty(), 32);
-  for (unsigned i = 0; i < count; ++i) {
-    Value *value = b.CreateAlignedLoad(
-        tile, b.CreateConstInBoundsGEP1_64(tile, from, i), llvm::Align(64));
-    b.CreateAlignedStore(transposeTile(b, value),
-                         b.CreateConstInBoundsGEP1_64(tile, to, i),
-                         llvm::Align(64));
   }
 }
 
@@ -440,23 +433,24 @@ static llvm::Function *matrixMove(llvm::Module &module, llvm::StringRef prefix,
       (prefix + llvm::Twine(count) + (isTransposed ? ".trans" : "")).str();
   if (llvm::Function *known = module.getFunction(name))
     return known;
-  llvm::Function *helper = makeHelper(module, name, 2);
+  llvm::Function *helper = makeHelper(module, name, 1 + count);
   Builder b(&helper->getEntryBlock());
-  Value *rows = helper->getArg(0), *tiles = helper->getArg(1);
-  if (isLoad) {
-    copyRows(b, rows, tiles, count, true);
-    if (isTransposed)
-      transposeTiles(b, tiles, tiles, count);
-  } else {
-    Value *from = tiles;
-    if (isTransposed) {
-      auto *slot =
-          b.CreateAlloca(vectorOf(b.getInt32Ty(), 32), b.getInt32(count));
-      slot->setAlignment(llvm::Align(64));
-      transposeTiles(b, tiles, slot, count);
-      from = slot;
-    }
-    copyRows(b, rows, from, count, false);
+  llvm::Type *tileType = vectorOf(b.getInt32Ty(), 32);
+  auto *scratch = b.CreateAlloca(tileType);
+  scratch->setAlignment(llvm::Align(64));
+  auto transpose = [&](Value *from, Value *to) {
+    Value *tile = b.CreateAlignedLoad(tileType, from, llvm::Align(64));
+    b.CreateAlignedStore(transposeTile(b, tile), to, llvm::Align(64));
+  };
+  Value *rows = helper->getArg(0);
+  for (unsigned i = 0; i < count; ++i) {
+    Value *tile = helper->getArg(1 + i);
+    Value *place = isTransposed ? scratch : tile;
+    if (isTransposed && !isLoad)
+      transpose(tile, scratch);
+    copyRows(b, rows, 8 * i, place, isLoad);
+    if (isTransposed && isLoad)
+      transpose(scratch, tile);
   }
   b.CreateRetVoid();
   return helper;

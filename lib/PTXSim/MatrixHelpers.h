@@ -38,17 +38,18 @@ struct MmaSpec {
   bool isValid() const;
 };
 
-/// Bytes of a register of 32 lanes in the arrays that helpers work on.
+/// Bytes of a register of 32 lanes.
 unsigned registerBytes(Ty type);
 
-/// void mma(const void *a, const void *b, const void *c, void *d): arrays of
-/// registers, each 32 lanes one behind another.
+/// void mma(a registers..., b registers..., c registers..., d registers...): a
+/// pointer to 32 lanes for each. A register of D may be the one of C in its
+/// place, but no other.
 llvm::Function *mmaHelper(llvm::Module &module, const MmaSpec &spec);
 
-/// void ldmatrix(const i64 rows[8 * count], i32 out[count][32])
+/// void ldmatrix(const i64 rows[8 * count], i32 *registers...)
 llvm::Function *ldmatrixHelper(llvm::Module &module, unsigned count,
                                bool isTransposed);
-/// void stmatrix(const i64 rows[8 * count], const i32 in[count][32])
+/// void stmatrix(const i64 rows[8 * count], const i32 *registers...)
 llvm::Function *stmatrixHelper(llvm::Module &module, unsigned count,
                                bool isTransposed);
 

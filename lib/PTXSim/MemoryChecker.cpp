@@ -10,16 +10,19 @@
 using namespace dlc::ptxsim;
 
 MemoryChecker::MemoryChecker(BlockRunner &runner, const MemoryOracle &oracle,
-                             llvm::ArrayRef<Variable> variables)
-    : runner(runner), oracle(oracle), variables(variables) {}
+                             llvm::ArrayRef<Variable> variables,
+                             uint64_t paramBytes)
+    : runner(runner), oracle(oracle), variables(variables),
+      paramBytes(paramBytes) {}
 
 void MemoryChecker::setShared(uint8_t *base, uint64_t bytes) {
   shared = base;
   sharedBytes = bytes;
+  shadow.resize(bytes);
 }
 
-void MemoryChecker::beginBlock() {}
-void MemoryChecker::barrier(uint32_t members) {}
+void MemoryChecker::beginBlock() { shadow.beginBlock(); }
+void MemoryChecker::barrier(uint32_t members) { shadow.join(members); }
 
 const Allocation *MemoryChecker::findAllocation(uint64_t address) {
   if (last && address - last->begin < last->bytes)
@@ -32,11 +35,70 @@ const Allocation *MemoryChecker::findAllocation(uint64_t address) {
   return nullptr;
 }
 
+//===----------------------------------------------------------------------===//
+// Faults
+//===----------------------------------------------------------------------===//
+
 void MemoryChecker::outOfBounds(const Access &access, uint64_t address,
                                 unsigned lane, const llvm::Twine &message) {
   runner.stop(FaultKind::OutOfBounds, access.warp, 1u << lane, access.line,
               message, address, access.bytes);
 }
+
+void MemoryChecker::unwritten(const Access &access,
+                              const Allocation &allocation, uint64_t address,
+                              unsigned lane) {
+  runner.warn(
+      FaultKind::UninitializedRead, access.warp, 1u << lane, access.line,
+      llvm::formatv("{0} bytes at {1:x}, offset {2} of an allocation of "
+                    "{3} bytes",
+                    access.bytes, address, address - allocation.begin,
+                    allocation.bytes),
+      address, access.bytes);
+}
+
+void MemoryChecker::reportShared(const Access &access,
+                                 SharedShadow::Result result, uint64_t offset,
+                                 unsigned lane) {
+  using Problem = SharedShadow::Problem;
+  const char *what = "";
+  switch (result.problem) {
+  case Problem::None:
+    return;
+  case Problem::Unwritten:
+    runner.warn(FaultKind::UninitializedRead, access.warp, 1u << lane,
+                access.line,
+                llvm::formatv("{0} bytes at offset {1} of shared memory",
+                              access.bytes, offset),
+                offset, access.bytes);
+    return;
+  case Problem::ReadAfter:
+    what = "reads what warp {2} has written";
+    break;
+  case Problem::WriteAfter:
+    what = "overwrites what warp {2} has written";
+    break;
+  case Problem::WriteOfRead:
+    what = "overwrites what warp {2} has read";
+    break;
+  case Problem::PendingCopy:
+    what = "touches what a cp.async of warp {2} is still to write";
+    break;
+  }
+  std::string text =
+      llvm::formatv(false,
+                    (std::string("{0} bytes at offset {1} of shared memory: "
+                                 "warp {3} ") +
+                     what + ", with no barrier or wait between")
+                        .c_str(),
+                    access.bytes, offset, result.otherWarp, access.warp.warp);
+  runner.warn(FaultKind::SharedRace, access.warp, 1u << lane, access.line, text,
+              offset, access.bytes);
+}
+
+//===----------------------------------------------------------------------===//
+// One lane
+//===----------------------------------------------------------------------===//
 
 void MemoryChecker::checkGlobal(const Access &access, uint64_t address,
                                 unsigned lane) {
@@ -57,15 +119,22 @@ void MemoryChecker::checkGlobal(const Access &access, uint64_t address,
     return;
   if ((access.flags & AccessRead) &&
       !allocation->isWritten(address, access.bytes))
-    runner.warn(FaultKind::UninitializedRead, access.warp, 1u << lane,
-                access.line,
-                llvm::formatv("{0} bytes at {1:x}, offset {2} of an allocation "
-                              "of {3} bytes",
-                              access.bytes, address,
-                              address - allocation->begin, allocation->bytes),
-                address, access.bytes);
+    unwritten(access, *allocation, address, lane);
   if (access.flags & AccessWrite)
     allocation->markWritten(address, access.bytes);
+}
+
+void MemoryChecker::checkShared(const Access &access, uint64_t offset,
+                                unsigned lane) {
+  if (offset > sharedBytes || offset + access.bytes > sharedBytes)
+    outOfBounds(access, offset, lane,
+                llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
+                              "memory",
+                              access.bytes, int64_t(offset), sharedBytes));
+  SharedShadow::Result result =
+      shadow.access(access.warp.warp, offset, access.bytes, access.flags);
+  if (result.problem != SharedShadow::Problem::None)
+    reportShared(access, result, offset, lane);
 }
 
 void MemoryChecker::checkLane(const Access &access, uint64_t address,
@@ -78,36 +147,34 @@ void MemoryChecker::checkLane(const Access &access, uint64_t address,
   uint64_t offset = address;
   const WarpContext &warp = access.warp;
   uint64_t localOffset = address - reinterpret_cast<uint64_t>(warp.local);
-  uint64_t localBytes = warp.localStride * warpSize;
   if (space == AccessSpace::Generic) {
     offset = address - reinterpret_cast<uint64_t>(shared);
     if (offset < sharedBytes)
       space = AccessSpace::Shared;
-    else if (localOffset < localBytes)
+    else if (localOffset < warp.localStride * warpSize)
       space = AccessSpace::Local;
-    else if (address - reinterpret_cast<uint64_t>(warp.params) < 4352)
-      return; // parameters of the kernel
+    else if (address - reinterpret_cast<uint64_t>(warp.params) < paramBytes)
+      return;
   }
   if (space == AccessSpace::Shared) {
-    if (offset + access.bytes > sharedBytes || offset > sharedBytes)
-      outOfBounds(
-          access, address, lane,
-          llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
-                        "memory",
-                        access.bytes, offset, sharedBytes));
+    checkShared(access, offset, lane);
     return;
   }
-  if (space == AccessSpace::Local) {
-    uint64_t own = localOffset - lane * warp.localStride;
-    if (own >= warp.localTop || own + access.bytes > warp.localTop)
-      outOfBounds(access, address, lane,
-                  llvm::formatv("{0} bytes at offset {1} of {2} bytes of local "
-                                "memory",
-                                access.bytes, int64_t(own), warp.localTop));
+  if (space != AccessSpace::Local) {
+    checkGlobal(access, address, lane);
     return;
   }
-  checkGlobal(access, address, lane);
+  uint64_t own = localOffset - lane * warp.localStride;
+  if (own >= warp.localTop || own + access.bytes > warp.localTop)
+    outOfBounds(access, address, lane,
+                llvm::formatv("{0} bytes at offset {1} of {2} bytes of local "
+                              "memory",
+                              access.bytes, int64_t(own), warp.localTop));
 }
+
+//===----------------------------------------------------------------------===//
+// A warp
+//===----------------------------------------------------------------------===//
 
 void MemoryChecker::checkUniform(const Access &access, uint64_t address,
                                  uint32_t lanes) {
@@ -115,26 +182,119 @@ void MemoryChecker::checkUniform(const Access &access, uint64_t address,
     checkLane(access, address, unsigned(llvm::countr_zero(lanes)));
 }
 
+/// All lanes in the allocation that was found last, as nearly always: then
+/// there is little to do. False: look at each lane.
+bool MemoryChecker::checkTogether(const Access &access,
+                                  const uint64_t *addresses, uint32_t lanes) {
+  if (!last || lanes != ~0u || access.bytes > 16 ||
+      (access.space != AccessSpace::Global &&
+       access.space != AccessSpace::Generic))
+    return false;
+  uint64_t low = ~uint64_t(0), high = 0, all = 0, step = 0;
+  for (unsigned i = 0; i < warpSize; ++i) {
+    low = std::min(low, addresses[i]);
+    high = std::max(high, addresses[i]);
+    all |= addresses[i];
+    step |= addresses[i] ^ (addresses[0] + uint64_t(i) * access.bytes);
+  }
+  if ((all & (access.bytes - 1)) || low < last->begin ||
+      high + access.bytes > last->end())
+    return false;
+  if (!last->written)
+    return true;
+  uint64_t bytes = access.bytes;
+  if (step == 0) { // one behind another
+    if ((access.flags & AccessRead) && !last->isWritten(low, warpSize * bytes))
+      return false;
+    if (access.flags & AccessWrite)
+      last->markWritten(low, warpSize * bytes);
+    return true;
+  }
+  // aligned accesses of up to 16 bytes lie in one word of the shadow
+  uint64_t mask = (uint64_t(1) << bytes) - 1;
+  if (access.flags & AccessRead) {
+    uint64_t missing = 0;
+    for (unsigned i = 0; i < warpSize; ++i) {
+      uint64_t bit = addresses[i] - last->begin;
+      missing |= mask & ~(last->written[bit / 64] >> (bit % 64));
+    }
+    if (missing)
+      return false;
+  }
+  if (access.flags & AccessWrite)
+    for (unsigned i = 0; i < warpSize; ++i) {
+      uint64_t bit = addresses[i] - last->begin;
+      last->written[bit / 64] |= mask << (bit % 64);
+    }
+  return true;
+}
+
 void MemoryChecker::check(const Access &access, const uint64_t *addresses,
                           uint32_t lanes) {
+  if (checkTogether(access, addresses, lanes))
+    return;
+  uint64_t previous = 0;
+  bool isFirst = true;
   for (; lanes; lanes &= lanes - 1) {
     unsigned lane = unsigned(llvm::countr_zero(lanes));
-    checkLane(access, addresses[lane], lane);
+    uint64_t address = addresses[lane];
+    // neighbours often read the same
+    if (isFirst || address != previous)
+      checkLane(access, address, lane);
+    previous = address;
+    isFirst = false;
   }
 }
+
+//===----------------------------------------------------------------------===//
+// Asynchronous copies
+//===----------------------------------------------------------------------===//
 
 void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
                                    const uint64_t *from,
                                    const uint32_t *sourceBytes, uint32_t bytes,
                                    uint32_t lanes, unsigned line) {
   Access write{warp, AccessSpace::Shared, bytes, AccessWrite, line};
+  for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+    unsigned lane = unsigned(llvm::countr_zero(rest));
+    uint64_t offset = to[lane] - reinterpret_cast<uint64_t>(shared);
+    if (offset & (bytes - 1))
+      runner.stop(FaultKind::Misaligned, warp, 1u << lane, line,
+                  llvm::formatv("{0} bytes at offset {1} of shared memory",
+                                bytes, int64_t(offset)),
+                  offset, bytes);
+    if (offset > sharedBytes || offset + bytes > sharedBytes)
+      outOfBounds(
+          write, offset, lane,
+          llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
+                        "memory",
+                        bytes, int64_t(offset), sharedBytes));
+    reportShared(write, shadow.beginCopy(warp.warp, offset, bytes), offset,
+                 lane);
+  }
   Access read{warp, AccessSpace::Global, bytes, AccessRead, line};
-  for (; lanes; lanes &= lanes - 1) {
-    unsigned lane = unsigned(llvm::countr_zero(lanes));
-    checkLane(write, to[lane] - reinterpret_cast<uint64_t>(shared), lane);
+  if (!sourceBytes) {
+    check(read, from, lanes);
+    return;
+  }
+  for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+    unsigned lane = unsigned(llvm::countr_zero(rest));
+    if (from[lane] & (bytes - 1))
+      runner.stop(FaultKind::Misaligned, warp, 1u << lane, line,
+                  llvm::formatv("{0} bytes at {1:x}", bytes, from[lane]),
+                  from[lane], bytes);
     // what is filled with zeros is not read
-    read.bytes = sourceBytes ? std::min(sourceBytes[lane], bytes) : bytes;
+    read.bytes = std::min(sourceBytes[lane], bytes);
     if (read.bytes)
       checkGlobal(read, from[lane], lane);
   }
+}
+
+void MemoryChecker::endAsyncCopy(WarpContext &warp, const uint64_t *to,
+                                 uint32_t bytes, uint32_t lanes) {
+  for (; lanes; lanes &= lanes - 1)
+    shadow.endCopy(warp.warp,
+                   to[llvm::countr_zero(lanes)] -
+                       reinterpret_cast<uint64_t>(shared),
+                   bytes);
 }

@@ -4,6 +4,7 @@
 #define DLC_LIB_PTXSIM_MEMORYCHECKER_H
 
 #include "Context.h"
+#include "SharedShadow.h"
 
 #include "dlc/PTXSim/Engine.h"
 
@@ -27,7 +28,7 @@ struct Access {
 class MemoryChecker {
 public:
   MemoryChecker(BlockRunner &runner, const MemoryOracle &oracle,
-                llvm::ArrayRef<Variable> variables);
+                llvm::ArrayRef<Variable> variables, uint64_t paramBytes);
 
   void setShared(uint8_t *base, uint64_t bytes);
   void beginBlock();
@@ -42,7 +43,18 @@ public:
                       const uint64_t *from, const uint32_t *sourceBytes,
                       uint32_t bytes, uint32_t lanes, unsigned line);
 
+  /// Copies of these lanes have arrived in shared memory.
+  void endAsyncCopy(WarpContext &warp, const uint64_t *to, uint32_t bytes,
+                    uint32_t lanes);
+
 private:
+  bool checkTogether(const Access &access, const uint64_t *addresses,
+                     uint32_t lanes);
+  void checkShared(const Access &access, uint64_t offset, unsigned lane);
+  void reportShared(const Access &access, SharedShadow::Result result,
+                    uint64_t offset, unsigned lane);
+  void unwritten(const Access &access, const Allocation &allocation,
+                 uint64_t address, unsigned lane);
   const Allocation *findAllocation(uint64_t address);
   void checkLane(const Access &access, uint64_t address, unsigned lane);
   void checkGlobal(const Access &access, uint64_t address, unsigned lane);
@@ -55,6 +67,8 @@ private:
   const Allocation *last = nullptr;
   uint8_t *shared = nullptr;
   uint64_t sharedBytes = 0;
+  uint64_t paramBytes = 0;
+  SharedShadow shadow;
 };
 
 } // namespace dlc::ptxsim

@@ -60,6 +60,16 @@ static uint32_t runMatch(uint32_t isAll, const uint64_t *values, uint32_t lanes,
   return agree;
 }
 
+static void finishCopies(WarpContext &warp, uint32_t lanes, uint32_t keep) {
+  BlockRunner &runner = *warp.runner;
+  bool checks = runner.getKernel().checks;
+  runner.asyncCopies(warp).wait(
+      lanes, keep, [&](const AsyncCopies::Copy &copy, uint32_t done) {
+        if (checks)
+          runner.getChecker().endAsyncCopy(warp, copy.to, copy.bytes, done);
+      });
+}
+
 static void runAsyncCopy(WarpContext *warp, const uint64_t *to,
                          const uint64_t *from, const uint32_t *sourceBytes,
                          uint32_t bytes, uint32_t lanes, uint32_t line) {
@@ -67,10 +77,9 @@ static void runAsyncCopy(WarpContext *warp, const uint64_t *to,
   if (runner.getKernel().checks)
     runner.getChecker().checkAsyncCopy(*warp, to, from, sourceBytes, bytes,
                                        lanes, line);
-  AsyncCopies &copies = runner.asyncCopies(*warp);
-  copies.add(lanes, bytes, line, to, from, sourceBytes);
+  runner.asyncCopies(*warp).add(lanes, bytes, line, to, from, sourceBytes);
   if (!runner.getKernel().deferAsyncCopies)
-    copies.wait(lanes, ~0u);
+    finishCopies(*warp, lanes, ~0u);
 }
 
 static void runAsyncCommit(WarpContext *warp, uint32_t lanes) {
@@ -78,10 +87,8 @@ static void runAsyncCommit(WarpContext *warp, uint32_t lanes) {
 }
 
 static void runAsyncWait(WarpContext *warp, uint32_t lanes, uint32_t keep) {
-  BlockRunner &runner = *warp->runner;
-  AsyncCopies &copies = runner.asyncCopies(*warp);
-  if (!copies.isEmpty())
-    copies.wait(lanes, keep);
+  if (!warp->runner->asyncCopies(*warp).isEmpty())
+    finishCopies(*warp, lanes, keep);
 }
 
 static void runLocalOverflow(WarpContext *warp) {

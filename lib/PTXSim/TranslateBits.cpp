@@ -157,7 +157,7 @@ bool FunctionTranslator::translateBits(const Instruction &inst) {
   case Op::Fns: {
     if (readAll(inst, 1, {Ty::B32, Ty::B32, Ty::B32}, v))
       return true;
-    auto *out = frameSlot(v[0]->getType());
+    auto *out = tempSlot(v[0]->getType());
     callRoutine(Routine::Math, b.getVoidTy(),
                 {b.getInt32(unsigned(MathKind::FindNthSet)), b.getInt32(0),
                  b.getInt32(0), b.getInt32(lanes), out, toMemory(v[0]),

@@ -155,7 +155,7 @@ bool FunctionTranslator::translateShuffle(const Instruction &inst) {
         b.CreateAdd(splat(b.CreatePtrToInt(slot, b.getInt64Ty())),
                     b.CreateShl(b.CreateZExt(source, vectorOf(b.getInt64Ty())),
                                 splat(b.getInt64(2))));
-    auto *out = frameSlot(value->getType());
+    auto *out = tempSlot(value->getType());
     b.CreateCall(gatherHelper(32, 1), {toMemory(places), out});
     result = b.CreateLoad(value->getType(), out);
   }
@@ -225,7 +225,7 @@ bool FunctionTranslator::translateMatch(const Instruction &inst) {
     members = b.CreateOrReduce(members);
   bool isAll = inst.has("all");
   value = b.CreateZExt(toVector(value), vectorOf(b.getInt64Ty()));
-  auto *out = frameSlot(vectorOf(b.getInt32Ty()));
+  auto *out = tempSlot(vectorOf(b.getInt32Ty()));
   Value *agreed =
       callRoutine(Routine::Match, b.getInt32Ty(),
                   {b.getInt32(isAll), toMemory(value),

@@ -336,6 +336,7 @@ bool FunctionTranslator::translateInstruction(const Instruction &inst) {
   current = &inst;
   guardMask = scalarGuard = nullptr;
   lanes = 1;
+  releaseTempSlots();
   if (inst.op == Op::Ret || inst.op == Op::Exit) {
     if (inst.op == Op::Exit && !function.isEntry)
       return fail(inst, "'exit' outside of a kernel is not supported");
@@ -529,7 +530,7 @@ bool FunctionTranslator::translateCall(const Instruction &inst) {
     uint64_t bytes = 1;
     for (const StorageDecl &decl : decls)
       bytes = std::max(bytes, decl.offset + decl.bytes);
-    return frameSlot(llvm::ArrayType::get(b.getInt8Ty(), bytes * warpSize), 64);
+    return tempSlot(llvm::ArrayType::get(b.getInt8Ty(), bytes * warpSize));
   };
   auto forEach = [&](llvm::ArrayRef<Operand> operands,
                      llvm::ArrayRef<StorageDecl> decls, Value *base,

@@ -39,7 +39,7 @@ FunctionTranslator::Value *FunctionTranslator::encode(Value *value,
   unsigned count = 1;
   if (auto *vector = llvm::dyn_cast<llvm::FixedVectorType>(value->getType()))
     count = vector->getNumElements();
-  auto *out = frameSlot(withElement(value->getType(), b.getInt32Ty()));
+  auto *out = tempSlot(withElement(value->getType(), b.getInt32Ty()));
   callRoutine(Routine::Convert, b.getVoidTy(),
               {b.getInt32(unsigned(format)), b.getInt32(rounding),
                b.getInt32(saturate), b.getInt32(isDouble), b.getInt32(count),
@@ -190,7 +190,7 @@ bool FunctionTranslator::convertPacked(const Instruction &inst) {
   if (fromSmall) {
     if (to != Ty::F16x2)
       return unsupported(inst);
-    auto *out = frameSlot(vectorOf(b.getFloatTy(), 2 * lanes));
+    auto *out = tempSlot(vectorOf(b.getFloatTy(), 2 * lanes));
     Value *bytes = b.CreateBitCast(v[0], vectorOf(b.getInt8Ty(), 2 * lanes));
     Value *wide = b.CreateZExt(bytes, vectorOf(b.getInt32Ty(), 2 * lanes));
     callRoutine(Routine::Decode, b.getVoidTy(),

@@ -166,7 +166,7 @@ bool FunctionTranslator::directedRounding(const Instruction &inst,
   default:
     return unsupported(inst);
   }
-  auto *to = frameSlot(values[0]->getType());
+  auto *to = tempSlot(values[0]->getType());
   Values args{b.getInt32(unsigned(kind)), b.getInt32(rounding),
               b.getInt32(type == Ty::F64), b.getInt32(lanes), to};
   for (unsigned i = 0; i < 3; ++i)
@@ -445,7 +445,7 @@ bool FunctionTranslator::translateApprox(const Instruction &inst) {
   Value *result = nullptr;
   Value *one = floatConstant(x, 1.0);
   auto routine = [&](MathKind kind) {
-    auto *to = frameSlot(x->getType());
+    auto *to = tempSlot(x->getType());
     unsigned count = lanes * (bitsOf(type) == 32 && type != Ty::F32 ? 2 : 1);
     Value *null = llvm::ConstantPointerNull::get(b.getPtrTy());
     callRoutine(Routine::Math, b.getVoidTy(),

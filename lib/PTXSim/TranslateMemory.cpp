@@ -299,7 +299,7 @@ FunctionTranslator::Values FunctionTranslator::emitLoad(const Address &address,
         activeMask(), hosts,
         splat(b.CreatePtrToInt(contextAddress(offsetof(WarpContext, dummy)),
                                b.getInt64Ty())));
-  auto *out = frameSlot(all);
+  auto *out = tempSlot(all);
   b.CreateCall(gatherHelper(bits, count), {toMemory(hosts), out});
   Values each;
   for (unsigned i = 0; i < count; ++i)
@@ -367,7 +367,7 @@ void FunctionTranslator::emitStore(const Address &address, unsigned bits,
         activeMask(), hosts,
         splat(b.CreatePtrToInt(contextAddress(offsetof(WarpContext, dummy)),
                                b.getInt64Ty())));
-  auto *in = frameSlot(vectorOf(element, warpSize * count));
+  auto *in = tempSlot(vectorOf(element, warpSize * count));
   for (unsigned i = 0; i < count; ++i)
     b.CreateAlignedStore(
         parts[i], b.CreateConstInBoundsGEP1_64(element, in, i * warpSize),
@@ -532,7 +532,7 @@ bool FunctionTranslator::translateAtomic(const Instruction &inst) {
     v = toVector(v);
     return toMemory(b.CreateZExt(v, vectorOf(b.getInt64Ty())));
   };
-  auto *out = frameSlot(vectorOf(b.getInt64Ty()));
+  auto *out = tempSlot(vectorOf(b.getInt64Ty()));
   callRoutine(Routine::Atomic, b.getVoidTy(),
               {b.getInt32(unsigned(kind)), b.getInt32(unsigned(type)),
                maskBits(activeMask()), toMemory(hostAddress(address)),

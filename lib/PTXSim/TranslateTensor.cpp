@@ -31,43 +31,79 @@ void FunctionTranslator::requireFullWarp(const Instruction &inst) {
   b.SetInsertPoint(good);
 }
 
-/// Registers of a vector operand as an array in memory, `first` and on.
-bool FunctionTranslator::storeFragment(const Instruction &inst,
-                                       const Operand &operand, Ty type,
-                                       Value *slot, unsigned count) {
-  llvm::ArrayRef<Operand> elements = operand.kind == Operand::Vector
-                                         ? llvm::ArrayRef(operand.elements)
+/// Where a register of lanes is kept; null if the operand is something else.
+/// Registers of matrices stay in memory: as values they would be copied from
+/// and to it around each call.
+FunctionTranslator::Value *
+FunctionTranslator::registerPlace(const Operand &operand, unsigned bits) {
+  if (operand.kind != Operand::Register || analysis.isUniform(operand.index))
+    return nullptr;
+  llvm::AllocaInst *slot = registers[operand.index];
+  return slot->getAllocatedType() == vectorOf(intType(bits)) ? slot : nullptr;
+}
+
+static llvm::ArrayRef<Operand> elementsOf(const Operand &operand) {
+  return operand.kind == Operand::Vector ? llvm::ArrayRef(operand.elements)
                                          : llvm::ArrayRef(operand);
+}
+
+/// Pointers to the registers of a fragment that is read.
+bool FunctionTranslator::fragmentSources(const Instruction &inst,
+                                         const Operand &operand, Ty type,
+                                         unsigned count, Values &pointers) {
+  llvm::ArrayRef<Operand> elements = elementsOf(operand);
   if (elements.size() < count)
     return fail(inst, "an operand has too few registers");
   unsigned bits = registerBytes(type) / 4;
-  for (unsigned i = 0; i < count; ++i) {
-    Value *value = readBits(elements[i], bits);
-    if (!value)
-      return true;
-    Value *to = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), slot,
-                                             i * registerBytes(type));
-    b.CreateAlignedStore(toVector(value), to, llvm::Align(64));
+  for (const Operand &element : elements.take_front(count)) {
+    Value *place = registerPlace(element, bits);
+    if (!place) {
+      Value *value = readBits(element, bits);
+      if (!value)
+        return true;
+      place = toMemory(toVector(value));
+    }
+    pointers.push_back(place);
   }
   return false;
 }
 
-FunctionTranslator::Value *FunctionTranslator::fragmentSlot(Ty type,
-                                                            unsigned count) {
-  return frameSlot(
-      llvm::ArrayType::get(b.getInt8Ty(), registerBytes(type) * count), 64);
+/// Pointers to the registers of a result. They may be those of sources from
+/// `mayShareFrom` on at the same place; otherwise the result is written by
+/// storeTargets.
+bool FunctionTranslator::fragmentTargets(const Instruction &inst,
+                                         const Operand &operand, Ty type,
+                                         unsigned count, const Values &sources,
+                                         unsigned mayShareFrom,
+                                         Values &pointers) {
+  llvm::ArrayRef<Operand> elements = elementsOf(operand);
+  if (elements.size() != count)
+    return fail(inst, "the result has the wrong number of registers");
+  unsigned bits = registerBytes(type) / 4;
+  for (unsigned i = 0; i < count; ++i) {
+    Value *place = registerPlace(elements[i], bits);
+    for (unsigned s = 0; s < sources.size(); ++s)
+      if (sources[s] == place && s != mayShareFrom + i)
+        place = nullptr;
+    if (llvm::is_contained(pointers, place))
+      place = nullptr;
+    pointers.push_back(place ? place : tempSlot(vectorOf(intType(bits))));
+  }
+  return false;
 }
 
-FunctionTranslator::Values
-FunctionTranslator::loadFragment(Value *slot, Ty type, unsigned count) {
-  Values values;
-  unsigned bytes = registerBytes(type);
-  for (unsigned i = 0; i < count; ++i)
-    values.push_back(b.CreateAlignedLoad(
-        vectorOf(intType(bytes / 4)),
-        b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), slot, i * bytes),
-        llvm::Align(64)));
-  return values;
+/// Writes results that were not put into their registers.
+bool FunctionTranslator::storeTargets(const Instruction &inst,
+                                      const Operand &operand, Ty type,
+                                      const Values &pointers) {
+  unsigned bits = registerBytes(type) / 4;
+  llvm::ArrayRef<Operand> elements = elementsOf(operand);
+  for (unsigned i = 0; i < pointers.size(); ++i)
+    if (pointers[i] != registerPlace(elements[i], bits) &&
+        write(inst, elements[i],
+              b.CreateLoad(vectorOf(intType(bits)), pointers[i]), Ty::B32))
+      return true;
+  return false;
 }
 
 //===----------------------------------------------------------------------===//
@@ -109,11 +145,13 @@ bool FunctionTranslator::translateLdmatrix(const Instruction &inst) {
   Value *rows = nullptr;
   if (matrixRows(inst, inst.operands[1], count, AccessRead, rows))
     return true;
-  Value *tiles = fragmentSlot(Ty::B32, count);
+  Values arguments{rows}, tiles;
+  if (fragmentTargets(inst, inst.operands[0], Ty::B32, count, {}, 0, tiles))
+    return true;
+  arguments.append(tiles);
   b.CreateCall(ldmatrixHelper(kernel.llvmModule, count, inst.has("trans")),
-               {rows, tiles});
-  return writeVector(inst, inst.operands[0],
-                     loadFragment(tiles, Ty::B32, count), Ty::B32);
+               arguments);
+  return storeTargets(inst, inst.operands[0], Ty::B32, tiles);
 }
 
 bool FunctionTranslator::translateStmatrix(const Instruction &inst) {
@@ -121,13 +159,14 @@ bool FunctionTranslator::translateStmatrix(const Instruction &inst) {
   if (count == 0 || !inst.has("m8n8") || inst.type() != Ty::B16)
     return unsupported(inst);
   requireFullWarp(inst);
-  Value *tiles = fragmentSlot(Ty::B32, count);
   Value *rows = nullptr;
-  if (storeFragment(inst, inst.operands[1], Ty::B32, tiles, count) ||
-      matrixRows(inst, inst.operands[0], count, AccessWrite, rows))
+  if (matrixRows(inst, inst.operands[0], count, AccessWrite, rows))
+    return true;
+  Values arguments{rows};
+  if (fragmentSources(inst, inst.operands[1], Ty::B32, count, arguments))
     return true;
   b.CreateCall(stmatrixHelper(kernel.llvmModule, count, inst.has("trans")),
-               {rows, tiles});
+               arguments);
   return false;
 }
 
@@ -177,19 +216,21 @@ bool FunctionTranslator::translateMma(const Instruction &inst) {
   if (!spec.isValid() || !isRowColumn)
     return unsupported(inst);
   requireFullWarp(inst);
-  Value *a = fragmentSlot(spec.a, spec.registersOfA());
-  Value *bs = fragmentSlot(spec.b, spec.registersOfB());
-  Value *c = fragmentSlot(spec.c, spec.registersOf(spec.c));
-  Value *d = fragmentSlot(spec.d, spec.registersOf(spec.d));
-  if (storeFragment(inst, inst.operands[1], spec.a, a, spec.registersOfA()) ||
-      storeFragment(inst, inst.operands[2], spec.b, bs, spec.registersOfB()) ||
-      storeFragment(inst, inst.operands[3], spec.c, c,
-                    spec.registersOf(spec.c)))
+  Values pointers, targets;
+  if (fragmentSources(inst, inst.operands[1], spec.a, spec.registersOfA(),
+                      pointers) ||
+      fragmentSources(inst, inst.operands[2], spec.b, spec.registersOfB(),
+                      pointers))
     return true;
-  b.CreateCall(mmaHelper(kernel.llvmModule, spec), {a, bs, c, d});
-  return writeVector(inst, inst.operands[0],
-                     loadFragment(d, spec.d, spec.registersOf(spec.d)),
-                     Ty::B32);
+  unsigned firstC = pointers.size();
+  if (fragmentSources(inst, inst.operands[3], spec.c, spec.registersOf(spec.c),
+                      pointers) ||
+      fragmentTargets(inst, inst.operands[0], spec.d, spec.registersOf(spec.d),
+                      pointers, firstC, targets))
+    return true;
+  pointers.append(targets);
+  b.CreateCall(mmaHelper(kernel.llvmModule, spec), pointers);
+  return storeTargets(inst, inst.operands[0], spec.d, targets);
 }
 
 //===----------------------------------------------------------------------===//
@@ -249,28 +290,33 @@ bool FunctionTranslator::translateWmmaMma(const Instruction &inst) {
   unsigned tiles = wmma.columnsTiles(), groups = wmma.groups();
   unsigned as = spec.registersOfA(), bs = spec.registersOfB();
   unsigned cs = spec.registersOf(spec.c), ds = spec.registersOf(spec.d);
-  Value *a = fragmentSlot(spec.a, as * groups);
-  Value *right = fragmentSlot(spec.b, bs * tiles);
-  Value *c = fragmentSlot(spec.c, cs * groups * tiles);
-  Value *d = fragmentSlot(spec.d, ds * groups * tiles);
-  if (storeFragment(inst, inst.operands[1], spec.a, a, as * groups) ||
-      storeFragment(inst, inst.operands[2], spec.b, right, bs * tiles) ||
-      storeFragment(inst, inst.operands[3], spec.c, c, cs * groups * tiles))
+  Values a, right, c, d, sources;
+  if (fragmentSources(inst, inst.operands[1], spec.a, as * groups, a) ||
+      fragmentSources(inst, inst.operands[2], spec.b, bs * tiles, right) ||
+      fragmentSources(inst, inst.operands[3], spec.c, cs * groups * tiles, c))
     return true;
-  auto part = [&](Value *slot, Ty type, unsigned index) {
-    return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), slot,
-                                        uint64_t(index) * registerBytes(type));
-  };
+  sources.append(a);
+  sources.append(right);
+  unsigned firstC = sources.size();
+  sources.append(c);
+  if (fragmentTargets(inst, inst.operands[0], spec.d, ds * groups * tiles,
+                      sources, firstC, d))
+    return true;
   llvm::Function *helper = mmaHelper(kernel.llvmModule, spec);
   for (unsigned tile = 0; tile < tiles; ++tile)
     for (unsigned group = 0; group < groups; ++group) {
       unsigned at = tile * groups + group;
-      b.CreateCall(helper,
-                   {part(a, spec.a, group * as), part(right, spec.b, tile * bs),
-                    part(c, spec.c, at * cs), part(d, spec.d, at * ds)});
+      Values pointers;
+      auto append = [&](const Values &all, unsigned first, unsigned count) {
+        pointers.append(all.begin() + first, all.begin() + first + count);
+      };
+      append(a, group * as, as);
+      append(right, tile * bs, bs);
+      append(c, at * cs, cs);
+      append(d, at * ds, ds);
+      b.CreateCall(helper, pointers);
     }
-  return writeVector(inst, inst.operands[0],
-                     loadFragment(d, spec.d, ds * groups * tiles), Ty::B32);
+  return storeTargets(inst, inst.operands[0], spec.d, d);
 }
 
 /// Loads or stores one register of a fragment: 8 x 4E elements from (row,
@@ -364,9 +410,7 @@ bool FunctionTranslator::translateWmmaMove(const Instruction &inst) {
       given = b.CreateExtractElement(given, uint64_t(0));
     tile.stride = b.CreateZExt(given, b.getInt64Ty());
   }
-  llvm::ArrayRef<Operand> elements = fragment.kind == Operand::Vector
-                                         ? llvm::ArrayRef(fragment.elements)
-                                         : llvm::ArrayRef(fragment);
+  llvm::ArrayRef<Operand> elements = elementsOf(fragment);
   unsigned bits = bitsOf(tile.type);
   bool isWide = tile.type == Ty::F64;
   if (bits < 8)

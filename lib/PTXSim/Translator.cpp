@@ -189,8 +189,20 @@ llvm::AllocaInst *FunctionTranslator::frameSlot(Type *type, unsigned align) {
   return slot;
 }
 
+llvm::AllocaInst *FunctionTranslator::tempSlot(Type *type) {
+  auto &[slots, used] = tempSlots[type];
+  if (used == slots.size())
+    slots.push_back(frameSlot(type));
+  return slots[used++];
+}
+
+void FunctionTranslator::releaseTempSlots() {
+  for (auto &entry : tempSlots)
+    entry.second.second = 0;
+}
+
 FunctionTranslator::Value *FunctionTranslator::toMemory(Value *value) {
-  auto *slot = frameSlot(value->getType());
+  auto *slot = tempSlot(value->getType());
   b.CreateStore(value, slot);
   return slot;
 }

@@ -141,6 +141,10 @@ private:
                      llvm::ArrayRef<Value *> arguments);
   /// A place in the frame for a value, in the entry block.
   llvm::AllocaInst *frameSlot(Type *type, unsigned align = 64);
+  /// A place that is only used within the current instruction; the frame stays
+  /// small enough for the cache.
+  llvm::AllocaInst *tempSlot(Type *type);
+  void releaseTempSlots();
   Value *toMemory(Value *value);
   llvm::BasicBlock *newBlock(const llvm::Twine &name);
 
@@ -273,10 +277,14 @@ private:
   };
   bool moveTile(const Instruction &inst, const TileMove &tile, Value *&value);
   void requireFullWarp(const Instruction &inst);
-  bool storeFragment(const Instruction &inst, const Operand &operand, Ty type,
-                     Value *slot, unsigned count);
-  Value *fragmentSlot(Ty type, unsigned count);
-  Values loadFragment(Value *slot, Ty type, unsigned count);
+  bool fragmentSources(const Instruction &inst, const Operand &operand, Ty type,
+                       unsigned count, Values &pointers);
+  bool fragmentTargets(const Instruction &inst, const Operand &operand, Ty type,
+                       unsigned count, const Values &sources,
+                       unsigned mayShareFrom, Values &pointers);
+  bool storeTargets(const Instruction &inst, const Operand &operand, Ty type,
+                    const Values &pointers);
+  Value *registerPlace(const Operand &operand, unsigned bits);
   bool matrixRows(const Instruction &inst, const Operand &operand,
                   unsigned count, unsigned flags, Value *&rows);
 
@@ -303,6 +311,9 @@ private:
   /// By block: uniform ones: its code; divergent ones: the test for lanes.
   std::vector<llvm::BasicBlock *> entries;
   llvm::BasicBlock *entryBlock = nullptr;
+  /// Temporary places by type, and how many are in use.
+  llvm::DenseMap<Type *, std::pair<std::vector<llvm::AllocaInst *>, size_t>>
+      tempSlots;
   llvm::BasicBlock *returnBlock = nullptr;
   /// Where a divergent block goes when its lanes are done.
   llvm::BasicBlock *afterBlock = nullptr;
