@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 typedef enum cudaError_enum {
-#define DLC_CUDA_ERROR(NAME, VALUE, TEXT) CUDA_##NAME = VALUE,
+#define DLC_CUDA_ERROR(NAME, VALUE, TEXT) CUDA_##NAME = (VALUE),
 #include "dlc/PTXSim/DriverErrors.def"
 } CUresult;
 
@@ -129,7 +129,7 @@ typedef enum CUfunctionLoadingState_enum {
 
 typedef enum CUdevice_attribute_enum {
 #define DLC_DEVICE_ATTRIBUTE(NAME, VALUE, EXPRESSION)                          \
-  CU_DEVICE_ATTRIBUTE_##NAME = VALUE,
+  CU_DEVICE_ATTRIBUTE_##NAME = (VALUE),
 #include "dlc/PTXSim/DeviceAttributes.def"
 } CUdevice_attribute;
 

@@ -49,13 +49,6 @@ CUresult fail(CUresult code, const std::string &why) {
   return code;
 }
 
-CUresult checkPointers(std::initializer_list<const void *> pointers) {
-  for (const void *pointer : pointers)
-    if (!pointer)
-      return fail(CUDA_ERROR_INVALID_VALUE, "an argument is a null pointer");
-  return CUDA_SUCCESS;
-}
-
 CUresult checkDevice(CUdevice device) {
   if (device == 0)
     return CUDA_SUCCESS;

@@ -26,7 +26,12 @@ CUresult inContext(const char *name,
 CUresult fail(CUresult code, const std::string &why);
 
 /// CUDA_ERROR_INVALID_VALUE if one of the pointers is null.
-CUresult checkPointers(std::initializer_list<const void *> pointers);
+template <typename... Types>
+CUresult checkPointers(Types *...pointers) {
+  if ((pointers && ...))
+    return CUDA_SUCCESS;
+  return fail(CUDA_ERROR_INVALID_VALUE, "an argument is a null pointer");
+}
 
 /// CUDA_ERROR_INVALID_DEVICE for all but device 0.
 CUresult checkDevice(CUdevice device);

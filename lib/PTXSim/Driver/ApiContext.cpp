@@ -22,7 +22,7 @@ static CUresult checkFlags(unsigned flags) {
 
 CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice dev) {
   return initialized("cuDevicePrimaryCtxRetain", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({context}));
+    DLC_SIM_TRY(checkPointers(context));
     DLC_SIM_TRY(checkDevice(dev));
     Driver &driver = Driver::get();
     if (!driver.primary)
@@ -78,7 +78,7 @@ CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice dev, unsigned int flags) {
 CUresult cuDevicePrimaryCtxGetState(CUdevice dev, unsigned int *flags,
                                     int *active) {
   return initialized("cuDevicePrimaryCtxGetState", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({flags, active}));
+    DLC_SIM_TRY(checkPointers(flags, active));
     DLC_SIM_TRY(checkDevice(dev));
     *flags = Driver::get().primaryFlags;
     *active = Driver::get().primary != nullptr;
@@ -92,7 +92,7 @@ CUresult cuDevicePrimaryCtxGetState(CUdevice dev, unsigned int *flags,
 
 static CUresult createContext(CUcontext *context, unsigned flags, CUdevice dev,
                               bool hasAffinity) {
-  DLC_SIM_TRY(checkPointers({context}));
+  DLC_SIM_TRY(checkPointers(context));
   DLC_SIM_TRY(checkDevice(dev));
   DLC_SIM_TRY(checkFlags(flags));
   if (hasAffinity)
@@ -180,7 +180,7 @@ CUresult cuCtxSetCurrent(CUcontext context) {
 
 CUresult cuCtxGetCurrent(CUcontext *context) {
   return initialized("cuCtxGetCurrent", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({context}));
+    DLC_SIM_TRY(checkPointers(context));
     *context = threadState().current();
     return CUDA_SUCCESS;
   });
@@ -192,7 +192,7 @@ CUresult cuCtxGetCurrent(CUcontext *context) {
 
 CUresult cuCtxGetDevice(CUdevice *device) {
   return inContext("cuCtxGetDevice", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({device}));
+    DLC_SIM_TRY(checkPointers(device));
     *device = 0;
     return CUDA_SUCCESS;
   });
@@ -200,7 +200,7 @@ CUresult cuCtxGetDevice(CUdevice *device) {
 
 CUresult cuCtxGetFlags(unsigned int *flags) {
   return inContext("cuCtxGetFlags", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({flags}));
+    DLC_SIM_TRY(checkPointers(flags));
     *flags = context.flags;
     return CUDA_SUCCESS;
   });
@@ -213,7 +213,7 @@ static CUresult findContextOrCurrent(CUcontext handle, CUctx_st *&context) {
 
 CUresult cuCtxGetId(CUcontext context, unsigned long long *id) {
   return initialized("cuCtxGetId", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({id}));
+    DLC_SIM_TRY(checkPointers(id));
     CUctx_st *found = nullptr;
     DLC_SIM_TRY(findContextOrCurrent(context, found));
     *id = found->id;
@@ -223,7 +223,7 @@ CUresult cuCtxGetId(CUcontext context, unsigned long long *id) {
 
 CUresult cuCtxGetApiVersion(CUcontext context, unsigned int *version) {
   return initialized("cuCtxGetApiVersion", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({version}));
+    DLC_SIM_TRY(checkPointers(version));
     CUctx_st *found = nullptr;
     DLC_SIM_TRY(findContextOrCurrent(context, found));
     *version = kApiVersion;
@@ -252,7 +252,7 @@ CUresult cuCtxSetLimit(CUlimit limit, size_t value) {
 
 CUresult cuCtxGetLimit(size_t *pvalue, CUlimit limit) {
   return inContext("cuCtxGetLimit", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pvalue}));
+    DLC_SIM_TRY(checkPointers(pvalue));
     auto found = context.limits.find(limit);
     if (found == context.limits.end())
       return fail(CUDA_ERROR_UNSUPPORTED_LIMIT,
@@ -264,7 +264,7 @@ CUresult cuCtxGetLimit(size_t *pvalue, CUlimit limit) {
 
 CUresult cuCtxGetCacheConfig(CUfunc_cache *pconfig) {
   return inContext("cuCtxGetCacheConfig", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pconfig}));
+    DLC_SIM_TRY(checkPointers(pconfig));
     *pconfig = context.cacheConfig;
     return CUDA_SUCCESS;
   });

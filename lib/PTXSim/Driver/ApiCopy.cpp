@@ -136,35 +136,35 @@ CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr dst, CUdeviceptr src, size_t bytes,
 
 CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *copy) {
   return inContext("cuMemcpy2D", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({copy}));
+    DLC_SIM_TRY(checkPointers(copy));
     return copyNow(context, from2D(*copy));
   });
 }
 
 CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *copy, CUstream stream) {
   return inContext("cuMemcpy2DAsync", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({copy}));
+    DLC_SIM_TRY(checkPointers(copy));
     return copyInStream(context, from2D(*copy), stream);
   });
 }
 
 CUresult cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D *copy) {
   return inContext("cuMemcpy2DUnaligned", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({copy}));
+    DLC_SIM_TRY(checkPointers(copy));
     return copyNow(context, from2D(*copy));
   });
 }
 
 CUresult cuMemcpy3D_v2(const CUDA_MEMCPY3D *copy) {
   return inContext("cuMemcpy3D", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({copy}));
+    DLC_SIM_TRY(checkPointers(copy));
     return copyNow(context, CopyWork{*copy});
   });
 }
 
 CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D *copy, CUstream stream) {
   return inContext("cuMemcpy3DAsync", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({copy}));
+    DLC_SIM_TRY(checkPointers(copy));
     return copyInStream(context, CopyWork{*copy}, stream);
   });
 }

@@ -25,7 +25,7 @@ static const char *errorText(CUresult code) {
 
 CUresult cuGetErrorString(CUresult error, const char **text) {
   return anyTime("cuGetErrorString", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({text}));
+    DLC_SIM_TRY(checkPointers(text));
     *text = errorText(error);
     return *text ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
   });
@@ -33,7 +33,7 @@ CUresult cuGetErrorString(CUresult error, const char **text) {
 
 CUresult cuGetErrorName(CUresult error, const char **text) {
   return anyTime("cuGetErrorName", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({text}));
+    DLC_SIM_TRY(checkPointers(text));
     *text = errorText(error) ? errorName(error) : nullptr;
     return *text ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
   });
@@ -53,7 +53,7 @@ CUresult cuInit(unsigned int flags) {
 
 CUresult cuDriverGetVersion(int *driverVersion) {
   return anyTime("cuDriverGetVersion", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({driverVersion}));
+    DLC_SIM_TRY(checkPointers(driverVersion));
     *driverVersion = CUDA_VERSION;
     return CUDA_SUCCESS;
   });
@@ -76,7 +76,7 @@ static const ApiSymbol kSymbols[] = {
 static CUresult getProcAddress(const char *symbol, void **pfn, int version,
                                cuuint64_t flags,
                                CUdriverProcAddressQueryResult *status) {
-  DLC_SIM_TRY(checkPointers({symbol, pfn}));
+  DLC_SIM_TRY(checkPointers(symbol, pfn));
   *pfn = nullptr;
   CUdriverProcAddressQueryResult found = CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
   if (flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM)
@@ -127,7 +127,7 @@ CUresult cuProfilerStop() {
 
 CUresult cuDeviceGet(CUdevice *device, int ordinal) {
   return initialized("cuDeviceGet", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({device}));
+    DLC_SIM_TRY(checkPointers(device));
     DLC_SIM_TRY(checkDevice(ordinal));
     *device = ordinal;
     return CUDA_SUCCESS;
@@ -136,7 +136,7 @@ CUresult cuDeviceGet(CUdevice *device, int ordinal) {
 
 CUresult cuDeviceGetCount(int *count) {
   return initialized("cuDeviceGetCount", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({count}));
+    DLC_SIM_TRY(checkPointers(count));
     *count = 1;
     return CUDA_SUCCESS;
   });
@@ -144,7 +144,7 @@ CUresult cuDeviceGetCount(int *count) {
 
 /// Copies a text into a buffer of `length` bytes, cut to fit.
 static CUresult copyText(llvm::StringRef text, char *buffer, int length) {
-  DLC_SIM_TRY(checkPointers({buffer}));
+  DLC_SIM_TRY(checkPointers(buffer));
   if (length <= 0)
     return fail(CUDA_ERROR_INVALID_VALUE, "the buffer has no room");
   text = text.take_front(static_cast<size_t>(length) - 1);
@@ -161,7 +161,7 @@ CUresult cuDeviceGetName(char *name, int len, CUdevice dev) {
 }
 
 static CUresult getUuid(CUuuid *uuid, CUdevice dev) {
-  DLC_SIM_TRY(checkPointers({uuid}));
+  DLC_SIM_TRY(checkPointers(uuid));
   DLC_SIM_TRY(checkDevice(dev));
   *uuid = {};
   std::string text = "dlc-sim " + Driver::get().settings.device;
@@ -180,7 +180,7 @@ CUresult cuDeviceGetUuid_v2(CUuuid *uuid, CUdevice dev) {
 
 CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice dev) {
   return initialized("cuDeviceTotalMem", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({bytes}));
+    DLC_SIM_TRY(checkPointers(bytes));
     DLC_SIM_TRY(checkDevice(dev));
     *bytes = Driver::get().memory.getTotalBytes();
     return CUDA_SUCCESS;
@@ -202,7 +202,7 @@ static bool attributeOf(const dlc::ptxsim::DeviceConfig &device,
 CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib,
                               CUdevice dev) {
   return initialized("cuDeviceGetAttribute", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pi}));
+    DLC_SIM_TRY(checkPointers(pi));
     DLC_SIM_TRY(checkDevice(dev));
     if (!attributeOf(Driver::get().device, attrib, *pi))
       return fail(CUDA_ERROR_INVALID_VALUE,
@@ -213,7 +213,7 @@ CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib,
 
 CUresult cuDeviceGetProperties(CUdevprop *prop, CUdevice dev) {
   return initialized("cuDeviceGetProperties", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({prop}));
+    DLC_SIM_TRY(checkPointers(prop));
     DLC_SIM_TRY(checkDevice(dev));
     const dlc::ptxsim::DeviceConfig &device = Driver::get().device;
     auto dims = [](const dlc::ptxsim::Dim3 &from, int *to) {
@@ -243,7 +243,7 @@ CUresult cuDeviceGetProperties(CUdevprop *prop, CUdevice dev) {
 
 CUresult cuDeviceComputeCapability(int *major, int *minor, CUdevice dev) {
   return initialized("cuDeviceComputeCapability", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({major, minor}));
+    DLC_SIM_TRY(checkPointers(major, minor));
     DLC_SIM_TRY(checkDevice(dev));
     *major = static_cast<int>(Driver::get().device.computeMajor);
     *minor = static_cast<int>(Driver::get().device.computeMinor);
@@ -263,7 +263,7 @@ CUresult cuDeviceGetPCIBusId(char *pciBusId, int len, CUdevice dev) {
 
 CUresult cuDeviceGetByPCIBusId(CUdevice *dev, const char *pciBusId) {
   return initialized("cuDeviceGetByPCIBusId", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({dev, pciBusId}));
+    DLC_SIM_TRY(checkPointers(dev, pciBusId));
     if (llvm::StringRef(pciBusId) != kPciBusId)
       return fail(CUDA_ERROR_INVALID_DEVICE,
                   std::string("there is no device at ") + pciBusId);
@@ -275,7 +275,7 @@ CUresult cuDeviceGetByPCIBusId(CUdevice *dev, const char *pciBusId) {
 CUresult cuDeviceCanAccessPeer(int *canAccessPeer, CUdevice dev,
                                CUdevice peerDev) {
   return initialized("cuDeviceCanAccessPeer", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({canAccessPeer}));
+    DLC_SIM_TRY(checkPointers(canAccessPeer));
     DLC_SIM_TRY(checkDevice(dev));
     DLC_SIM_TRY(checkDevice(peerDev));
     *canAccessPeer = 0; // a device is not its own peer
@@ -285,7 +285,7 @@ CUresult cuDeviceCanAccessPeer(int *canAccessPeer, CUdevice dev,
 
 CUresult cuDeviceGetDefaultMemPool(CUmemoryPool *pool, CUdevice dev) {
   return initialized("cuDeviceGetDefaultMemPool", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pool}));
+    DLC_SIM_TRY(checkPointers(pool));
     DLC_SIM_TRY(checkDevice(dev));
     *pool = Driver::get().defaultPool;
     return CUDA_SUCCESS;
@@ -294,7 +294,7 @@ CUresult cuDeviceGetDefaultMemPool(CUmemoryPool *pool, CUdevice dev) {
 
 CUresult cuDeviceGetMemPool(CUmemoryPool *pool, CUdevice dev) {
   return initialized("cuDeviceGetMemPool", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pool}));
+    DLC_SIM_TRY(checkPointers(pool));
     DLC_SIM_TRY(checkDevice(dev));
     *pool = Driver::get().currentPool;
     return CUDA_SUCCESS;

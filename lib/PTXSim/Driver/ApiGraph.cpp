@@ -23,7 +23,7 @@ CUresult findNode(CUgraphNode handle, CUgraphNode_st *&node) {
 CUresult checkNodes(const CUgraph_st &graph, const CUgraphNode *nodes,
                     size_t count) {
   if (count)
-    DLC_SIM_TRY(checkPointers({nodes}));
+    DLC_SIM_TRY(checkPointers(nodes));
   for (CUgraphNode handle : llvm::ArrayRef(nodes, count)) {
     CUgraphNode_st *node = nullptr;
     DLC_SIM_TRY(findNode(handle, node));
@@ -58,7 +58,7 @@ using namespace dlc::ptxsim::driver;
 
 CUresult cuGraphCreate(CUgraph *pgraph, unsigned int flags) {
   return initialized("cuGraphCreate", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pgraph}));
+    DLC_SIM_TRY(checkPointers(pgraph));
     if (flags)
       return fail(CUDA_ERROR_INVALID_VALUE, "flags must be 0");
     *pgraph = Driver::get().graphs.add(std::make_shared<CUgraph_st>());
@@ -77,7 +77,7 @@ CUresult cuGraphDestroy(CUgraph graph) {
 
 CUresult cuGraphClone(CUgraph *phGraphClone, CUgraph originalGraph) {
   return initialized("cuGraphClone", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({phGraphClone}));
+    DLC_SIM_TRY(checkPointers(phGraphClone));
     CUgraph_st *found = nullptr;
     DLC_SIM_TRY(findGraph(originalGraph, found));
     *phGraphClone = found->clone().get();
@@ -88,7 +88,7 @@ CUresult cuGraphClone(CUgraph *phGraphClone, CUgraph originalGraph) {
 CUresult cuGraphNodeFindInClone(CUgraphNode *phNode, CUgraphNode hOriginalNode,
                                 CUgraph hClonedGraph) {
   return initialized("cuGraphNodeFindInClone", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({phNode}));
+    DLC_SIM_TRY(checkPointers(phNode));
     CUgraphNode_st *original = nullptr;
     CUgraph_st *clone = nullptr;
     DLC_SIM_TRY(findNode(hOriginalNode, original));
@@ -111,7 +111,7 @@ CUresult cuGraphNodeFindInClone(CUgraphNode *phNode, CUgraphNode hOriginalNode,
 static CUresult addNode(CUgraphNode *node, CUgraph handle,
                         const CUgraphNode *dependencies, size_t count,
                         Work work) {
-  DLC_SIM_TRY(checkPointers({node}));
+  DLC_SIM_TRY(checkPointers(node));
   CUgraph_st *graph = nullptr;
   DLC_SIM_TRY(findGraph(handle, graph));
   DLC_SIM_TRY(checkNodes(*graph, dependencies, count));
@@ -132,7 +132,7 @@ CUresult cuGraphAddKernelNode(CUgraphNode *node, CUgraph graph,
                               const CUgraphNode *dependencies, size_t count,
                               const CUDA_KERNEL_NODE_PARAMS_v1 *params) {
   return initialized("cuGraphAddKernelNode", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     return addKernelNode(node, graph, dependencies, count, widen(*params));
   });
 }
@@ -141,7 +141,7 @@ CUresult cuGraphAddKernelNode_v2(CUgraphNode *node, CUgraph graph,
                                  const CUgraphNode *dependencies, size_t count,
                                  const CUDA_KERNEL_NODE_PARAMS *params) {
   return initialized("cuGraphAddKernelNode", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     return addKernelNode(node, graph, dependencies, count, *params);
   });
 }
@@ -150,7 +150,7 @@ CUresult cuGraphAddMemcpyNode(CUgraphNode *node, CUgraph graph,
                               const CUgraphNode *dependencies, size_t count,
                               const CUDA_MEMCPY3D *copyParams, CUcontext) {
   return initialized("cuGraphAddMemcpyNode", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({copyParams}));
+    DLC_SIM_TRY(checkPointers(copyParams));
     return addNode(node, graph, dependencies, count, CopyWork{*copyParams});
   });
 }
@@ -160,7 +160,7 @@ CUresult cuGraphAddMemsetNode(CUgraphNode *node, CUgraph graph,
                               const CUDA_MEMSET_NODE_PARAMS *memsetParams,
                               CUcontext) {
   return initialized("cuGraphAddMemsetNode", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({memsetParams}));
+    DLC_SIM_TRY(checkPointers(memsetParams));
     return addNode(node, graph, dependencies, count, FillWork{*memsetParams});
   });
 }
@@ -169,7 +169,7 @@ CUresult cuGraphAddHostNode(CUgraphNode *node, CUgraph graph,
                             const CUgraphNode *dependencies, size_t count,
                             const CUDA_HOST_NODE_PARAMS *params) {
   return initialized("cuGraphAddHostNode", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     return addNode(node, graph, dependencies, count, HostWork{*params});
   });
 }
@@ -267,7 +267,7 @@ static CUresult getKernelParams(CUgraphNode handle,
 CUresult cuGraphKernelNodeGetParams(CUgraphNode node,
                                     CUDA_KERNEL_NODE_PARAMS_v1 *params) {
   return initialized("cuGraphKernelNodeGetParams", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     CUDA_KERNEL_NODE_PARAMS p;
     DLC_SIM_TRY(getKernelParams(node, p));
     *params = {p.func,         p.gridDimX,  p.gridDimY,  p.gridDimZ,
@@ -280,7 +280,7 @@ CUresult cuGraphKernelNodeGetParams(CUgraphNode node,
 CUresult cuGraphKernelNodeGetParams_v2(CUgraphNode node,
                                        CUDA_KERNEL_NODE_PARAMS *params) {
   return initialized("cuGraphKernelNodeGetParams", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     return getKernelParams(node, *params);
   });
 }
@@ -298,7 +298,7 @@ static CUresult setKernelParams(CUgraphNode handle,
 CUresult cuGraphKernelNodeSetParams(CUgraphNode node,
                                     const CUDA_KERNEL_NODE_PARAMS_v1 *params) {
   return initialized("cuGraphKernelNodeSetParams", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     return setKernelParams(node, widen(*params));
   });
 }
@@ -306,7 +306,7 @@ CUresult cuGraphKernelNodeSetParams(CUgraphNode node,
 CUresult cuGraphKernelNodeSetParams_v2(CUgraphNode node,
                                        const CUDA_KERNEL_NODE_PARAMS *params) {
   return initialized("cuGraphKernelNodeSetParams", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     return setKernelParams(node, *params);
   });
 }
@@ -314,7 +314,7 @@ CUresult cuGraphKernelNodeSetParams_v2(CUgraphNode node,
 /// Parameters that are kept as the program gave them.
 template <typename T, typename Params>
 static CUresult getParams(CUgraphNode handle, Params *params) {
-  DLC_SIM_TRY(checkPointers({params}));
+  DLC_SIM_TRY(checkPointers(params));
   CUgraphNode_st *node = nullptr;
   T *work = nullptr;
   DLC_SIM_TRY(findWork(handle, node, work));
@@ -324,7 +324,7 @@ static CUresult getParams(CUgraphNode handle, Params *params) {
 
 template <typename T, typename Params>
 static CUresult setParams(CUgraphNode handle, const Params *params) {
-  DLC_SIM_TRY(checkPointers({params}));
+  DLC_SIM_TRY(checkPointers(params));
   CUgraphNode_st *node = nullptr;
   T *work = nullptr;
   DLC_SIM_TRY(findWork(handle, node, work));
@@ -371,7 +371,7 @@ CUresult cuGraphHostNodeSetParams(CUgraphNode node,
 
 CUresult cuGraphChildGraphNodeGetGraph(CUgraphNode node, CUgraph *pgraph) {
   return initialized("cuGraphChildGraphNodeGetGraph", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pgraph}));
+    DLC_SIM_TRY(checkPointers(pgraph));
     CUgraphNode_st *found = nullptr;
     ChildGraphWork *work = nullptr;
     DLC_SIM_TRY(findWork(node, found, work));
@@ -386,7 +386,7 @@ CUresult cuGraphChildGraphNodeGetGraph(CUgraphNode node, CUgraph *pgraph) {
 
 CUresult cuGraphNodeGetType(CUgraphNode node, CUgraphNodeType *type) {
   return initialized("cuGraphNodeGetType", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({type}));
+    DLC_SIM_TRY(checkPointers(type));
     CUgraphNode_st *found = nullptr;
     DLC_SIM_TRY(findNode(node, found));
     *type = nodeType(found->work);
@@ -398,7 +398,7 @@ CUresult cuGraphNodeGetType(CUgraphNode node, CUgraphNodeType *type) {
 /// that are left over are null.
 static CUresult giveNodes(llvm::ArrayRef<CUgraphNode> all, CUgraphNode *nodes,
                           size_t *count) {
-  DLC_SIM_TRY(checkPointers({count}));
+  DLC_SIM_TRY(checkPointers(count));
   if (!nodes) {
     *count = all.size();
     return CUDA_SUCCESS;
@@ -442,7 +442,7 @@ static CUresult getEdges(CUgraph handle, CUgraphNode *from, CUgraphNode *to,
                          CUgraphEdgeData *edgeData, size_t *count) {
   CUgraph_st *graph = nullptr;
   DLC_SIM_TRY(findGraph(handle, graph));
-  DLC_SIM_TRY(checkPointers({count}));
+  DLC_SIM_TRY(checkPointers(count));
   std::vector<CUgraphNode> starts, ends;
   for (auto &node : graph->nodes) {
     for (CUgraphNode dependency : node->dependencies) {

@@ -78,7 +78,7 @@ static void releaseStreams(const std::shared_ptr<Capture> &capture) {
 
 CUresult cuStreamEndCapture(CUstream stream, CUgraph *pgraph) {
   return inContext("cuStreamEndCapture", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pgraph}));
+    DLC_SIM_TRY(checkPointers(pgraph));
     *pgraph = nullptr;
     CUstream_st *found = nullptr;
     DLC_SIM_TRY(findStream(stream, found));
@@ -117,7 +117,7 @@ static CUstreamCaptureStatus statusOf(const CUstream_st &stream) {
 CUresult cuStreamIsCapturing(CUstream stream,
                              CUstreamCaptureStatus *captureStatus) {
   return inContext("cuStreamIsCapturing", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({captureStatus}));
+    DLC_SIM_TRY(checkPointers(captureStatus));
     CUstream_st *found = nullptr;
     DLC_SIM_TRY(findStream(stream, found));
     *captureStatus = statusOf(*found);
@@ -129,7 +129,7 @@ static CUresult captureInfo(CUstream stream, CUstreamCaptureStatus *status,
                             cuuint64_t *id, CUgraph *graph,
                             const CUgraphNode **dependencies,
                             const CUgraphEdgeData **edgeData, size_t *count) {
-  DLC_SIM_TRY(checkPointers({status}));
+  DLC_SIM_TRY(checkPointers(status));
   CUstream_st *found = nullptr;
   DLC_SIM_TRY(findStream(stream, found));
   *status = statusOf(*found);
@@ -182,7 +182,7 @@ CUresult cuStreamGetCaptureInfo_v3(CUstream stream,
 
 CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode) {
   return initialized("cuThreadExchangeStreamCaptureMode", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({mode}));
+    DLC_SIM_TRY(checkPointers(mode));
     if (*mode > CU_STREAM_CAPTURE_MODE_RELAXED)
       return fail(CUDA_ERROR_INVALID_VALUE, "unknown mode");
     std::swap(threadState().captureMode, *mode);
@@ -202,7 +202,7 @@ static CUresult findExec(CUgraphExec handle, CUgraphExec_st *&exec) {
 
 static CUresult instantiate(CUctx_st &context, CUgraphExec *exec, CUgraph graph,
                             uint64_t flags) {
-  DLC_SIM_TRY(checkPointers({exec}));
+  DLC_SIM_TRY(checkPointers(exec));
   CUgraph_st *found = nullptr;
   DLC_SIM_TRY(findGraph(graph, found));
   if (flags & CUDA_GRAPH_INSTANTIATE_FLAG_DEVICE_LAUNCH)
@@ -242,7 +242,7 @@ CUresult cuGraphInstantiateWithParams(CUgraphExec *exec, CUgraph graph,
                                       CUDA_GRAPH_INSTANTIATE_PARAMS *params) {
   return inContext(
       "cuGraphInstantiateWithParams", [&](CUctx_st &context) -> CUresult {
-        DLC_SIM_TRY(checkPointers({params}));
+        DLC_SIM_TRY(checkPointers(params));
         CUresult result = instantiate(context, exec, graph, params->flags);
         params->hErrNode_out = nullptr;
         params->result_out = result == CUDA_SUCCESS
@@ -254,7 +254,7 @@ CUresult cuGraphInstantiateWithParams(CUgraphExec *exec, CUgraph graph,
 
 CUresult cuGraphExecGetFlags(CUgraphExec exec, cuuint64_t *flags) {
   return inContext("cuGraphExecGetFlags", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({flags}));
+    DLC_SIM_TRY(checkPointers(flags));
     CUgraphExec_st *found = nullptr;
     DLC_SIM_TRY(findExec(exec, found));
     *flags = found->flags;
@@ -347,7 +347,7 @@ cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                const CUDA_KERNEL_NODE_PARAMS_v1 *params) {
   return inContext("cuGraphExecKernelNodeSetParams",
                    [&](CUctx_st &) -> CUresult {
-                     DLC_SIM_TRY(checkPointers({params}));
+                     DLC_SIM_TRY(checkPointers(params));
                      return setKernel(exec, node, widen(*params));
                    });
 }
@@ -357,7 +357,7 @@ cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node,
                                   const CUDA_KERNEL_NODE_PARAMS *params) {
   return inContext("cuGraphExecKernelNodeSetParams",
                    [&](CUctx_st &) -> CUresult {
-                     DLC_SIM_TRY(checkPointers({params}));
+                     DLC_SIM_TRY(checkPointers(params));
                      return setKernel(exec, node, *params);
                    });
 }
@@ -367,7 +367,7 @@ CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                         CUcontext) {
   return inContext("cuGraphExecMemcpyNodeSetParams",
                    [&](CUctx_st &) -> CUresult {
-                     DLC_SIM_TRY(checkPointers({copyParams}));
+                     DLC_SIM_TRY(checkPointers(copyParams));
                      return setWork(exec, node, CopyWork{*copyParams});
                    });
 }
@@ -378,7 +378,7 @@ cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                CUcontext) {
   return inContext("cuGraphExecMemsetNodeSetParams",
                    [&](CUctx_st &) -> CUresult {
-                     DLC_SIM_TRY(checkPointers({memsetParams}));
+                     DLC_SIM_TRY(checkPointers(memsetParams));
                      return setWork(exec, node, FillWork{*memsetParams});
                    });
 }
@@ -386,7 +386,7 @@ cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node,
 CUresult cuGraphExecHostNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                       const CUDA_HOST_NODE_PARAMS *params) {
   return inContext("cuGraphExecHostNodeSetParams", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({params}));
+    DLC_SIM_TRY(checkPointers(params));
     return setWork(exec, node, HostWork{*params});
   });
 }
@@ -463,7 +463,7 @@ CUresult cuGraphExecUpdate(CUgraphExec exec, CUgraph graph,
                            CUgraphNode *hErrorNode,
                            CUgraphExecUpdateResult *updateResult) {
   return inContext("cuGraphExecUpdate", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({hErrorNode, updateResult}));
+    DLC_SIM_TRY(checkPointers(hErrorNode, updateResult));
     CUgraphExecUpdateResultInfo info;
     CUresult result = updateExec(exec, graph, info);
     *hErrorNode = info.errorNode;
@@ -475,7 +475,7 @@ CUresult cuGraphExecUpdate(CUgraphExec exec, CUgraph graph,
 CUresult cuGraphExecUpdate_v2(CUgraphExec exec, CUgraph graph,
                               CUgraphExecUpdateResultInfo *resultInfo) {
   return inContext("cuGraphExecUpdate", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({resultInfo}));
+    DLC_SIM_TRY(checkPointers(resultInfo));
     return updateExec(exec, graph, *resultInfo);
   });
 }
@@ -493,7 +493,7 @@ CUresult cuGraphNodeSetEnabled(CUgraphExec exec, CUgraphNode node,
 CUresult cuGraphNodeGetEnabled(CUgraphExec exec, CUgraphNode node,
                                unsigned int *isEnabled) {
   return inContext("cuGraphNodeGetEnabled", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({isEnabled}));
+    DLC_SIM_TRY(checkPointers(isEnabled));
     GraphPlan::Step *step = nullptr;
     DLC_SIM_TRY(findStep(exec, node, step));
     *isEnabled = step->enabled;

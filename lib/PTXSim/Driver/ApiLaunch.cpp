@@ -71,9 +71,9 @@ static CUresult checkAttribute(const CUlaunchAttribute &attribute) {
 CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction f,
                           void **kernelParams, void **extra) {
   return inContext("cuLaunchKernelEx", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({config}));
+    DLC_SIM_TRY(checkPointers(config));
     if (config->numAttrs)
-      DLC_SIM_TRY(checkPointers({config->attrs}));
+      DLC_SIM_TRY(checkPointers(config->attrs));
     for (const CUlaunchAttribute &attribute :
          llvm::ArrayRef(config->attrs, config->numAttrs))
       DLC_SIM_TRY(checkAttribute(attribute));
@@ -108,7 +108,7 @@ static CUresult findFunction(CUfunction handle, CUfunc_st *&function) {
 
 static CUresult maxActiveBlocks(int *numBlocks, CUfunction func, int blockSize,
                                 size_t dynamicBytes) {
-  DLC_SIM_TRY(checkPointers({numBlocks}));
+  DLC_SIM_TRY(checkPointers(numBlocks));
   CUfunc_st *function = nullptr;
   DLC_SIM_TRY(findFunction(func, function));
   if (blockSize <= 0)
@@ -143,7 +143,7 @@ static CUresult maxPotentialBlockSize(int *minGridSize, int *blockSize,
                                       CUfunction func,
                                       CUoccupancyB2DSize dynamicBytesOf,
                                       size_t dynamicBytes, int limit) {
-  DLC_SIM_TRY(checkPointers({minGridSize, blockSize}));
+  DLC_SIM_TRY(checkPointers(minGridSize, blockSize));
   CUfunc_st *function = nullptr;
   DLC_SIM_TRY(findFunction(func, function));
   unsigned most = function->function->maxThreadsPerBlock();
@@ -196,7 +196,7 @@ CUresult cuOccupancyAvailableDynamicSMemPerBlock(size_t *dynamicSmemSize,
                                                  int blockSize) {
   return inContext(
       "cuOccupancyAvailableDynamicSMemPerBlock", [&](CUctx_st &) -> CUresult {
-        DLC_SIM_TRY(checkPointers({dynamicSmemSize}));
+        DLC_SIM_TRY(checkPointers(dynamicSmemSize));
         CUfunc_st *function = nullptr;
         DLC_SIM_TRY(findFunction(func, function));
         if (numBlocks <= 0 || blockSize <= 0)

@@ -58,7 +58,7 @@ static CUresult findToFree(uint64_t address,
 
 CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
   return inContext("cuMemGetInfo", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({free, total}));
+    DLC_SIM_TRY(checkPointers(free, total));
     const DeviceMemory &memory = Driver::get().memory;
     *total = memory.getTotalBytes();
     *free = *total - memory.getUsedBytes();
@@ -68,7 +68,7 @@ CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
 
 CUresult cuMemAlloc_v2(CUdeviceptr *pointer, size_t bytes) {
   return inContext("cuMemAlloc", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pointer}));
+    DLC_SIM_TRY(checkPointers(pointer));
     DLC_SIM_TRY(Driver::get().checkNoCapture());
     uint64_t address = 0;
     DLC_SIM_TRY(allocate(context, MemoryKind::Device, bytes, 0, address));
@@ -81,7 +81,7 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr *pointer, size_t *pPitch,
                             size_t WidthInBytes, size_t Height,
                             unsigned int ElementSizeBytes) {
   return inContext("cuMemAllocPitch", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pointer, pPitch}));
+    DLC_SIM_TRY(checkPointers(pointer, pPitch));
     DLC_SIM_TRY(Driver::get().checkNoCapture());
     if (ElementSizeBytes != 4 && ElementSizeBytes != 8 &&
         ElementSizeBytes != 16)
@@ -100,7 +100,7 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr *pointer, size_t *pPitch,
 CUresult cuMemAllocManaged(CUdeviceptr *pointer, size_t bytes,
                            unsigned int flags) {
   return inContext("cuMemAllocManaged", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pointer}));
+    DLC_SIM_TRY(checkPointers(pointer));
     DLC_SIM_TRY(Driver::get().checkNoCapture());
     if (flags != CU_MEM_ATTACH_GLOBAL && flags != CU_MEM_ATTACH_HOST)
       return fail(CUDA_ERROR_INVALID_VALUE,
@@ -148,7 +148,7 @@ CUresult cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize,
 
 static CUresult allocateHost(CUctx_st &context, void **pp, size_t bytes,
                              unsigned flags) {
-  DLC_SIM_TRY(checkPointers({pp}));
+  DLC_SIM_TRY(checkPointers(pp));
   DLC_SIM_TRY(Driver::get().checkNoCapture());
   if (flags & ~unsigned(CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP |
                         CU_MEMHOSTALLOC_WRITECOMBINED))
@@ -191,7 +191,7 @@ CUresult cuMemFreeHost(void *p) {
 CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p,
                                       unsigned int flags) {
   return inContext("cuMemHostGetDevicePointer", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pdptr}));
+    DLC_SIM_TRY(checkPointers(pdptr));
     auto address = reinterpret_cast<uint64_t>(p);
     const MemoryBlock *block = Driver::get().memory.findBlock(address);
     if (flags || !block || !block->isHost())
@@ -204,7 +204,7 @@ CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p,
 
 CUresult cuMemHostGetFlags(unsigned int *pFlags, void *p) {
   return inContext("cuMemHostGetFlags", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pFlags}));
+    DLC_SIM_TRY(checkPointers(pFlags));
     auto address = reinterpret_cast<uint64_t>(p);
     const MemoryBlock *block = Driver::get().memory.findBlock(address);
     if (!block || block->kind != MemoryKind::PinnedHost)
@@ -217,7 +217,7 @@ CUresult cuMemHostGetFlags(unsigned int *pFlags, void *p) {
 
 CUresult cuMemHostRegister_v2(void *p, size_t bytes, unsigned int flags) {
   return inContext("cuMemHostRegister", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({p}));
+    DLC_SIM_TRY(checkPointers(p));
     Driver &driver = Driver::get();
     DLC_SIM_TRY(driver.checkNoCapture());
     if (!bytes || flags & ~unsigned(CU_MEMHOSTREGISTER_PORTABLE |
@@ -255,7 +255,7 @@ CUresult cuMemHostUnregister(void *p) {
 static CUresult allocateAsync(CUctx_st &context, CUdeviceptr *pointer,
                               size_t bytes, CUmemoryPool pool,
                               CUstream stream) {
-  DLC_SIM_TRY(checkPointers({pointer}));
+  DLC_SIM_TRY(checkPointers(pointer));
   Driver &driver = Driver::get();
   CUmemPoolHandle_st *from = driver.pools.find(pool);
   CUstream_st *in = driver.findStream(stream);
@@ -322,7 +322,7 @@ static CUresult findPool(CUmemoryPool handle, CUmemPoolHandle_st *&pool) {
 
 CUresult cuMemPoolCreate(CUmemoryPool *pool, const CUmemPoolProps *poolProps) {
   return initialized("cuMemPoolCreate", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pool, poolProps}));
+    DLC_SIM_TRY(checkPointers(pool, poolProps));
     if (poolProps->allocType != CU_MEM_ALLOCATION_TYPE_PINNED ||
         poolProps->location.type != CU_MEM_LOCATION_TYPE_DEVICE ||
         poolProps->handleTypes != CU_MEM_HANDLE_TYPE_NONE)
@@ -361,7 +361,7 @@ CUresult cuMemPoolTrimTo(CUmemoryPool pool, size_t) {
 CUresult cuMemPoolSetAttribute(CUmemoryPool pool, CUmemPool_attribute attr,
                                void *value) {
   return initialized("cuMemPoolSetAttribute", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({value}));
+    DLC_SIM_TRY(checkPointers(value));
     CUmemPoolHandle_st *found = nullptr;
     DLC_SIM_TRY(findPool(pool, found));
     switch (attr) {
@@ -386,7 +386,7 @@ CUresult cuMemPoolSetAttribute(CUmemoryPool pool, CUmemPool_attribute attr,
 CUresult cuMemPoolGetAttribute(CUmemoryPool pool, CUmemPool_attribute attr,
                                void *value) {
   return initialized("cuMemPoolGetAttribute", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({value}));
+    DLC_SIM_TRY(checkPointers(value));
     CUmemPoolHandle_st *found = nullptr;
     DLC_SIM_TRY(findPool(pool, found));
     switch (attr) {
@@ -466,7 +466,7 @@ static bool pointerAttribute(const MemoryBlock &block, CUdeviceptr pointer,
 CUresult cuPointerGetAttribute(void *data, CUpointer_attribute attribute,
                                CUdeviceptr ptr) {
   return inContext("cuPointerGetAttribute", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({data}));
+    DLC_SIM_TRY(checkPointers(data));
     const MemoryBlock *block = Driver::get().memory.findBlock(ptr);
     // Programs ask whether a pointer is the driver's: no message.
     if (!block || !pointerAttribute(*block, ptr, attribute, data))
@@ -496,10 +496,10 @@ CUresult cuPointerGetAttributes(unsigned int numAttributes,
                                 CUpointer_attribute *attributes, void **data,
                                 CUdeviceptr ptr) {
   return inContext("cuPointerGetAttributes", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({attributes, data}));
+    DLC_SIM_TRY(checkPointers(attributes, data));
     const MemoryBlock *block = Driver::get().memory.findBlock(ptr);
     for (unsigned i = 0; i < numAttributes; ++i) {
-      DLC_SIM_TRY(checkPointers({data[i]}));
+      DLC_SIM_TRY(checkPointers(data[i]));
       // what the pointer does not have is 0, as documented
       if (!block || !pointerAttribute(*block, ptr, attributes[i], data[i]))
         std::fill_n(static_cast<char *>(data[i]), attributeBytes(attributes[i]),

@@ -37,9 +37,9 @@ static CUresult findFunction(CUfunction handle, CUfunc_st *&function) {
 
 static CUresult loadModule(CUctx_st &context, CUmodule *module,
                            const void *image, const JitOptions &options) {
-  DLC_SIM_TRY(checkPointers({module, image}));
+  DLC_SIM_TRY(checkPointers(module, image));
   if (options.count)
-    DLC_SIM_TRY(checkPointers({options.options, options.values}));
+    DLC_SIM_TRY(checkPointers(options.options, options.values));
   DLC_SIM_TRY(Driver::get().checkNoCapture());
   CUmod_st *loaded = nullptr;
   DLC_SIM_TRY(loadModule(image, options, &context, loaded));
@@ -49,7 +49,7 @@ static CUresult loadModule(CUctx_st &context, CUmodule *module,
 
 CUresult cuModuleLoad(CUmodule *module, const char *fname) {
   return inContext("cuModuleLoad", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({fname}));
+    DLC_SIM_TRY(checkPointers(fname));
     std::string image;
     DLC_SIM_TRY(readImage(fname, image));
     return loadModule(context, module, image.c_str(), {});
@@ -92,7 +92,7 @@ CUresult cuModuleUnload(CUmodule module) {
 
 CUresult cuModuleGetLoadingMode(CUmoduleLoadingMode *mode) {
   return initialized("cuModuleGetLoadingMode", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({mode}));
+    DLC_SIM_TRY(checkPointers(mode));
     // a kernel is compiled when it is launched first
     *mode = CU_MODULE_LAZY_LOADING;
     return CUDA_SUCCESS;
@@ -102,7 +102,7 @@ CUresult cuModuleGetLoadingMode(CUmoduleLoadingMode *mode) {
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module,
                              const char *name) {
   return inContext("cuModuleGetFunction", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({function, name}));
+    DLC_SIM_TRY(checkPointers(function, name));
     CUmod_st *found = nullptr;
     DLC_SIM_TRY(findModule(module, found));
     *function = findFunction(*found, name);
@@ -115,7 +115,7 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module,
 
 CUresult cuModuleGetFunctionCount(unsigned int *count, CUmodule mod) {
   return inContext("cuModuleGetFunctionCount", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({count}));
+    DLC_SIM_TRY(checkPointers(count));
     CUmod_st *found = nullptr;
     DLC_SIM_TRY(findModule(mod, found));
     *count = static_cast<unsigned>(found->functions.size());
@@ -126,7 +126,7 @@ CUresult cuModuleGetFunctionCount(unsigned int *count, CUmodule mod) {
 CUresult cuModuleEnumerateFunctions(CUfunction *functions,
                                     unsigned int numFunctions, CUmodule mod) {
   return inContext("cuModuleEnumerateFunctions", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({functions}));
+    DLC_SIM_TRY(checkPointers(functions));
     CUmod_st *found = nullptr;
     DLC_SIM_TRY(findModule(mod, found));
     size_t count = std::min<size_t>(numFunctions, found->functions.size());
@@ -139,7 +139,7 @@ CUresult cuModuleEnumerateFunctions(CUfunction *functions,
 CUresult cuModuleGetGlobal_v2(CUdeviceptr *pointer, size_t *bytes,
                               CUmodule module, const char *name) {
   return inContext("cuModuleGetGlobal", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({name}));
+    DLC_SIM_TRY(checkPointers(name));
     CUmod_st *found = nullptr;
     DLC_SIM_TRY(findModule(module, found));
     return findGlobal(*found, name, pointer, bytes);
@@ -152,9 +152,9 @@ CUresult cuModuleGetGlobal_v2(CUdeviceptr *pointer, size_t *bytes,
 
 static CUresult loadLibrary(CUlibrary *library, const void *image,
                             const JitOptions &options) {
-  DLC_SIM_TRY(checkPointers({library, image}));
+  DLC_SIM_TRY(checkPointers(library, image));
   if (options.count)
-    DLC_SIM_TRY(checkPointers({options.options, options.values}));
+    DLC_SIM_TRY(checkPointers(options.options, options.values));
   CUmod_st *module = nullptr;
   DLC_SIM_TRY(loadModule(image, options, nullptr, module));
   auto made = std::make_shared<CUlib_st>();
@@ -186,7 +186,7 @@ CUresult cuLibraryLoadFromFile(CUlibrary *library, const char *fileName,
                                unsigned int numJitOptions, CUlibraryOption *,
                                void **, unsigned int) {
   return initialized("cuLibraryLoadFromFile", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({fileName}));
+    DLC_SIM_TRY(checkPointers(fileName));
     std::string image;
     DLC_SIM_TRY(readImage(fileName, image));
     return loadLibrary(library, image.c_str(),
@@ -208,7 +208,7 @@ CUresult cuLibraryUnload(CUlibrary library) {
 CUresult cuLibraryGetKernel(CUkernel *pKernel, CUlibrary library,
                             const char *name) {
   return initialized("cuLibraryGetKernel", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pKernel, name}));
+    DLC_SIM_TRY(checkPointers(pKernel, name));
     CUlib_st *found = nullptr;
     DLC_SIM_TRY(findLibrary(library, found));
     for (const std::unique_ptr<CUkern_st> &kernel : found->kernels) {
@@ -224,7 +224,7 @@ CUresult cuLibraryGetKernel(CUkernel *pKernel, CUlibrary library,
 
 CUresult cuLibraryGetKernelCount(unsigned int *count, CUlibrary lib) {
   return initialized("cuLibraryGetKernelCount", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({count}));
+    DLC_SIM_TRY(checkPointers(count));
     CUlib_st *found = nullptr;
     DLC_SIM_TRY(findLibrary(lib, found));
     *count = static_cast<unsigned>(found->kernels.size());
@@ -235,7 +235,7 @@ CUresult cuLibraryGetKernelCount(unsigned int *count, CUlibrary lib) {
 CUresult cuLibraryEnumerateKernels(CUkernel *kernels, unsigned int numKernels,
                                    CUlibrary lib) {
   return initialized("cuLibraryEnumerateKernels", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({kernels}));
+    DLC_SIM_TRY(checkPointers(kernels));
     CUlib_st *found = nullptr;
     DLC_SIM_TRY(findLibrary(lib, found));
     size_t count = std::min<size_t>(numKernels, found->kernels.size());
@@ -247,7 +247,7 @@ CUresult cuLibraryEnumerateKernels(CUkernel *kernels, unsigned int numKernels,
 
 CUresult cuLibraryGetModule(CUmodule *pMod, CUlibrary library) {
   return inContext("cuLibraryGetModule", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pMod}));
+    DLC_SIM_TRY(checkPointers(pMod));
     CUlib_st *found = nullptr;
     DLC_SIM_TRY(findLibrary(library, found));
     *pMod = found->module;
@@ -258,7 +258,7 @@ CUresult cuLibraryGetModule(CUmodule *pMod, CUlibrary library) {
 CUresult cuLibraryGetGlobal(CUdeviceptr *pointer, size_t *bytes,
                             CUlibrary library, const char *name) {
   return inContext("cuLibraryGetGlobal", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({name}));
+    DLC_SIM_TRY(checkPointers(name));
     CUlib_st *found = nullptr;
     DLC_SIM_TRY(findLibrary(library, found));
     return findGlobal(*found->module, name, pointer, bytes);
@@ -271,7 +271,7 @@ CUresult cuLibraryGetGlobal(CUdeviceptr *pointer, size_t *bytes,
 
 CUresult cuKernelGetFunction(CUfunction *pFunc, CUkernel kernel) {
   return inContext("cuKernelGetFunction", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pFunc}));
+    DLC_SIM_TRY(checkPointers(pFunc));
     CUkern_st *found = nullptr;
     DLC_SIM_TRY(findKernel(kernel, found));
     *pFunc = found->function;
@@ -281,7 +281,7 @@ CUresult cuKernelGetFunction(CUfunction *pFunc, CUkernel kernel) {
 
 CUresult cuKernelGetLibrary(CUlibrary *pLib, CUkernel kernel) {
   return initialized("cuKernelGetLibrary", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pLib}));
+    DLC_SIM_TRY(checkPointers(pLib));
     CUkern_st *found = nullptr;
     DLC_SIM_TRY(findKernel(kernel, found));
     *pLib = found->library;
@@ -291,7 +291,7 @@ CUresult cuKernelGetLibrary(CUlibrary *pLib, CUkernel kernel) {
 
 CUresult cuKernelGetName(const char **name, CUkernel kernel) {
   return initialized("cuKernelGetName", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({name}));
+    DLC_SIM_TRY(checkPointers(name));
     CUkern_st *found = nullptr;
     DLC_SIM_TRY(findKernel(kernel, found));
     *name = found->function->name.c_str();
@@ -302,7 +302,7 @@ CUresult cuKernelGetName(const char **name, CUkernel kernel) {
 CUresult cuKernelGetAttribute(int *pi, CUfunction_attribute attrib,
                               CUkernel kernel, CUdevice dev) {
   return initialized("cuKernelGetAttribute", [&]() -> CUresult {
-    DLC_SIM_TRY(checkPointers({pi}));
+    DLC_SIM_TRY(checkPointers(pi));
     DLC_SIM_TRY(checkDevice(dev));
     CUkern_st *found = nullptr;
     DLC_SIM_TRY(findKernel(kernel, found));
@@ -344,7 +344,7 @@ CUresult cuKernelGetParamInfo(CUkernel kernel, size_t paramIndex,
 CUresult cuFuncGetAttribute(int *pi, CUfunction_attribute attrib,
                             CUfunction function) {
   return inContext("cuFuncGetAttribute", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({pi}));
+    DLC_SIM_TRY(checkPointers(pi));
     CUfunc_st *found = nullptr;
     DLC_SIM_TRY(findFunction(function, found));
     return getAttribute(*found, attrib, *pi);
@@ -369,7 +369,7 @@ CUresult cuFuncSetCacheConfig(CUfunction function, CUfunc_cache) {
 
 CUresult cuFuncGetModule(CUmodule *module, CUfunction function) {
   return inContext("cuFuncGetModule", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({module}));
+    DLC_SIM_TRY(checkPointers(module));
     CUfunc_st *found = nullptr;
     DLC_SIM_TRY(findFunction(function, found));
     *module = found->module;
@@ -379,7 +379,7 @@ CUresult cuFuncGetModule(CUmodule *module, CUfunction function) {
 
 CUresult cuFuncGetName(const char **name, CUfunction function) {
   return inContext("cuFuncGetName", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({name}));
+    DLC_SIM_TRY(checkPointers(name));
     CUfunc_st *found = nullptr;
     DLC_SIM_TRY(findFunction(function, found));
     *name = found->name.c_str();
@@ -398,7 +398,7 @@ CUresult cuFuncGetParamInfo(CUfunction func, size_t paramIndex,
 
 CUresult cuFuncIsLoaded(CUfunctionLoadingState *state, CUfunction function) {
   return inContext("cuFuncIsLoaded", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers({state}));
+    DLC_SIM_TRY(checkPointers(state));
     CUfunc_st *found = nullptr;
     DLC_SIM_TRY(findFunction(function, found));
     *state = CU_FUNCTION_LOADING_STATE_LOADED;

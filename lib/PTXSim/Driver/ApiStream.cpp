@@ -33,7 +33,7 @@ static CUresult checkNotCapturing(CUstream_st &stream) {
 
 static CUresult createStream(CUctx_st &context, CUstream *stream,
                              unsigned flags, int priority) {
-  DLC_SIM_TRY(checkPointers({stream}));
+  DLC_SIM_TRY(checkPointers(stream));
   if (flags & ~unsigned(CU_STREAM_NON_BLOCKING))
     return fail(CUDA_ERROR_INVALID_VALUE,
                 "unknown flags " + std::to_string(flags));
@@ -77,7 +77,7 @@ CUresult cuStreamDestroy_v2(CUstream stream) {
 CUresult cuStreamGetPriority(CUstream stream, int *priority) {
   return inContext("cuStreamGetPriority", [&](CUctx_st &) -> CUresult {
     CUstream_st *found = nullptr;
-    DLC_SIM_TRY(checkPointers({priority}));
+    DLC_SIM_TRY(checkPointers(priority));
     DLC_SIM_TRY(findStream(stream, found));
     *priority = found->priority;
     return CUDA_SUCCESS;
@@ -87,7 +87,7 @@ CUresult cuStreamGetPriority(CUstream stream, int *priority) {
 CUresult cuStreamGetFlags(CUstream stream, unsigned int *flags) {
   return inContext("cuStreamGetFlags", [&](CUctx_st &) -> CUresult {
     CUstream_st *found = nullptr;
-    DLC_SIM_TRY(checkPointers({flags}));
+    DLC_SIM_TRY(checkPointers(flags));
     DLC_SIM_TRY(findStream(stream, found));
     *flags = found->flags;
     return CUDA_SUCCESS;
@@ -97,7 +97,7 @@ CUresult cuStreamGetFlags(CUstream stream, unsigned int *flags) {
 CUresult cuStreamGetId(CUstream stream, unsigned long long *streamId) {
   return inContext("cuStreamGetId", [&](CUctx_st &) -> CUresult {
     CUstream_st *found = nullptr;
-    DLC_SIM_TRY(checkPointers({streamId}));
+    DLC_SIM_TRY(checkPointers(streamId));
     DLC_SIM_TRY(findStream(stream, found));
     *streamId = found->id;
     return CUDA_SUCCESS;
@@ -107,7 +107,7 @@ CUresult cuStreamGetId(CUstream stream, unsigned long long *streamId) {
 CUresult cuStreamGetCtx(CUstream stream, CUcontext *context) {
   return inContext("cuStreamGetCtx", [&](CUctx_st &) -> CUresult {
     CUstream_st *found = nullptr;
-    DLC_SIM_TRY(checkPointers({context}));
+    DLC_SIM_TRY(checkPointers(context));
     DLC_SIM_TRY(findStream(stream, found));
     *context = found->context;
     return CUDA_SUCCESS;
@@ -117,7 +117,7 @@ CUresult cuStreamGetCtx(CUstream stream, CUcontext *context) {
 CUresult cuStreamGetDevice(CUstream stream, CUdevice *device) {
   return inContext("cuStreamGetDevice", [&](CUctx_st &) -> CUresult {
     CUstream_st *found = nullptr;
-    DLC_SIM_TRY(checkPointers({device}));
+    DLC_SIM_TRY(checkPointers(device));
     DLC_SIM_TRY(findStream(stream, found));
     *device = 0;
     return CUDA_SUCCESS;
@@ -160,7 +160,7 @@ CUresult cuStreamAddCallback(CUstream stream, CUstreamCallback callback,
                              void *userData, unsigned int flags) {
   return inContext("cuStreamAddCallback", [&](CUctx_st &) -> CUresult {
     CUstream_st *found = nullptr;
-    DLC_SIM_TRY(checkPointers({reinterpret_cast<const void *>(callback)}));
+    DLC_SIM_TRY(checkPointers(callback));
     DLC_SIM_TRY(findStream(stream, found));
     DLC_SIM_TRY(checkNotCapturing(*found));
     if (flags)
@@ -173,7 +173,7 @@ CUresult cuStreamAddCallback(CUstream stream, CUstreamCallback callback,
 CUresult cuLaunchHostFunc(CUstream stream, CUhostFn fn, void *userData) {
   return inContext("cuLaunchHostFunc", [&](CUctx_st &) -> CUresult {
     CUstream_st *found = nullptr;
-    DLC_SIM_TRY(checkPointers({reinterpret_cast<const void *>(fn)}));
+    DLC_SIM_TRY(checkPointers(fn));
     DLC_SIM_TRY(findStream(stream, found));
     return Driver::get().submit(*found, HostWork{{fn, userData}});
   });
@@ -185,7 +185,7 @@ CUresult cuLaunchHostFunc(CUstream stream, CUhostFn fn, void *userData) {
 
 CUresult cuEventCreate(CUevent *event, unsigned int flags) {
   return inContext("cuEventCreate", [&](CUctx_st &context) -> CUresult {
-    DLC_SIM_TRY(checkPointers({event}));
+    DLC_SIM_TRY(checkPointers(event));
     constexpr unsigned known = CU_EVENT_BLOCKING_SYNC | CU_EVENT_DISABLE_TIMING;
     if (flags & ~known)
       return fail(CUDA_ERROR_INVALID_VALUE,
@@ -277,7 +277,7 @@ CUresult cuEventSynchronize(CUevent event) {
 
 static CUresult elapsedTime(float *milliseconds, CUevent hStart, CUevent hEnd) {
   CUevent_st *start = nullptr, *end = nullptr;
-  DLC_SIM_TRY(checkPointers({milliseconds}));
+  DLC_SIM_TRY(checkPointers(milliseconds));
   DLC_SIM_TRY(findEvent(hStart, start));
   DLC_SIM_TRY(findEvent(hEnd, end));
   if (!start->record || !end->record ||

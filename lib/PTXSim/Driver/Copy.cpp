@@ -9,9 +9,16 @@
 
 namespace dlc::ptxsim::driver {
 
+/// All fields zero, which for the memory types is no value of theirs.
+static CUDA_MEMCPY3D noCopy() {
+  CUDA_MEMCPY3D copy;
+  std::memset(&copy, 0, sizeof(copy));
+  return copy;
+}
+
 CopyWork linearCopy(CUmemorytype dstType, uint64_t dst, CUmemorytype srcType,
                     uint64_t src, size_t bytes) {
-  CopyWork work;
+  CopyWork work{noCopy()};
   CUDA_MEMCPY3D &p = work.params;
   p.srcMemoryType = srcType;
   p.dstMemoryType = dstType;
@@ -25,7 +32,7 @@ CopyWork linearCopy(CUmemorytype dstType, uint64_t dst, CUmemorytype srcType,
 }
 
 CopyWork from2D(const CUDA_MEMCPY2D &copy) {
-  CopyWork work;
+  CopyWork work{noCopy()};
   CUDA_MEMCPY3D &p = work.params;
   p.srcXInBytes = copy.srcXInBytes;
   p.srcY = copy.srcY;

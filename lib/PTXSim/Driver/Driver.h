@@ -121,7 +121,7 @@ public:
   /// Prints a line that begins with the name of the current call.
   void explain(CUresult code, const std::string &why) const;
 
-  CUctx_st *createContext(unsigned flags, bool primary);
+  CUctx_st *createContext(unsigned flags, bool isPrimary);
   /// Runs what is pending, frees what belongs to the context.
   void destroyContext(CUctx_st &context);
   /// The stream of a handle: a created one, or a default stream of the current

@@ -216,7 +216,7 @@ CUresult setAttribute(CUfunc_st &function, CUfunction_attribute attribute,
 
 CUresult getParameter(const CUfunc_st &function, size_t index, size_t *offset,
                       size_t *bytes) {
-  DLC_SIM_TRY(checkPointers({offset}));
+  DLC_SIM_TRY(checkPointers(offset));
   // past the end is how programs find the number of parameters: no message
   if (index >= function.function->parameters().size())
     return CUDA_ERROR_INVALID_VALUE;

@@ -30,10 +30,8 @@ struct KernelWork {
   std::vector<uint8_t> parameters;
 };
 
-/// A copy, complete: memory types are resolved to addresses (of host or device)
-/// and zero pitches filled in.
 struct CopyWork {
-  CUDA_MEMCPY3D params = {};
+  CUDA_MEMCPY3D params;
 };
 
 struct FillWork {
