@@ -11,6 +11,7 @@ namespace dlc::ptxsim::driver {
 CUresult anyTime(const char *name, llvm::function_ref<CUresult()> body) {
   Driver &driver = Driver::get();
   std::lock_guard<std::recursive_mutex> lock(driver.mutex);
+  HostGuard::Opened opened(driver.guard);
   const char *outer = std::exchange(threadState().call, name);
   driver.statistics.countCall(name);
   CUresult result = body();

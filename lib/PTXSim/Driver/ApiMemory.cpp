@@ -35,6 +35,8 @@ static CUresult allocate(CUctx_st &context, MemoryKind kind, uint64_t bytes,
     driver.statistics.countHostAllocation();
   else
     driver.statistics.countDeviceAllocation();
+  if (kind == MemoryKind::Device)
+    driver.guard.close(block->mappedBegin, block->mappedBytes);
   address = block->allocation.begin;
   return CUDA_SUCCESS;
 }

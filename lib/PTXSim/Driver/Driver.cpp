@@ -88,6 +88,8 @@ bool Driver::initialize() {
   engineOptions.deferAsyncCopies = settings.deferAsyncCopies;
   engineOptions.cacheDirectory = settings.cacheDirectory;
   memory.configure(device.globalMemoryBytes, settings.checks);
+  if (settings.checks)
+    guard.initialize();
   defaultPool = currentPool = pools.add(std::make_shared<CUmemPoolHandle_st>());
   // Not earlier: handlers that are registered before the program starts run
   // after the destructors of libraries, which want to know.

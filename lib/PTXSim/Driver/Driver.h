@@ -12,6 +12,7 @@
 #ifndef DLC_LIB_PTXSIM_DRIVER_DRIVER_H
 #define DLC_LIB_PTXSIM_DRIVER_DRIVER_H
 
+#include "HostGuard.h"
 #include "Memory.h"
 #include "Statistics.h"
 #include "Work.h"
@@ -155,6 +156,9 @@ public:
   DeviceConfig device;
   Options engineOptions;
   DeviceMemory memory;
+  HostGuard guard;
+  /// The kernel that runs now, or empty.
+  std::string runningKernel;
   Statistics statistics;
   Findings findings;
 
@@ -189,6 +193,8 @@ private:
 struct ThreadState {
   std::vector<CUctx_st *> stack;
   const char *call = "";
+  /// Calls within calls: by functions of the program that a stream calls.
+  unsigned callDepth = 0;
   CUstreamCaptureMode captureMode = CU_STREAM_CAPTURE_MODE_GLOBAL;
 
   CUctx_st *current() const { return stack.empty() ? nullptr : stack.back(); }

@@ -188,11 +188,13 @@ CUresult executeKernel(const KernelWork &work) {
   params.block = work.block;
   params.dynamicSharedBytes = work.dynamicSharedBytes;
   params.parameters = work.parameters;
+  driver.runningKernel = function->name;
   auto begin = std::chrono::steady_clock::now();
   llvm::Error error =
       launch(*function->function, params, driver.memory, driver.findings);
   std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - begin;
+  driver.runningKernel.clear();
   KernelStatistics &statistics = driver.statistics.kernels[function->name];
   ++statistics.launches;
   statistics.seconds += seconds.count();

@@ -74,6 +74,8 @@ int main(int argc, char **argv) {
     download(out, c, 128);
     for (int i = 0; i < 32; ++i)
       CHECK((out[i] == 4 * i) == wait);
+  } else if (strcmp(mode, "host-access") == 0) {
+    printf("%d\n", *(volatile int *)(a + 4));
   } else if (strcmp(mode, "none") == 0) {
     RUN(kernel(module, "read"), 1, 1, 32, 1, 0, &a, &b, &zero);
     RUN(kernel(module, "write_shared"), 1, 1, 40, 1, 160, NULL);
