@@ -276,7 +276,8 @@ TEST(Float, approximations) {
 }
 
 /// A kernel `y = op(x)` on floats.
-std::vector<float> evaluate(const std::string &op, const std::vector<float> &x) {
+std::vector<float> evaluate(const std::string &op,
+                            const std::vector<float> &x) {
   Simulation sim(
       ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry "
       "k(.param .u64 x, .param .u64 y)\n{\n.reg .b64 %rd<6>;\n.reg "
