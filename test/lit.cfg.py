@@ -29,6 +29,7 @@ for name in ("HOME", "DLC_DEPS", "DLC_ZOO", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
+config.substitutions.append(("%bin-dir", bin_dir))
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%src_root", config.dlc_source_root))
@@ -55,6 +56,7 @@ if gpu:
 launcher = "" if gpu else os.path.join(bin_dir, "dlc-sim")
 config.environment["DLC_CUDA_LAUNCHER"] = launcher
 config.environment["DLC_CUDA_ARCH"] = "native" if gpu else "compute_80"
+config.environment["DLC_SIM_CACHE"] = os.path.join(config.dlc_binary_root, "sim-cache")
 config.substitutions.append(("%run-cuda", launcher))
 # The long way, by tools/check.sh --full.
 if os.environ.get("DLC_FULL"):

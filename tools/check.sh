@@ -3,7 +3,8 @@
 #   N passed, N failed
 # over everything, and exits non-zero if anything failed. Quick when run again.
 #   tools/check.sh           what CI runs
-#   tools/check.sh --full    also the models that have to be made with torch
+#   tools/check.sh --full    also all operators and models as CUDA programs, and the
+#                            models that have to be made with torch
 #                            (DLC_ZOO names the folder with them)
 #   tools/check.sh --quick   no clang-tidy, sanitizers and fuzzing
 set -uo pipefail
@@ -116,7 +117,7 @@ if ((full)) && [[ ! -d ${DLC_ZOO:-} ]]; then
   echo "check: error: --full needs DLC_ZOO, a folder with the models that ../shared/zoo makes" >&2
   exit 2
 fi
-((full)) || unset DLC_ZOO
+if ((full)); then export DLC_FULL=1; else unset DLC_ZOO DLC_FULL; fi
 lit "unit" build/test/unit
 lit "lit" build/test
 

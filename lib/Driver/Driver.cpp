@@ -42,6 +42,9 @@ private:
   LogicalResult checkInput();
   LogicalResult runPhases();
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
+  LogicalResult
+  saveSnapshot(const llvm::Twine &name,
+               llvm::function_ref<void(llvm::raw_ostream &)> print);
   LogicalResult saveSnapshot(ModuleOp module, const llvm::Twine &name);
   LogicalResult emit();
   LogicalResult emitPtx();
@@ -66,6 +69,8 @@ private:
   unsigned snapshots = 0;
   /// What the user gets to know when everything is done.
   std::string remarks;
+  /// What the program's kernels were assembled from, if it has any.
+  std::string ptx;
 };
 
 } // namespace
@@ -157,19 +162,27 @@ LogicalResult Driver::checkInput() {
   return pm.run(module);
 }
 
-LogicalResult Driver::saveSnapshot(ModuleOp module, const llvm::Twine &name) {
+LogicalResult
+Driver::saveSnapshot(const llvm::Twine &name,
+                     llvm::function_ref<void(llvm::raw_ostream &)> print) {
   if (options.saveTemps.empty())
     return success();
   SmallString<128> path(options.saveTemps);
   std::string number = std::to_string(snapshots++);
-  llvm::sys::path::append(path, (number.size() < 2 ? "0" : "") + number + "-" +
-                                    name + ".mlir");
+  llvm::sys::path::append(path,
+                          (number.size() < 2 ? "0" : "") + number + "-" + name);
   return writeFile(context.get(), path, [&](llvm::raw_pwrite_stream &os) {
+    print(os);
+    return success();
+  });
+}
+
+LogicalResult Driver::saveSnapshot(ModuleOp module, const llvm::Twine &name) {
+  return saveSnapshot(name + ".mlir", [&](llvm::raw_ostream &os) {
     OpPrintingFlags flags;
     flags.elideLargeElementsAttrs().elideLargeResourceString().enableDebugInfo(
         false);
     module.print(os, flags);
-    return success();
   });
 }
 
@@ -262,6 +275,7 @@ Driver::emitCuda(const target::ProgramOptions &programOptions) {
       *modules.front(), options.cudaArchs, programOptions);
   if (!report)
     return report.takeError();
+  ptx = std::move(report->ptx);
   for (const std::string &note : report->notes)
     remarks += "dlc: note: " + note + "\n";
   if (options.verbose)
@@ -285,6 +299,9 @@ LogicalResult Driver::emitProgram() {
       options.isCuda() ? emitCuda(programOptions) : emitHost(programOptions);
   if (!report)
     return emitError(getFileLoc()) << llvm::toString(report.takeError());
+  if (!ptx.empty() &&
+      failed(saveSnapshot("emit.ptx", [&](raw_ostream &os) { os << ptx; })))
+    return failure();
   progress->finish();
   progress->clear();
   llvm::errs() << remarks;

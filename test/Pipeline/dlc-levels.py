@@ -54,7 +54,8 @@ assert code == 1 and "is at level arena already" in err, err
 ok(*DLC, "mlp.mlir", "-o", "mlp", "--save-temps=temps")
 names = sorted(os.listdir("temps"))
 assert names == ["00-import.mlir", "01-simplify.mlir", "02-lower.mlir", "03-dispatch.mlir",
-                 "04-schedule.mlir", "05-plan.mlir", "06-llvm.mlir"], names
+                 "04-schedule.mlir", "05-plan.mlir", "06-llvm.mlir",
+                 *(["07-emit.ptx"] if on_cuda(flags) else [])], names
 text = Path("temps/00-import.mlir").read_text()
 assert "dense_resource<w>" in text and '"0x' not in text, text
 

@@ -30,6 +30,16 @@ int dlc_cuda_explain_v1(const dlc_cuda *cuda, CUresult result, const char *what,
   return dlc_cuda_fail_v1(error, "%s: %s (%s)", what, text, name);
 }
 
+/* Fills in the pointer to a function, by the detour from an object's pointer
+ * that POSIX wants. */
+static void find(void *library, const char *symbol, void *function,
+                 const char **missing) {
+  void *address = dlsym(library, symbol);
+  if (!address && !*missing)
+    *missing = symbol;
+  memcpy(function, (const void *)&address, sizeof(address));
+}
+
 static void open_driver(void) {
   void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library) {
@@ -40,14 +50,8 @@ static void open_driver(void) {
     return;
   }
   const char *missing = NULL;
-  /* POSIX wants this detour from an object pointer to a function's. */
 #define DLC_CUDA_FIND(name, symbol, parameters)                                \
-  {                                                                            \
-    void *address = dlsym(library, #symbol);                                   \
-    if (!address && !missing)                                                  \
-      missing = #symbol;                                                       \
-    memcpy(&functions.name, &address, sizeof(address));                        \
-  }
+  find(library, #symbol, (void *)&functions.name, &missing);
   DLC_CUDA_FUNCTIONS(DLC_CUDA_FIND)
 #undef DLC_CUDA_FIND
   if (missing) {

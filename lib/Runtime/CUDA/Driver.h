@@ -133,6 +133,7 @@ typedef struct CUDA_MEMCPY3D {
 
 /** The functions of the driver. */
 typedef struct dlc_cuda {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a declarator */
 #define DLC_CUDA_MEMBER(name, symbol, parameters) CUresult(*name) parameters;
   DLC_CUDA_FUNCTIONS(DLC_CUDA_MEMBER)
 #undef DLC_CUDA_MEMBER

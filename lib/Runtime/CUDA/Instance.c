@@ -76,7 +76,8 @@ int dlc_instance_load_v1(dlc_instance *instance, const dlc_model *model,
     instance->module = NULL;
     return explain(instance, result, "the kernels can not be loaded");
   }
-  instance->functions = calloc(program->num_kernels, sizeof(CUfunction));
+  instance->functions =
+      (CUfunction *)calloc(program->num_kernels, sizeof(CUfunction));
   if (!instance->functions)
     return dlc_cuda_fail_v1(&instance->error, "out of memory");
   for (uint64_t i = 0; i < program->num_kernels; ++i)
@@ -88,7 +89,7 @@ int dlc_instance_load_v1(dlc_instance *instance, const dlc_model *model,
 void dlc_instance_unload_v1(dlc_instance *instance) {
   if (instance->module)
     (void)instance->cuda->cuModuleUnload(instance->module);
-  free(instance->functions);
+  free((void *)instance->functions);
   instance->module = NULL;
   instance->functions = NULL;
   instance->weights = 0;

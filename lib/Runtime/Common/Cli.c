@@ -32,18 +32,20 @@ static int parse_number(const char *text, const char *origin,
   return 0;
 }
 
-/* The value of the option if argv[*index] is it ("--x=N", or "--x" "N", of
- * which *index then is the second), or NULL. */
-static const char *match_number(const number_option *option, int argc,
-                                char *const *argv, int *index) {
-  const char *arg = argv[*index];
+/* Whether the argument is the option: "--x", or "--x=…". */
+static int is_number(const char *arg, const number_option *option) {
   size_t size = strlen(option->flag);
-  if (strncmp(arg, option->flag, size) != 0)
-    return NULL;
-  if (arg[size] == '=')
-    return arg + size + 1;
-  if (arg[size])
-    return NULL;
+  return strncmp(arg, option->flag, size) == 0 &&
+         (arg[size] == '=' || !arg[size]);
+}
+
+/* The value of the option argv[*index]; *index moves to a value that is an
+ * argument of its own. */
+static const char *number_text(const number_option *option, int argc,
+                               char *const *argv, int *index) {
+  const char *rest = argv[*index] + strlen(option->flag);
+  if (*rest == '=')
+    return rest + 1;
   return *index + 1 < argc ? argv[++*index] : "";
 }
 
@@ -146,7 +148,6 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
   const number_option *option =
       model->device ? &device_option : &threads_option;
   int *number = model->device ? &cli->device : &cli->threads, unset = *number;
-  const char *text;
   cli->seconds = 2;
   const char *files[DLC_MAX_TENSORS];
   int count = 0, options = 1;
@@ -175,8 +176,9 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
       cli->benchmark = 1;
       if (parse_seconds(arg + 12, &cli->seconds, error))
         return -1;
-    } else if ((text = match_number(option, argc, argv, &i))) {
-      if (parse_number(text, option->flag, option, number, error))
+    } else if (is_number(arg, option)) {
+      if (parse_number(number_text(option, argc, argv, &i), option->flag,
+                       option, number, error))
         return -1;
     } else if (strcmp(arg, "-o") == 0) {
       if (cli->out)

@@ -122,12 +122,15 @@ static int benchmark(const dlc_program *program, const dlc_backend *backend,
     return code;
   times->first_ms = (double)sample.run / 1e6;
   /* Warm up for a tenth of the time. */
-  for (uint64_t stop = dlc_now() + length / 10; dlc_now() < stop;)
-    if ((code = backend->run(program, NULL, error)))
+  for (uint64_t stop = dlc_now() + length / 10; dlc_now() < stop;) {
+    code = backend->run(program, NULL, error);
+    if (code)
       return code;
+  }
   uint64_t count = 0, stop = dlc_now() + length;
   do {
-    if ((code = backend->run(program, &sample, error)))
+    code = backend->run(program, &sample, error);
+    if (code)
       return code;
     run_samples[count] = sample.run;
     device_samples[count++] = sample.device;

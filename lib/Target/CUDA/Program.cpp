@@ -85,9 +85,9 @@ private:
       toolkit = CudaToolkit::find();
       if (!toolkit)
         report.notes.push_back(
-            "no CUDA toolkit (ptxas and fatbinary) was found in CUDA_HOME, "
-            "PATH or /usr/local/cuda, so the program holds PTX only, which the "
-            "driver compiles when it starts");
+            "no CUDA toolkit (ptxas and fatbinary) was found (in CUDA_HOME, or "
+            "else PATH, PyPI's nvidia-cuda-nvcc and /usr/local/cuda), so the "
+            "program holds PTX only, which the driver compiles when it starts");
     }
     CudaArch ptxArch = archs.front();
     ptxArch.isVirtual = true;
@@ -95,21 +95,22 @@ private:
       for (const Cubin &cubin : cubins)
         addArch(cubin.arch, cubin.arch.getCubinRange());
     addArch(ptxArch, ptxArch.getPtxRange());
+    report.ptx = std::move(*ptx);
     if (!toolkit)
-      return *ptx + '\0';
-    return assemble(*toolkit, *ptx, ptxArch, cubins);
+      return report.ptx + '\0';
+    return assemble(*toolkit, ptxArch, cubins);
   }
 
   void addArch(const CudaArch &arch, std::pair<uint32_t, uint32_t> range) {
     device().archs.push_back({arch.getName(), range.first, range.second});
   }
 
-  Expected<std::string> assemble(const CudaToolkit &toolkit, StringRef ptx,
+  Expected<std::string> assemble(const CudaToolkit &toolkit,
                                  const CudaArch &ptxArch,
                                  std::vector<Cubin> &cubins) {
     progress("assemble kernels");
     TemporaryFile &source = makeTemporary(".ptx");
-    if (Error error = source.write(ptx))
+    if (Error error = source.write(report.ptx))
       return std::move(error);
     for (Cubin &cubin : cubins) {
       cubin.path = makeTemporary(".cubin").getPath().str();

@@ -34,10 +34,14 @@ static void addWheelFolders(StringRef environment,
         folders.push_back(release + "/bin");
 }
 
-std::optional<CudaToolkit> CudaToolkit::find() {
+/// Where to look, best first.
+static SmallVector<std::string> listFolders() {
   SmallVector<std::string> folders;
-  if (auto home = sys::Process::GetEnv("CUDA_HOME"))
+  // Who names a toolkit wants that one.
+  if (auto home = sys::Process::GetEnv("CUDA_HOME"); home && !home->empty()) {
     folders.push_back(*home + "/bin");
+    return folders;
+  }
   if (auto path = sys::Process::GetEnv("PATH")) {
     SmallVector<StringRef> parts;
     StringRef(*path).split(parts, sys::EnvPathSeparator, -1, false);
@@ -50,7 +54,11 @@ std::optional<CudaToolkit> CudaToolkit::find() {
     addWheelFolders(sys::path::parent_path(sys::path::parent_path(*python)),
                     folders);
   folders.push_back("/usr/local/cuda/bin");
-  for (const std::string &folder : folders) {
+  return folders;
+}
+
+std::optional<CudaToolkit> CudaToolkit::find() {
+  for (const std::string &folder : listFolders()) {
     CudaToolkit toolkit{folder + "/ptxas", folder + "/fatbinary"};
     if (sys::fs::can_execute(toolkit.ptxas) &&
         sys::fs::can_execute(toolkit.fatbinary))

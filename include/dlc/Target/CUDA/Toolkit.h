@@ -14,8 +14,9 @@ namespace dlc::target {
 struct CudaToolkit {
   std::string ptxas, fatbinary;
 
-  /// Looks in $CUDA_HOME/bin, PATH, the PyPI package nvidia-cuda-nvcc of the
-  /// active virtual environment ($VIRTUAL_ENV) and /usr/local/cuda/bin.
+  /// Looks in $CUDA_HOME/bin; if that is not set in PATH, in the PyPI package
+  /// nvidia-cuda-nvcc of the active virtual environment ($VIRTUAL_ENV, or that
+  /// of python3) and in /usr/local/cuda/bin.
   static std::optional<CudaToolkit> find();
 };
 
