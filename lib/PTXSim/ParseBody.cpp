@@ -327,6 +327,8 @@ bool Parser::parseOperands(Instruction &inst) {
     if (!accept(','))
       break;
   }
+  if (!token.is(';'))
+    return expect(';');
   const OpInfo &info = opInfos[unsigned(inst.op)];
   size_t count = inst.operands.size();
   if (count < info.least || count > info.most)

@@ -148,20 +148,38 @@ static void copyWritten(const Allocation &dst, uint64_t to,
       copyBit(i);
 }
 
-/// A copy to the host is a use of the bytes.
-static void checkWritten(const CopySide &src, uint64_t from, uint64_t bytes,
-                         bool &reported) {
-  if (reported || src.block->allocation.isWritten(from, bytes))
-    return;
-  reported = true;
-  uint64_t at = from;
-  while (src.block->allocation.isWritten(at, 1))
-    ++at;
+/// Whether any of the bytes was written.
+static bool isAnyWritten(const Allocation &memory, uint64_t address,
+                         uint64_t bytes) {
+  if (!memory.written)
+    return true;
+  uint64_t begin = address - memory.begin, end = begin + bytes;
+  for (uint64_t word = begin / 64; word * 64 < end; ++word) {
+    uint64_t mask = ~uint64_t(0);
+    if (word * 64 < begin)
+      mask <<= begin % 64;
+    if (end - word * 64 < 64)
+      mask &= (uint64_t(1) << (end - word * 64)) - 1;
+    if (memory.written[word] & mask)
+      return true;
+  }
+  return false;
+}
+
+/// Copies take padding along, which is no mistake; a copy to the host of
+/// nothing else than unwritten bytes is one.
+static void checkWritten(const CUDA_MEMCPY3D &copy, const CopySide &src) {
+  for (uint64_t z = 0; z < copy.Depth; ++z)
+    for (uint64_t y = 0; y < copy.Height; ++y)
+      if (isAnyWritten(src.block->allocation, src.row(y, z), copy.WidthInBytes))
+        return;
   Driver &driver = Driver::get();
-  driver.findings.report(faultName(FaultKind::UninitializedRead).str() +
-                         ": a copy to the host takes byte " +
-                         std::to_string(at - src.block->allocation.begin) +
-                         " " + driver.memory.describe(at));
+  driver.findings.report(
+      faultName(FaultKind::UninitializedRead).str() +
+      ": a copy to the host takes " + std::to_string(extent(src, copy)) +
+      " bytes of which none was written, at byte " +
+      std::to_string(src.address - src.block->allocation.begin) + " " +
+      driver.memory.describe(src.address));
 }
 
 CUresult executeCopy(const CopyWork &work) {
@@ -171,13 +189,12 @@ CUresult executeCopy(const CopyWork &work) {
   Driver &driver = Driver::get();
   bool toDevice = dst.block && !dst.block->isHost();
   bool fromDevice = src.block && !src.block->isHost();
-  bool reported = !fromDevice || toDevice;
   uint64_t width = copy.WidthInBytes;
+  if (fromDevice && !toDevice && width && copy.Height && copy.Depth)
+    checkWritten(copy, src);
   for (uint64_t z = 0; z < copy.Depth; ++z) {
     for (uint64_t y = 0; y < copy.Height; ++y) {
       uint64_t to = dst.row(y, z), from = src.row(y, z);
-      if (!reported)
-        checkWritten(src, from, width, reported);
       std::memmove(reinterpret_cast<void *>(to),
                    reinterpret_cast<const void *>(from), width);
       if (toDevice)

@@ -61,8 +61,8 @@ int main(int argc, char **argv) {
     OK(cuMemAlloc(&c, 128));
     OK(cuMemsetD8(c, 0, 64));
     OK(cuMemcpyDtoD(b, c, 128));
-    OK(cuMemcpyDtoH(data, b, 64));
-    OK(cuMemcpyDtoH(data, b, 100));
+    OK(cuMemcpyDtoH(data, b, 65)); /* some is padding */
+    OK(cuMemcpyDtoH(data, b + 64, 60));
     OK(cuMemFree(c));
   } else if (strcmp(mode, "async") == 0) {
     int wait = argc > 2, out[32];
