@@ -116,51 +116,58 @@ static std::optional<Contraction> recognise(Nest &nest,
 // Choice of tiles
 //===----------------------------------------------------------------------===//
 
-/// Elements that one row of a tile takes in shared memory: what runs along the
-/// reduction is padded by 16 bytes, so that neighbouring rows lie in different
-/// banks.
-static int64_t getSharedElements(const ContractionOperand &operand,
-                                 int64_t depth) {
-  int64_t pad = CudaTarget::vectorBytes / getElementBytes(operand.element);
-  return operand.reductionFastest ? operand.tile * (depth + pad)
-                                  : operand.tile * depth;
-}
-
-static int64_t getStageBytes(const Contraction &contraction) {
+static int64_t getStageBytes(const Contraction &c) {
   int64_t bytes = 0;
-  for (const ContractionOperand *operand :
-       {&contraction.rows, &contraction.columns})
-    bytes += getSharedElements(*operand, contraction.tileDepth) *
+  for (const ContractionOperand *operand : {&c.rows, &c.columns})
+    bytes += operand->line(c.tileDepth) * operand->lines(c.tileDepth) *
              getElementBytes(operand->element);
   return bytes;
+}
+
+/// Registers of a thread, roughly.
+static int64_t getRegisters(const Contraction &c) {
+  int64_t fragments = c.unit == Unit::Fma
+                          ? 4 * (c.rows.perThread + c.columns.perThread)
+                          : 2 * (c.rows.perThread + c.columns.perThread);
+  return c.rows.perThread * c.columns.perThread + fragments + otherRegisters;
+}
+
+/// Multiply-adds per cycle of an SM that is busy: as many as the shared memory
+/// feeds.
+static double getRate(const Contraction &c, const CudaTarget &target) {
+  if (c.unit == Unit::Fma) {
+    double rows = c.rows.perThread, columns = c.columns.perThread;
+    double intensity = rows * columns / (rows + columns); // 4 for 8x8
+    return target.fmaRate * intensity / (intensity + 0.5);
+  }
+  double rate =
+      c.unit == Unit::TF32 ? target.tensorRate / 2 : target.tensorRate;
+  double rows = c.rows.warpTile, columns = c.columns.warpTile;
+  double intensity = rows * columns / (rows + columns); // 32 for 64x64
+  // Operands that are converted on the way cost instructions of the cores.
+  bool converted = c.unit != Unit::TF32 && c.rows.element.isF32();
+  return rate * intensity / (intensity + (converted ? 48 : 16));
 }
 
 /// Estimated time in cycles.
 static double estimate(const Contraction &c, const CudaTarget &target) {
   double blocks = double(c.batches) * c.rowTiles() * c.columnTiles() * c.splits;
   double perSM = std::ceil(blocks / target.multiprocessors);
-  int64_t registers = c.rows.perThread * c.columns.perThread +
-                      4 * (c.rows.perThread + c.columns.perThread) +
-                      otherRegisters;
   double resident = std::min<double>(
-      {double(target.registersPerSM / (registers * c.threads())),
+      {double(target.registersPerSM / (getRegisters(c) * c.threads())),
        double(target.sharedPerSM / (c.stages * getStageBytes(c) + 1024)),
        double(target.threadsPerSM / c.threads()), double(target.blocksPerSM)});
   double warps =
       std::min(perSM, std::max(resident, 1.0)) * c.threads() / CudaTarget::warp;
-  // Multiply-adds per loaded value decide what share of the peak is reached;
-  // too few warps leave latencies uncovered.
-  double rows = c.rows.perThread, columns = c.columns.perThread;
-  double intensity = rows * columns / (rows + columns); // 4 for 8x8
-  double efficiency =
-      intensity / (intensity + 0.5) * std::min(1.0, (warps + 1) / 9.0);
+  // Too few warps leave latencies uncovered.
+  double efficiency = std::min(1.0, (warps + 1) / 9.0);
   double depth = double(c.depthTiles()) * c.tileDepth;
   double compute =
-      depth * c.rows.tile * c.columns.tile / (target.fmaRate * efficiency);
+      depth * c.rows.tile * c.columns.tile / (getRate(c, target) * efficiency);
   double bytes = depth * (c.rows.tile * getElementBytes(c.rows.element) +
                           c.columns.tile * getElementBytes(c.columns.element));
-  double copies = bytes / target.cacheRate;
-  double time = perSM * std::max(compute, copies) + 2 * target.memoryLatency;
+  double time = perSM * std::max(compute, bytes / target.cacheRate) +
+                2 * target.memoryLatency;
   if (c.splits > 1)
     time +=
         target.launchTime + 2.0 * 4 * c.partialElements() /
@@ -168,38 +175,128 @@ static double estimate(const Contraction &c, const CudaTarget &target) {
   return time;
 }
 
+std::optional<Unit> dlc::schedule::parsePrecision(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Unit>>(name)
+      .Case("f32", Unit::Fma)
+      .Case("tf32", Unit::TF32)
+      .Case("f16", Unit::F16)
+      .Case("bf16", Unit::BF16)
+      .Default(std::nullopt);
+}
+
+/// Whether stage 0 adds to an f32 accumulator the product of its operands,
+/// which may be widened first.
+static bool isSumOfProducts(linalg::LinalgOp op) {
+  Block *body = op.getBlock();
+  auto sum =
+      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!sum || !sum.getType().isF32())
+    return false;
+  Value acc = op.getRegionOutputArgs().front();
+  Value other = sum.getLhs() == acc   ? sum.getRhs()
+                : sum.getRhs() == acc ? sum.getLhs()
+                                      : Value();
+  auto product = other ? other.getDefiningOp<arith::MulFOp>() : nullptr;
+  if (!product)
+    return false;
+  auto source = [](Value value) {
+    if (auto widened = value.getDefiningOp<arith::ExtFOp>())
+      value = widened.getIn();
+    return dyn_cast<BlockArgument>(value);
+  };
+  BlockArgument left = source(product.getLhs()),
+                right = source(product.getRhs());
+  return left && right && left != right && left != acc && right != acc;
+}
+
+/// The unit for a contraction: what the operands' type allows, or what the user
+/// allows for f32.
+static Unit chooseUnit(const Contraction &c, Nest &nest, Unit precision) {
+  Type type = c.rows.element;
+  if (type != c.columns.element || !isSumOfProducts(nest.stages[0].op) ||
+      c.depth < 16)
+    return Unit::Fma;
+  if (type.isF16())
+    return Unit::F16;
+  if (type.isBF16())
+    return Unit::BF16;
+  return type.isF32() ? precision : Unit::Fma;
+}
+
+namespace {
+
+/// Tiles of a block and of a thread, or of a warp where tensor cores multiply.
+struct Candidate {
+  int64_t rows, columns, perRow, perColumn;
+};
+
+} // namespace
+
+static constexpr Candidate threadTiles[] = {
+    {128, 128, 8, 8}, {128, 64, 8, 8}, {64, 128, 8, 8}, {64, 64, 8, 4},
+    {64, 64, 4, 4},   {32, 64, 4, 4},  {64, 32, 4, 4},  {32, 32, 4, 4},
+    {16, 64, 2, 4},   {64, 16, 4, 2},  {16, 32, 2, 2}};
+static constexpr Candidate warpTiles[] = {
+    {128, 128, 64, 32}, {128, 64, 32, 32}, {64, 128, 32, 32},
+    {64, 64, 32, 32},   {64, 32, 16, 32},  {32, 64, 32, 16},
+    {32, 32, 16, 16},   {16, 64, 16, 16},  {64, 16, 16, 16}};
+
+/// Fills in the sizes of `tiles`. Returns false where they do not fit.
+static bool applyTiles(Contraction &c, const Candidate &tiles,
+                       const CudaTarget &target) {
+  c.rows.tile = tiles.rows;
+  c.columns.tile = tiles.columns;
+  if (c.unit == Unit::Fma) {
+    c.rows.perThread = tiles.perRow;
+    c.columns.perThread = tiles.perColumn;
+  } else {
+    // 16x8 results of an instruction: two rows and two columns a thread.
+    c.rows.warpTile = tiles.perRow;
+    c.columns.warpTile = tiles.perColumn;
+    c.rows.perThread = tiles.perRow / 8;
+    c.columns.perThread = tiles.perColumn / 4;
+  }
+  for (ContractionOperand *operand : {&c.rows, &c.columns}) {
+    int64_t bytes = getElementBytes(operand->element);
+    c.tileDepth = std::max<int64_t>(16, 64 / std::max<int64_t>(bytes, 2));
+    operand->pad = CudaTarget::vectorBytes / bytes;
+    if (!operand->reductionFastest) {
+      if (c.unit == Unit::Fma)
+        operand->pad = 0;
+      else if (bytes == 4)
+        operand->pad *= 2;
+    }
+  }
+  if (c.unit == Unit::Fma)
+    c.tileDepth = 16;
+  c.stages = std::clamp<int64_t>(
+      (target.staticShared - 1024) / getStageBytes(c), 1, 4);
+  c.stages = std::min(c.stages, std::max<int64_t>(c.depthTiles(), 2));
+  return c.stages >= 2 && c.stages * getStageBytes(c) <= target.staticShared;
+}
+
 std::optional<Contraction>
 dlc::schedule::chooseContraction(Nest nest, const KernelPlan &plan,
-                                 const CudaTarget &target) {
+                                 const CudaTarget &target, Unit precision) {
   std::optional<Contraction> contraction = recognise(nest, plan);
   if (!contraction)
     return std::nullopt;
-  struct Candidate {
-    int64_t rows, columns, perRow, perColumn;
-  };
-  static constexpr Candidate candidates[] = {
-      {128, 128, 8, 8}, {128, 64, 8, 8}, {64, 128, 8, 8}, {64, 64, 8, 4},
-      {64, 64, 4, 4},   {32, 64, 4, 4},  {64, 32, 4, 4},  {32, 32, 4, 4},
-      {16, 64, 2, 4},   {64, 16, 4, 2},  {16, 32, 2, 2}};
+  contraction->unit = chooseUnit(*contraction, nest, precision);
+  ArrayRef<Candidate> candidates = contraction->unit == Unit::Fma
+                                       ? ArrayRef(threadTiles)
+                                       : ArrayRef(warpTiles);
   std::optional<Contraction> best;
   double bestTime = 0;
   for (const Candidate &candidate : candidates)
     for (int64_t splits : {1, 2, 4, 8, 16}) {
       Contraction c = *contraction;
-      c.rows.tile = candidate.rows;
-      c.columns.tile = candidate.columns;
-      c.rows.perThread = candidate.perRow;
-      c.columns.perThread = candidate.perColumn;
       c.splits = splits;
+      if (!applyTiles(c, candidate, target))
+        continue;
       // No block without work, and enough work for each.
       if (splits > 1 &&
           (c.depthTiles() < 4 ||
            c.depthTiles() * (splits - 1) * c.tileDepth >= c.depth))
-        continue;
-      c.stages = std::clamp<int64_t>(
-          (target.staticShared - 1024) / getStageBytes(c), 1, 4);
-      c.stages = std::min(c.stages, std::max<int64_t>(c.depthTiles(), 2));
-      if (c.stages < 2 || c.stages * getStageBytes(c) > target.staticShared)
         continue;
       double time = estimate(c, target);
       if (!best || time < bestTime) {

@@ -8,6 +8,14 @@
 
 namespace dlc::schedule {
 
+/// What multiplies: the cores' FMA units, or tensor cores with operands of some
+/// type. All of them accumulate in f32 (or whatever the FMA's type is).
+enum class Unit { Fma, TF32, F16, BF16 };
+
+/// The unit that f32 products may use ("f32", "tf32", "f16", "bf16"); nothing
+/// for another name.
+std::optional<Unit> parsePrecision(llvm::StringRef name);
+
 /// One of the two operands of a contraction. Its address is a sum of a part
 /// that depends on the operand's own loops (the rows or columns of the result),
 /// one of the reduction loops and one of the batch loops. A convolution's input
@@ -20,18 +28,30 @@ struct ContractionOperand {
   /// the product of their extents.
   mlir::SmallVector<unsigned> loops;
   int64_t extent = 1;
-  /// Rows (or columns) of a block's and of a thread's tile.
-  int64_t tile = 1, perThread = 1;
+  /// Rows (or columns) of a block's tile, of a warp's (tensor cores only), and
+  /// how many of them a thread has.
+  int64_t tile = 1, warpTile = 1, perThread = 1;
   /// In shared memory, the reduction runs fastest; else the own loops.
   bool reductionFastest = false;
   /// Elements that are copied at once.
   int64_t vector = 1;
+  /// Elements left free behind each line in shared memory, so that lines begin
+  /// in different banks.
+  int64_t pad = 0;
+
+  /// What one line in shared memory is, for tiles of `depth`: its length with
+  /// padding, and the number of lines.
+  int64_t line(int64_t depth) const {
+    return (reductionFastest ? depth : tile) + pad;
+  }
+  int64_t lines(int64_t depth) const { return reductionFastest ? tile : depth; }
 };
 
 /// A nest whose reduction multiplies two operands of which each is the same for
 /// all columns or all rows of the result, and the tiles it is computed by.
 struct Contraction {
   ContractionOperand rows, columns;
+  Unit unit = Unit::Fma;
   mlir::SmallVector<unsigned> batch, reduction;
   int64_t batches = 1, depth = 1;
   /// Depth of a tile, and tiles in flight.
@@ -43,6 +63,9 @@ struct Contraction {
   int partials = -1;
 
   int64_t threads() const {
+    if (unit != Unit::Fma)
+      return rows.tile / rows.warpTile * (columns.tile / columns.warpTile) *
+             CudaTarget::warp;
     return rows.tile / rows.perThread * (columns.tile / columns.perThread);
   }
   int64_t rowTiles() const { return llvm::divideCeil(rows.extent, rows.tile); }
@@ -53,6 +76,8 @@ struct Contraction {
   int64_t depthTiles() const {
     return llvm::divideCeil(llvm::divideCeil(depth, tileDepth), splits);
   }
+  /// Depth of one instruction of the tensor cores.
+  int64_t unitDepth() const { return unit == Unit::TF32 ? 8 : 16; }
   int64_t partialElements() const {
     return splits * batches * rows.extent * columns.extent;
   }
@@ -61,7 +86,8 @@ struct Contraction {
 /// Finds out whether block tiles suit a nest (coalesced, without shared loops),
 /// and chooses them.
 std::optional<Contraction> chooseContraction(Nest nest, const KernelPlan &plan,
-                                             const CudaTarget &target);
+                                             const CudaTarget &target,
+                                             Unit precision);
 
 /// Emits the launch or the two launches of a contraction.
 void emitContraction(KernelContext &context, Nest &nest,

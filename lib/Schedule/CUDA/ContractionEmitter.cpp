@@ -7,8 +7,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Contraction.h"
+#include "OperandTiles.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -16,239 +18,6 @@
 
 using namespace mlir;
 using namespace dlc::schedule;
-
-/// Iterations of the reduction that a thread loads fragments for at once.
-static constexpr int64_t fragmentDepth = 4;
-
-namespace {
-
-/// Sum of `coef * digit` for the digits of `value` in the loops' extents.
-class LoopAddress {
-public:
-  LoopAddress(IndexMath &index, const Nest &nest, ArrayRef<unsigned> loops,
-              const Access &access)
-      : index(index), nest(nest), loops(loops), access(access) {}
-
-  Value get(Value value) {
-    Value &cached = known[value];
-    if (cached)
-      return cached;
-    SmallVector<int64_t> extents;
-    for (unsigned loop : loops)
-      extents.push_back(nest.loops[loop].extent);
-    Value sum = index.constant(0);
-    for (auto [loop, digit] :
-         llvm::zip_equal(loops, index.split(value, extents)))
-      if (access.coef[loop] != 0)
-        sum = index.add(sum, index.mul(digit, access.coef[loop]));
-    return cached = sum;
-  }
-  void forget() { known.clear(); }
-
-private:
-  IndexMath &index;
-  const Nest &nest;
-  ArrayRef<unsigned> loops;
-  const Access &access;
-  llvm::DenseMap<Value, Value> known;
-};
-
-/// Copies tiles of one operand into shared memory: what each thread copies of a
-/// tile, and where a thread finds its fragments.
-class OperandTiles {
-public:
-  OperandTiles(KernelContext &context, Nest &nest, const Contraction &c,
-               const ContractionOperand &operand, Value thread)
-      : context(context), b(context.b), loc(context.loc),
-        index(context.b, context.loc), c(c), operand(operand),
-        access(nest.stages[0].inputs[operand.input].access),
-        own(index, nest, operand.loops, access),
-        reduction(index, nest, c.reduction, access), thread(thread) {
-    pad = operand.reductionFastest
-              ? CudaTarget::vectorBytes / getElementBytes(operand.element)
-              : 0;
-  }
-
-  /// Elements of one stage.
-  int64_t getStageElements() const {
-    return operand.reductionFastest ? operand.tile * (c.tileDepth + pad)
-                                    : operand.tile * c.tileDepth;
-  }
-  MemRefType getBufferType() const {
-    return getSharedType(getStageElements() * c.stages, operand.element);
-  }
-
-  /// `start`: the first row (or column) of the block; `base`: the part of the
-  /// address that the batch makes.
-  void prepare(Value buffer, Value start, Value base);
-  /// Starts copying the tile at `depth` into stage number `stage`.
-  void copy(Value depth, Value stage);
-  /// A thread's fragments at `depth` of the tile in `stage`: for each of its
-  /// rows (columns), `fragmentDepth` values.
-  SmallVector<SmallVector<Value>> load(Value stage, Value depth, Value lane);
-  /// The offset in the tile of row (column) number `i` of a thread, without the
-  /// part that depends on `lane`, and what the lane is multiplied with.
-  int64_t getOffset(int64_t i) const;
-  int64_t getLaneStep() const { return operand.reductionFastest ? 1 : chunk(); }
-  /// Neighbouring rows (columns) that a thread has.
-  int64_t chunk() const {
-    return operand.reductionFastest ? 1
-                                    : std::min<int64_t>(4, operand.perThread);
-  }
-
-private:
-  /// One copy of a thread.
-  struct Copy {
-    Value depth, target, address;
-    Value guard;
-  };
-  void copyOne(const Copy &one, Value depth, Value stageOffset);
-  bool isRagged() const {
-    return c.depthTiles() * c.tileDepth * c.splits != c.depth;
-  }
-
-  KernelContext &context;
-  OpBuilder &b;
-  Location loc;
-  IndexMath index;
-  const Contraction &c;
-  const ContractionOperand &operand;
-  const Access &access;
-  LoopAddress own, reduction;
-  Value thread, buffer;
-  int64_t pad = 0;
-  SmallVector<Copy> copies;
-};
-
-} // namespace
-
-int64_t OperandTiles::getOffset(int64_t i) const {
-  int64_t lanes = operand.tile / operand.perThread;
-  if (operand.reductionFastest)
-    return i * lanes;
-  return i / chunk() * chunk() * lanes + i % chunk();
-}
-
-void OperandTiles::prepare(Value newBuffer, Value start, Value base) {
-  buffer = newBuffer;
-  int64_t vector = operand.vector, threads = c.threads();
-  int64_t inLine = operand.reductionFastest ? c.tileDepth : operand.tile;
-  int64_t lines = operand.reductionFastest ? operand.tile : c.tileDepth;
-  int64_t perLine = inLine / vector, total = perLine * lines;
-  bool regular = threads % perLine == 0;
-  for (int64_t first = 0; first < total; first += threads) {
-    Copy one;
-    Value id = index.add(thread, first);
-    if (first + threads > total)
-      one.guard = index.less(id, total);
-    Value line = regular
-                     ? index.add(index.div(thread, perLine), first / perLine)
-                     : index.div(id, perLine);
-    Value at = index.mul(index.rem(regular ? thread : id, perLine), vector);
-    one.depth = operand.reductionFastest ? at : line;
-    one.target = index.add(index.mul(line, inLine + pad), at);
-    Value number = index.add(start, operand.reductionFastest ? line : at);
-    // What lies behind the last row is computed for nothing, from the last one.
-    if (operand.extent % operand.tile != 0)
-      number = index.min(number, operand.extent -
-                                     (operand.reductionFastest ? 1 : vector));
-    one.address = index.add(base, own.get(number));
-    copies.push_back(one);
-  }
-}
-
-void OperandTiles::copy(Value depth, Value stage) {
-  reduction.forget();
-  Value offset = index.mul(stage, getStageElements());
-  for (const Copy &one : copies) {
-    OpBuilder::InsertionGuard insertion(b);
-    if (one.guard) {
-      auto guard =
-          scf::IfOp::create(b, loc, one.guard, /*withElseRegion=*/false);
-      b.setInsertionPointToStart(guard.thenBlock());
-      reduction.forget();
-    }
-    copyOne(one, depth, offset);
-    if (one.guard)
-      reduction.forget();
-  }
-}
-
-void OperandTiles::copyOne(const Copy &one, Value depth, Value stageOffset) {
-  int64_t vector = operand.vector;
-  Value at = index.add(depth, one.depth), valid;
-  if (isRagged()) {
-    valid = index.less(at, c.depth);
-    at = index.min(at, c.depth - (operand.reductionFastest ? vector : 1));
-  }
-  Value from = index.add(one.address, reduction.get(at));
-  Value to = index.add(stageOffset, one.target);
-  Value memref = context.memrefs[access.buffer];
-  int64_t bytes = vector * getElementBytes(operand.element);
-  if (context.target.asyncCopies && bytes >= 4) {
-    Value count;
-    if (valid)
-      count = arith::SelectOp::create(b, loc, valid, index.constant(vector),
-                                      index.constant(0));
-    nvgpu::DeviceAsyncCopyOp::create(
-        b, loc, nvgpu::DeviceAsyncTokenType::get(b.getContext()), buffer, to,
-        memref, from, b.getIndexAttr(vector), count,
-        bytes == CudaTarget::vectorBytes ? b.getUnitAttr() : UnitAttr());
-    return;
-  }
-  auto zero = b.getZeroAttr(operand.element);
-  if (vector == 1) {
-    Value value = memref::LoadOp::create(b, loc, memref, from);
-    if (valid)
-      value = arith::SelectOp::create(b, loc, valid, value,
-                                      arith::ConstantOp::create(b, loc, zero));
-    memref::StoreOp::create(b, loc, value, buffer, to);
-    return;
-  }
-  auto type = VectorType::get({vector}, operand.element);
-  Value value = vector::LoadOp::create(b, loc, type, memref, from);
-  if (valid)
-    value = arith::SelectOp::create(
-        b, loc, valid, value,
-        arith::ConstantOp::create(
-            b, loc, DenseElementsAttr::get(type, Attribute(zero))));
-  vector::StoreOp::create(b, loc, value, buffer, to);
-}
-
-SmallVector<SmallVector<Value>> OperandTiles::load(Value stage, Value depth,
-                                                   Value lane) {
-  SmallVector<SmallVector<Value>> fragments(operand.perThread,
-                                            SmallVector<Value>(fragmentDepth));
-  Value offset = index.add(
-      index.mul(stage, getStageElements()),
-      index.mul(lane, operand.reductionFastest ? c.tileDepth + pad : chunk()));
-  auto loadVector = [&](Value at, int64_t width) {
-    SmallVector<Value> values;
-    if (width == 1) {
-      values.push_back(memref::LoadOp::create(b, loc, buffer, at));
-      return values;
-    }
-    Value vector = vector::LoadOp::create(
-        b, loc, VectorType::get({width}, operand.element), buffer, at);
-    for (int64_t i = 0; i < width; ++i)
-      values.push_back(vector::ExtractOp::create(b, loc, vector, i));
-    return values;
-  };
-  if (operand.reductionFastest) {
-    offset = index.add(offset, depth);
-    for (int64_t i = 0; i < operand.perThread; ++i)
-      fragments[i] = loadVector(
-          index.add(offset, getOffset(i) * (c.tileDepth + pad)), fragmentDepth);
-    return fragments;
-  }
-  offset = index.add(offset, index.mul(depth, operand.tile));
-  for (int64_t k = 0; k < fragmentDepth; ++k)
-    for (int64_t i = 0; i < operand.perThread; i += chunk())
-      for (auto [j, value] : llvm::enumerate(loadVector(
-               index.add(offset, k * operand.tile + getOffset(i)), chunk())))
-        fragments[i + j][k] = value;
-  return fragments;
-}
 
 namespace {
 
@@ -264,6 +33,8 @@ private:
   void emitBlock(const Launch &launch);
   SmallVector<Value> accumulate(OperandTiles &rows, OperandTiles &columns,
                                 Value firstDepth);
+  SmallVector<Value> multiplyMatrices(OperandTiles &rows, OperandTiles &columns,
+                                      Value stage, ValueRange accs);
   SmallVector<Value> multiply(OperandTiles &rows, OperandTiles &columns,
                               Value stage, ValueRange accs);
   void store(OperandTiles &rows, OperandTiles &columns, ValueRange accs);
@@ -283,7 +54,8 @@ private:
   Nest &nest;
   const Contraction &c;
   /// The thread's place in the block's tile; the block's tile.
-  Value rowLane, columnLane, firstRow, firstColumn, batch, split;
+  Value rowLane, columnLane, lane, warpRow, warpColumn;
+  Value firstRow, firstColumn, batch, split;
 };
 
 } // namespace
@@ -295,9 +67,17 @@ void ContractionEmitter::emit() {
                 c.threads(),
                 {forTypes.getBufferType(), forTypes2.getBufferType()});
   Value thread = launch.getThread();
-  int64_t columnLanes = c.columns.tile / c.columns.perThread;
-  columnLane = index.rem(thread, columnLanes);
-  rowLane = index.div(thread, columnLanes);
+  if (c.unit == Unit::Fma) {
+    int64_t columnLanes = c.columns.tile / c.columns.perThread;
+    columnLane = index.rem(thread, columnLanes);
+    rowLane = index.div(thread, columnLanes);
+  } else {
+    lane = index.rem(thread, CudaTarget::warp);
+    Value warp = index.div(thread, CudaTarget::warp);
+    int64_t warpColumns = c.columns.tile / c.columns.warpTile;
+    warpRow = index.mul(index.div(warp, warpColumns), c.rows.warpTile);
+    warpColumn = index.mul(index.rem(warp, warpColumns), c.columns.warpTile);
+  }
   // Blocks that run together share the rows.
   SmallVector<Value> tile = index.split(
       launch.getBlock(), {c.splits, c.batches, c.rowTiles(), c.columnTiles()});
@@ -401,6 +181,53 @@ SmallVector<Value> ContractionEmitter::multiply(OperandTiles &rows,
       }
   scf::YieldOp::create(b, loc, results);
   return SmallVector<Value>(loop.getResults());
+}
+
+/// The same with tensor cores: each warp multiplies 16 rows with 8 columns at a
+/// time.
+SmallVector<Value> ContractionEmitter::multiplyMatrices(OperandTiles &rows,
+                                                        OperandTiles &columns,
+                                                        Value stage,
+                                                        ValueRange accs) {
+  SmallVector<Value> results(accs);
+  Type f32 = b.getF32Type();
+  auto resultType = LLVM::LLVMStructType::getLiteral(b.getContext(),
+                                                     SmallVector<Type>(4, f32));
+  NVVM::MMATypes type = c.unit == Unit::F16    ? NVVM::MMATypes::f16
+                        : c.unit == Unit::BF16 ? NVVM::MMATypes::bf16
+                                               : NVVM::MMATypes::tf32;
+  for (int64_t at = 0; at < c.tileDepth; at += c.unitDepth()) {
+    Value depth = index.constant(at);
+    SmallVector<SmallVector<Value>> left, right;
+    for (int64_t i = 0; i < c.rows.warpTile; i += 16)
+      left.push_back(
+          rows.loadMatrix(stage, depth, index.add(warpRow, i), lane));
+    for (int64_t j = 0; j < c.columns.warpTile; j += 16)
+      right.push_back(
+          columns.loadMatrix(stage, depth, index.add(warpColumn, j), lane));
+    for (size_t i = 0; i < left.size(); ++i)
+      for (size_t j = 0; j < 2 * right.size(); ++j) {
+        // Two rows, eight apart, and two neighbouring columns a lane.
+        Value *acc[] = {
+            &results[2 * i * c.columns.perThread + 2 * j],
+            &results[2 * i * c.columns.perThread + 2 * j + 1],
+            &results[(2 * i + 1) * c.columns.perThread + 2 * j],
+            &results[(2 * i + 1) * c.columns.perThread + 2 * j + 1]};
+        SmallVector<Value> sums;
+        for (Value *value : acc)
+          sums.push_back(*value);
+        Value product = NVVM::MmaOp::create(
+            b, loc, resultType, left[i],
+            ArrayRef(right[j / 2]).slice(j % 2 * 2, 2), sums,
+            {16, 8, c.unitDepth()}, std::nullopt, std::nullopt,
+            std::array<NVVM::MMATypes, 2>{type, type},
+            std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                           NVVM::MMALayout::col});
+        for (auto [n, value] : llvm::enumerate(acc))
+          *value = LLVM::ExtractValueOp::create(b, loc, product, n);
+      }
+  }
+  return results;
 }
 
 void ContractionEmitter::store(OperandTiles &rows, OperandTiles &columns,

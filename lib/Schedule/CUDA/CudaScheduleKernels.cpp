@@ -19,6 +19,9 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::schedule;
 
+/// Iterations that one block runs in about the time of a launch.
+static constexpr int64_t maxPointsOfBlock = 16384;
+
 namespace {
 
 /// Schedules one kernel.
@@ -26,9 +29,9 @@ class KernelScheduler {
 public:
   KernelScheduler(dispatch::KernelOp kernel,
                   ArrayRef<dispatch::LaunchOp> launches,
-                  const CudaTarget &target)
+                  const CudaTarget &target, Unit precision)
       : kernel(kernel), launches(launches), target(target),
-        b(kernel.getContext()) {}
+        precision(precision), b(kernel.getContext()) {}
 
   FailureOr<dispatch::KernelOp> run();
 
@@ -52,6 +55,7 @@ private:
   dispatch::KernelOp kernel;
   ArrayRef<dispatch::LaunchOp> launches;
   const CudaTarget &target;
+  Unit precision;
   OpBuilder b;
   KernelPlan plan;
   std::vector<Part> parts;
@@ -90,13 +94,32 @@ static Nest makeAlone(Nest nest) {
   return nest;
 }
 
+static int64_t countPoints(const KernelPlan &plan) {
+  int64_t points = 0;
+  for (const Nest &nest : plan.nests) {
+    int64_t volume = 1;
+    for (const Loop &loop : nest.loops)
+      volume *= loop.extent;
+    points += volume;
+  }
+  return points;
+}
+
 /// Cuts the sequence of nests into launches: contractions get one of their own,
 /// what is between them runs together where it shares loops.
 void KernelScheduler::formParts() {
   bool mayJoin = false;
+  // Without shared loops, one block runs all nests if it is done with them
+  // before another launch would have begun. It keeps a row in registers, so
+  // reads and writes are not in the order that sharing memory relies on.
+  bool oneBlock = plan.shared.empty() && plan.nests.size() > 1 &&
+                  countPoints(plan) <= maxPointsOfBlock;
+  if (oneBlock)
+    plan.inplace.clear();
   for (auto [i, nest] : llvm::enumerate(plan.nests)) {
-    bool alone = plan.shared.empty() ||
-                 chooseContraction(makeAlone(nest), plan, target).has_value();
+    bool alone =
+        (plan.shared.empty() && !oneBlock) ||
+        chooseContraction(makeAlone(nest), plan, target, precision).has_value();
     if (!alone && mayJoin)
       parts.back().end = i + 1;
     else
@@ -111,7 +134,7 @@ void KernelScheduler::chooseContractions() {
     if (part.end != part.begin + 1)
       continue;
     part.nest = makeAlone(plan.nests[part.begin]);
-    part.contraction = chooseContraction(*part.nest, plan, target);
+    part.contraction = chooseContraction(*part.nest, plan, target, precision);
     if (!part.contraction || part.contraction->splits == 1)
       continue;
     part.contraction->partials = plan.buffers.size();
@@ -143,8 +166,7 @@ void KernelScheduler::placeInGlobalMemory() {
       });
   }
   // Some shared memory is left for the partial results of warps.
-  if (plan.shared.empty() ||
-      getScratchBytes(plan, global) > target.staticShared - 4096)
+  if (getScratchBytes(plan, global) > target.staticShared - 4096)
     global.set();
   for (unsigned index : global.set_bits())
     if (plan.buffers[index].argument < 0) {
@@ -266,7 +288,8 @@ struct CudaScheduleKernels
       getOperation().emitError("unknown GPU architecture '") << arch << "'";
       return signalPassFailure();
     }
-    if (!llvm::is_contained({"f32", "tf32", "f16", "bf16"}, precision)) {
+    std::optional<Unit> products = parsePrecision(precision);
+    if (!products) {
       getOperation().emitError("unknown precision '")
           << precision << "'; there are f32, tf32, f16 and bf16";
       return signalPassFailure();
@@ -283,7 +306,8 @@ struct CudaScheduleKernels
       if (kernel.isScheduled() || kernel.getBody().empty())
         continue;
       auto scheduled =
-          KernelScheduler(kernel, launches[kernel.getSymNameAttr()], *target)
+          KernelScheduler(kernel, launches[kernel.getSymNameAttr()], *target,
+                          *products)
               .run();
       if (failed(scheduled) ||
           failed(applyPatternsGreedily(*scheduled, frozen)))

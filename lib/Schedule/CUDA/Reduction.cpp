@@ -35,12 +35,18 @@ struct Shape {
 
 } // namespace
 
-/// The step that the nest's inputs take along `loop`, weighted by how many of
-/// them are consecutive.
-static unsigned countConsecutive(const Nest &nest, unsigned loop) {
-  unsigned count = 0;
-  for (const Input &input : nest.stages[0].inputs)
-    count += input.kind == Input::Memory && input.access.coef[loop] == 1;
+/// Elements of all inputs that are consecutive along `loop`.
+static int64_t countConsecutive(const Nest &nest, unsigned loop) {
+  int64_t count = 0;
+  for (const Input &input : nest.stages[0].inputs) {
+    if (input.kind != Input::Memory || input.access.coef[loop] != 1)
+      continue;
+    int64_t elements = 1;
+    for (auto [info, coef] : llvm::zip_equal(nest.loops, input.access.coef))
+      if (coef != 0)
+        elements *= info.extent;
+    count += elements;
+  }
   return count;
 }
 
@@ -91,8 +97,11 @@ static std::optional<Shape> chooseShape(KernelContext &context, Nest &nest) {
   bool outputsAreConsecutive =
       !shape.parallel.empty() &&
       countConsecutive(nest, shape.parallel.back()) > 0;
-  shape.columns = outputsAreConsecutive && !rowsAreConsecutive;
-  if (volume < 32 || extent < 8 || (!rowsAreConsecutive && outputs >= busy))
+  shape.columns = outputsAreConsecutive &&
+                  countConsecutive(nest, shape.split) <
+                      countConsecutive(nest, shape.parallel.back());
+  if (volume < 32 || extent < 8 ||
+      ((shape.columns || !rowsAreConsecutive) && outputs >= busy))
     return std::nullopt;
 
   shape.rowLoop = findReuseLoop(
@@ -121,7 +130,9 @@ static std::optional<Shape> chooseShape(KernelContext &context, Nest &nest) {
       shape.threads < 512 && shape.threads * 2 <= steps &&
       (shape.threads < CudaTarget::warp || shape.items * shape.threads < busy))
     shape.threads *= 2;
-  shape.tiles = std::max<int64_t>(1, 128 / shape.threads);
+  // Several warps have memory for the partial results of one tile only.
+  if (shape.threads <= CudaTarget::warp)
+    shape.tiles = 128 / shape.threads;
   return shape;
 }
 

@@ -228,7 +228,7 @@ static std::optional<RowShape> chooseRowShape(KernelContext &context,
     return std::nullopt;
   shape.runs = shape.length / (shape.threads * shape.vector);
   shape.tail = shape.length % (shape.threads * shape.vector) != 0;
-  shape.perBlock = std::max<int64_t>(1, 128 / shape.threads);
+  shape.perBlock = shape.threads > CudaTarget::warp ? 1 : 128 / shape.threads;
   while (shape.perBlock > 1 &&
          shape.perBlock * shape.threads > CudaTarget::warp &&
          shape.rows / shape.perBlock < context.target.multiprocessors)

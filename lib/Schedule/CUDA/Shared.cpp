@@ -98,7 +98,7 @@ int64_t SharedEmitter::chooseThreads() {
 void SharedEmitter::emit() {
   KernelPlan &plan = context.plan;
   int64_t items = countItems(plan), threads = chooseThreads();
-  int64_t perBlock = std::max<int64_t>(1, 128 / threads);
+  int64_t perBlock = threads > CudaTarget::warp ? 1 : 128 / threads;
   if (threads > 1)
     while (perBlock > 1 &&
            (scratchBytes * perBlock > context.target.staticShared / 2 ||

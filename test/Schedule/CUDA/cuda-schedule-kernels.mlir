@@ -111,12 +111,12 @@ dispatch.kernel @gather(%t: tensor<50x32xf32>, %i: tensor<5xi64>, %o: tensor<5x3
 
 // -----
 
-// Two nests that share no loops are two launches; what the first one hands on
+// Two nests that share no loops are two launches if they are large; what the first one hands on
 // to the second becomes an output of the kernel and of all its launches.
 
 // CHECK-LABEL: func.func @main
 // CHECK: %[[E:.*]] = tensor.empty() : tensor<1xf32>
-// CHECK: dispatch.launch @whole ins(%{{.*}} : tensor<40xf32>) outs(%{{.*}}, %[[E]] : tensor<40xf32>, tensor<1xf32>) -> tensor<40xf32>, tensor<1xf32>
+// CHECK: dispatch.launch @whole ins(%{{.*}} : tensor<40000xf32>) outs(%{{.*}}, %[[E]] : tensor<40000xf32>, tensor<1xf32>) -> tensor<40000xf32>, tensor<1xf32>
 // CHECK-LABEL: dispatch.kernel @whole
 // CHECK-SAME: %[[SUM:[a-z0-9]+]]: memref<1xf32>) attributes {inplace = {{\[}}[0, 0]], num_outs = 2 : i64}
 // CHECK: gpu.launch
@@ -126,26 +126,26 @@ dispatch.kernel @gather(%t: tensor<50x32xf32>, %i: tensor<5xi64>, %o: tensor<5x3
 // CHECK: memref.load %[[SUM]]
 // CHECK: gpu.terminator
 // CHECK-NOT: gpu.launch
-func.func @main(%x: tensor<40xf32>) -> tensor<40xf32> {
-  %e = tensor.empty() : tensor<40xf32>
-  %r = dispatch.launch @whole ins(%x : tensor<40xf32>) outs(%e : tensor<40xf32>) -> tensor<40xf32>
-  return %r : tensor<40xf32>
+func.func @main(%x: tensor<40000xf32>) -> tensor<40000xf32> {
+  %e = tensor.empty() : tensor<40000xf32>
+  %r = dispatch.launch @whole ins(%x : tensor<40000xf32>) outs(%e : tensor<40000xf32>) -> tensor<40000xf32>
+  return %r : tensor<40000xf32>
 }
-dispatch.kernel @whole(%x: tensor<40xf32>, %o: tensor<40xf32>) -> tensor<40xf32> attributes {num_outs = 1 : i64} {
+dispatch.kernel @whole(%x: tensor<40000xf32>, %o: tensor<40000xf32>) -> tensor<40000xf32> attributes {num_outs = 1 : i64} {
   %z = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<f32>
   %f = linalg.fill ins(%z : f32) outs(%e : tensor<f32>) -> tensor<f32>
-  %s = linalg.generic {indexing_maps = [affine_map<(k) -> (k)>, affine_map<(k) -> ()>], iterator_types = ["reduction"]} ins(%x : tensor<40xf32>) outs(%f : tensor<f32>) {
+  %s = linalg.generic {indexing_maps = [affine_map<(k) -> (k)>, affine_map<(k) -> ()>], iterator_types = ["reduction"]} ins(%x : tensor<40000xf32>) outs(%f : tensor<f32>) {
   ^bb0(%a: f32, %c: f32):
     %t = arith.addf %c, %a : f32
     linalg.yield %t : f32
   } -> tensor<f32>
-  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x, %s : tensor<40xf32>, tensor<f32>) outs(%o : tensor<40xf32>) {
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x, %s : tensor<40000xf32>, tensor<f32>) outs(%o : tensor<40000xf32>) {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %t = arith.subf %a, %b : f32
     linalg.yield %t : f32
-  } -> tensor<40xf32>
-  dispatch.return %y : tensor<40xf32>
+  } -> tensor<40000xf32>
+  dispatch.return %y : tensor<40000xf32>
 }
 
 // -----
