@@ -61,11 +61,11 @@ private:
 } // namespace
 
 void ContractionEmitter::emit() {
-  OperandTiles forTypes(context, nest, c, c.rows, Value()),
-      forTypes2(context, nest, c, c.columns, Value());
+  auto bufferOf = [&](const ContractionOperand &operand) {
+    return OperandTiles(context, nest, c, operand, Value()).getBufferType();
+  };
   Launch launch(context, c.splits * c.batches * c.rowTiles() * c.columnTiles(),
-                c.threads(),
-                {forTypes.getBufferType(), forTypes2.getBufferType()});
+                c.threads(), {bufferOf(c.rows), bufferOf(c.columns)});
   Value thread = launch.getThread();
   if (c.unit == Unit::Fma) {
     int64_t columnLanes = c.columns.tile / c.columns.perThread;
@@ -148,8 +148,11 @@ SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
     copy(index.add(tile, ahead));
   }
   token = commit();
-  SmallVector<Value> accs = multiply(rows, columns, index.rem(tile, c.stages),
-                                     loop.getRegionIterArgs().drop_back());
+  Value stage = index.rem(tile, c.stages);
+  ValueRange before = loop.getRegionIterArgs().drop_back();
+  SmallVector<Value> accs =
+      c.unit == Unit::Fma ? multiply(rows, columns, stage, before)
+                          : multiplyMatrices(rows, columns, stage, before);
   accs.push_back(token);
   scf::YieldOp::create(b, loc, accs);
   return SmallVector<Value>(loop.getResults().drop_back());
@@ -235,9 +238,16 @@ void ContractionEmitter::store(OperandTiles &rows, OperandTiles &columns,
   int64_t width = columns.chunk();
   if (!isOneLoop(width))
     width = 1;
-  Value rowOrigin = index.add(firstRow, index.mul(rowLane, rows.getLaneStep()));
-  Value columnOrigin =
-      index.add(firstColumn, index.mul(columnLane, columns.getLaneStep()));
+  Value rowOrigin, columnOrigin;
+  if (c.unit == Unit::Fma) {
+    rowOrigin = index.mul(rowLane, rows.getLaneStep());
+    columnOrigin = index.mul(columnLane, columns.getLaneStep());
+  } else {
+    rowOrigin = index.add(warpRow, index.div(lane, 4));
+    columnOrigin = index.add(warpColumn, index.mul(index.rem(lane, 4), 2));
+  }
+  rowOrigin = index.add(firstRow, rowOrigin);
+  columnOrigin = index.add(firstColumn, columnOrigin);
   for (int64_t i = 0; i < c.rows.perThread; ++i)
     for (int64_t j = 0; j < c.columns.perThread; j += width) {
       Value row = index.add(rowOrigin, rows.getOffset(i));
