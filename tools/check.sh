@@ -4,8 +4,9 @@
 # over everything, and exits non-zero if anything failed. Quick when run again.
 #   tools/check.sh           what CI runs
 #   tools/check.sh --full    also all operators and models as CUDA programs, and the
-#                            models that have to be made with torch
-#                            (DLC_ZOO names the folder with them)
+#                            models that have to be made with torch (DLC_ZOO names
+#                            the folder with them); writes its result to
+#                            docs/FullCheck.md
 #   tools/check.sh --quick   no clang-tidy, sanitizers and fuzzing
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,13 +20,22 @@ for arg in "$@"; do
   esac
 done
 
+if ((full)) && [[ ! -d ${DLC_ZOO:-} ]]; then
+  echo "check: error: --full needs DLC_ZOO, a folder with the models that ../shared/zoo makes" >&2
+  exit 2
+fi
+if ((full)); then export DLC_FULL=1; else unset DLC_ZOO DLC_FULL; fi
+
 passed=0 failed=0
-failures=()
+failures=() lines=()
 # result NAME PASSED FAILED: adds to the totals.
 result() {
   passed=$((passed + $2)) failed=$((failed + $3))
   if (($3)); then failures+=("$1"); fi
-  printf '%-28s %5d passed, %d failed  (%d s)\n' "$1" "$2" "$3" $((SECONDS - started))
+  local line
+  line=$(printf '%-28s %5d passed, %d failed  (%d s)' "$1" "$2" "$3" $((SECONDS - started)))
+  lines+=("$line")
+  echo "$line"
 }
 # step NAME COMMAND...: one test that passes if the command does.
 step() {
@@ -67,7 +77,17 @@ PY
     result "$name" 0 1
   fi
 }
+# The record of a full run: what was checked where, and with what result.
+write_record() {
+  printf '# The last full check\n\n%s on %s: commit %s, %s, %d CPUs.\n\n```\n' "tools/check.sh --full" \
+    "$(date -u +%F)" "$(git rev-parse --short HEAD)" \
+    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)"
+  printf '%s\n' "${lines[@]}"
+  printf '%d passed, %d failed\n```\n\nModels of `DLC_ZOO`: %s.\n' "$passed" "$failed" \
+    "$(cd "$DLC_ZOO" && ls ./*.onnx | sed 's,^./,,; s,.onnx$,,' | paste -sd ' ')"
+}
 finish() {
+  if ((full)); then write_record >docs/FullCheck.md; fi
   if ((${#failures[@]})); then
     printf 'failed: %s\n' "${failures[@]}"
   fi
@@ -113,11 +133,6 @@ step "generated docs" docs_check
 ((quick)) || step "clang-tidy" tidy_check
 
 # --- Tests -------------------------------------------------------------------
-if ((full)) && [[ ! -d ${DLC_ZOO:-} ]]; then
-  echo "check: error: --full needs DLC_ZOO, a folder with the models that ../shared/zoo makes" >&2
-  exit 2
-fi
-if ((full)); then export DLC_FULL=1; else unset DLC_ZOO DLC_FULL; fi
 lit "unit" build/test/unit
 lit "lit" build/test
 

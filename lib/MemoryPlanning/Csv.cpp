@@ -12,9 +12,9 @@ using namespace dlc::memory;
 
 namespace {
 
-enum Column { Id, Lower, Upper, Size, Alignment, Offset, NumColumns };
+enum Column { Id, Lower, Upper, Size, Alignment, Offset, Alias, NumColumns };
 constexpr std::array<std::string_view, NumColumns> kNames = {
-    "id", "lower", "upper", "size", "alignment", "offset"};
+    "id", "lower", "upper", "size", "alignment", "offset", "alias"};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() &&
@@ -81,8 +81,8 @@ std::string dlc::memory::readProblem(std::istream &in, Problem &problem) {
                 std::to_string(columns.size()));
     Buffer buffer;
     for (size_t i = 0; i < fields.size(); ++i) {
-      if (columns[i] == Id) {
-        buffer.id = fields[i];
+      if (columns[i] == Id || columns[i] == Alias) {
+        (columns[i] == Id ? buffer.id : buffer.alias) = fields[i];
         continue;
       }
       if (fields[i].empty() &&
@@ -119,16 +119,21 @@ std::string dlc::memory::readProblem(std::istream &in, Problem &problem) {
 
 void dlc::memory::writePlan(std::ostream &out, const Problem &problem,
                             const Plan &plan) {
-  bool aligned =
-      std::any_of(problem.buffers.begin(), problem.buffers.end(),
-                  [](const Buffer &buffer) { return buffer.alignment != 1; });
-  out << "id,lower,upper,size," << (aligned ? "alignment," : "") << "offset\n";
+  bool aligned = false, aliased = false;
+  for (const Buffer &buffer : problem.buffers) {
+    aligned |= buffer.alignment != 1;
+    aliased |= !buffer.alias.empty();
+  }
+  out << "id,lower,upper,size," << (aligned ? "alignment," : "")
+      << (aliased ? "alias," : "") << "offset\n";
   for (size_t i = 0; i < problem.buffers.size(); ++i) {
     const Buffer &buffer = problem.buffers[i];
     out << buffer.id << ',' << buffer.lower << ',' << buffer.upper << ','
         << buffer.size << ',';
     if (aligned)
       out << buffer.alignment << ',';
+    if (aliased)
+      out << buffer.alias << ',';
     out << plan.offsets[i] << '\n';
   }
 }

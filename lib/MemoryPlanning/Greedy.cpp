@@ -113,9 +113,16 @@ bool dlc::memory::placeInOrder(const Instance &instance,
   placement.offsets.assign(instance.count(), -1);
   placement.peak = 0;
   std::vector<std::pair<int64_t, int64_t>> taken; // [begin, end) of neighbours
+  uint64_t sinceLook = 0;
   for (uint32_t i : order) {
     const Instance::Item &item = instance[i];
     budget.spend(instance.degree(i) + 1);
+    sinceLook += instance.degree(i) + 1;
+    if (sinceLook > 1'000'000) { // at the clock, now and then
+      sinceLook = 0;
+      if (giveUpAt < kUnlimited && budget.timeIsUp())
+        return false;
+    }
     int64_t offset = item.fixed;
     if (offset < 0) {
       taken.clear();

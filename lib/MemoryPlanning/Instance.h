@@ -9,6 +9,7 @@
 
 #include "dlc/MemoryPlanning/Solver.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace dlc::memory {
@@ -17,36 +18,58 @@ namespace dlc::memory {
 class Budget {
 public:
   explicit Budget(const SolverOptions &options)
-      : workLimit(options.workLimit), timeLimit(options.timeLimit),
-        start(std::chrono::steady_clock::now()) {}
+      : workLimit(options.workLimit), timed(options.timeLimit > 0) {
+    // A year is as good as no limit, and does not overflow.
+    deadline =
+        Clock::now() +
+        std::chrono::duration_cast<Clock::duration>(
+            std::chrono::duration<double>(std::min(options.timeLimit, 3.2e7)));
+  }
 
   void spend(uint64_t steps) { work += steps; }
+  uint64_t spent() const { return work; }
   bool isSpent() const { return work >= workLimit || timeIsUp(); }
   uint64_t remaining() const { return work < workLimit ? workLimit - work : 0; }
-  bool timeIsUp() const {
-    if (timeLimit <= 0)
-      return false;
-    std::chrono::duration<double> passed =
-        std::chrono::steady_clock::now() - start;
-    return passed.count() >= timeLimit;
+  bool timeIsUp() const { return timed && Clock::now() >= deadline; }
+
+  /// A part of what remains; what is spent of it is for the caller to spend
+  /// here too.
+  Budget part(double fraction) const {
+    Budget result = *this;
+    result.work = 0;
+    result.workLimit = remaining() == kNoLimit
+                           ? kNoLimit
+                           : static_cast<uint64_t>(
+                                 static_cast<double>(remaining()) * fraction);
+    Clock::time_point now = Clock::now();
+    if (timed && deadline > now)
+      result.deadline = now + std::chrono::duration_cast<Clock::duration>(
+                                  (deadline - now) * fraction);
+    return result;
   }
 
 private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+
   uint64_t work = 0;
   uint64_t workLimit;
-  double timeLimit;
-  std::chrono::steady_clock::time_point start;
+  bool timed;
+  Clock::time_point deadline;
 };
 
 /// xorshift64*: the same numbers everywhere.
 class Random {
 public:
-  size_t below(size_t bound) {
+  uint64_t next() {
     state ^= state >> 12;
     state ^= state << 25;
     state ^= state >> 27;
-    return (state * 0x2545F4914F6CDD1DULL >> 32) % bound;
+    return state * 0x2545F4914F6CDD1DULL;
   }
+  size_t below(size_t bound) { return (next() >> 32) % bound; }
+  /// In [0, 1).
+  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
 private:
   uint64_t state = 0x9E3779B97F4A7C15ULL;
@@ -57,17 +80,26 @@ inline int64_t alignUp(int64_t value, int64_t alignment) {
                         : (value + alignment - 1) / alignment * alignment;
 }
 
-/// The buffers that need a place (not empty), sorted by start, and which of
-/// them conflict.
+/// What needs a place, sorted by start, and what conflicts: the buffers that
+/// are not empty, those of an alias group as one item that lives from the first
+/// start to the last end and is as large as the largest.
 class Instance {
 public:
   struct Item {
     int64_t lower, upper, size, alignment;
     int64_t fixed; // offset, or -1
-    uint32_t buffer;
   };
 
   explicit Instance(const Problem &problem);
+
+  /// The plan of a placement of the items.
+  Plan makePlan(const Problem &problem,
+                const std::vector<int64_t> &offsets) const;
+
+  /// Whether some item takes more than its alias group does, so that a problem
+  /// may have smaller plans than the instance.
+  bool isPessimistic() const { return pessimistic; }
+  bool hasFixed() const { return anyFixed; }
 
   size_t count() const { return items.size(); }
   const Item &operator[](size_t i) const { return items[i]; }
@@ -85,10 +117,15 @@ public:
 
   /// Number of conflicts of item `i`.
   uint64_t degree(size_t i) const { return degrees[i]; }
+  /// Pairs of items that conflict, each counted twice.
+  uint64_t totalDegree() const { return degreeSum; }
   /// Whether lists of conflicts are stored (searches need them).
   bool hasConflictLists() const { return !firstConflict.empty(); }
 
 private:
+  void makeItems(const Problem &problem);
+  void makeConflicts();
+
   /// Descends a segment tree over the items (sorted by start) that holds the
   /// largest end of each range.
   template <typename Visitor>
@@ -108,6 +145,9 @@ private:
   }
 
   std::vector<Item> items;
+  std::vector<int64_t> itemOf; // of a buffer; -1 where it needs no place
+  bool pessimistic = false, anyFixed = false;
+  uint64_t degreeSum = 0;
   std::vector<int64_t> maxUpper;
   size_t leaves = 1;
   std::vector<uint64_t> degrees;
@@ -129,7 +169,7 @@ std::vector<uint32_t> makeOrder(const Instance &instance, Order order,
                                 TieBreak tieBreak = TieBreak::Size);
 
 /// Places the items one by one; gives up and returns false as soon as the peak
-/// reaches `giveUpAt`.
+/// reaches `giveUpAt`, or when the time is up and there is such a limit.
 bool placeInOrder(const Instance &instance, const std::vector<uint32_t> &order,
                   Fit fit, int64_t giveUpAt, Placement &placement,
                   Budget &budget);
@@ -145,7 +185,14 @@ enum class SearchOutcome {
   LimitReached ///< nobody knows
 };
 
-/// Whether searchExactly can handle an instance: not too large, nothing fixed.
+/// Places the items that live at one busy time by different orders on top of
+/// each other, then what begins later and what ended before, always further
+/// away in time. Takes n log n time. Returns whether `best` was replaced by a
+/// smaller placement; stops at `goal`.
+bool placeOutwards(const Instance &instance, int64_t goal, Placement &best,
+                   Budget &budget);
+
+/// Whether searchExactly can handle an instance: it is not too large.
 bool canSearchExactly(const Instance &instance);
 
 /// Looks for a placement within `capacity` until all are tried, or for

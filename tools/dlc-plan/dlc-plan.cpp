@@ -17,14 +17,19 @@ using namespace dlc::memory;
 static const char kUsage[] =
     "usage: dlc-plan problem.csv [options]\n"
     "Gives each buffer of a problem an offset, in as few bytes as possible.\n"
-    "problem.csv: columns id,lower,upper,size[,alignment][,offset], upper "
-    "exclusive; - is stdin\n"
+    "problem.csv: columns id,lower,upper,size[,alignment][,offset]"
+    "[,alias],\n"
+    "                      upper exclusive; - is stdin\n"
     "  --capacity=BYTES    stop at the first plan that fits; exit 1 if none "
     "does\n"
     "  --time-limit=SEC    stop searching after this time (default: a work "
     "limit)\n"
     "  --work-limit=STEPS  stop searching after this many steps\n"
     "  -o plan.csv         write the plan (- is stdout)\n";
+
+/// Some seconds of work: for a better plan, and for one that fits.
+static constexpr uint64_t kDefaultSteps = 300'000'000;
+static constexpr uint64_t kDefaultStepsForCapacity = 1'200'000'000;
 
 static int usageError(const std::string &message) {
   std::fprintf(stderr, "dlc-plan: %s\n%s", message.c_str(), kUsage);
@@ -81,8 +86,10 @@ int main(int argc, char **argv) {
   }
   if (input.empty())
     return usageError("no problem given");
-  if (hasTimeLimit && !hasWorkLimit)
-    options.workLimit = std::numeric_limits<uint64_t>::max();
+  if (!hasWorkLimit)
+    options.workLimit = hasTimeLimit ? std::numeric_limits<uint64_t>::max()
+                        : options.minimize ? kDefaultSteps
+                                           : kDefaultStepsForCapacity;
 
   Problem problem;
   std::string fault;

@@ -2,8 +2,9 @@
 //
 // The format of the public benchmarks (MiniMalloc, idealloc): a header line
 // naming the columns, then one line a buffer. Columns: id, lower, upper
-// (exclusive), size; optional alignment and offset (a fixed one in a problem;
-// an empty field is none). The order of columns is free.
+// (exclusive), size; optional alignment, offset (a fixed one in a problem) and
+// alias (a name; buffers of one name share their offset). An empty field is
+// none; the order of columns is free.
 //
 //===----------------------------------------------------------------------===//
 

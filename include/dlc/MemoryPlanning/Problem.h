@@ -23,6 +23,10 @@ namespace dlc::memory {
 /// A capacity that is never reached.
 inline constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
 
+/// Sizes, alignments and fixed offsets may sum to this (7.5 * 2^60): what the
+/// solvers add up stays below 2^63.
+inline constexpr int64_t kMaxBytes = 15 * (int64_t(1) << 59);
+
 /// One buffer: alive at times t with lower <= t < upper.
 struct Buffer {
   std::string id;
@@ -33,12 +37,20 @@ struct Buffer {
   int64_t alignment = 1;
   /// Where the buffer must lie, if that is given.
   std::optional<int64_t> offset = std::nullopt;
+  /// Buffers with the same name here (not empty) get the same offset and may
+  /// share bytes: different views or states of one piece of memory.
+  std::string alias = {};
 };
 
-/// Whether two buffers may not share bytes. Empty buffers never conflict.
+/// Whether a buffer takes memory at some time. Empty ones lie anywhere.
+inline bool needsMemory(const Buffer &buffer) {
+  return buffer.size > 0 && buffer.lower < buffer.upper;
+}
+
+/// Whether two buffers may not share bytes.
 inline bool conflict(const Buffer &a, const Buffer &b) {
-  return a.lower < b.upper && b.lower < a.upper && a.size > 0 && b.size > 0 &&
-         a.lower < a.upper && b.lower < b.upper;
+  return a.lower < b.upper && b.lower < a.upper && needsMemory(a) &&
+         needsMemory(b) && (a.alias.empty() || a.alias != b.alias);
 }
 
 struct Problem {
@@ -50,16 +62,17 @@ struct Plan {
   std::vector<int64_t> offsets;
 };
 
-/// The first byte above all buffers; 0 for an empty problem.
+/// The first byte above all buffers that need memory; 0 where none does.
 int64_t peak(const Problem &problem, const Plan &plan);
 
-/// The largest sum of bytes alive at one time (and, with fixed offsets, the
-/// largest end of a fixed buffer): no plan needs less.
+/// The largest sum of bytes alive at one time, of aliases the largest one (and,
+/// with fixed offsets, the largest end of a fixed buffer): no plan needs less.
 int64_t lowerBound(const Problem &problem);
 
 /// What makes a problem unsolvable as given (negative sizes, ends before
-/// starts, sums that overflow, fixed offsets that are misaligned or overlap);
-/// empty where nothing does. Solvers want problems without faults.
+/// starts, sizes that sum to more than kMaxBytes, fixed offsets that are
+/// misaligned, overlap, or differ within an alias group); empty where nothing
+/// does. Solvers want problems without faults.
 std::string describeFault(const Problem &problem);
 
 } // namespace dlc::memory

@@ -1,18 +1,25 @@
 //===- Solver.h - Finds memory plans --------------------------*- C++ -*-===//
 //
-// The portfolio: greedy placements of several orders, an iterated search over
-// orders, and for up to some thousand buffers an exhaustive search; each stops
-// at the lower bound. Literature:
+// The portfolio: greedy placements of several orders, placements outwards from
+// the peak, an exhaustive search for up to some thousand buffers, and an
+// iterated search over orders; each stops at the lower bound. Literature:
 //
 //  - M. Moffitt, "MiniMalloc: A Lightweight Memory Allocator for
-//    Hardware-Accelerated Machine Learning", ASPLOS 2023.
+//    Hardware-Accelerated Machine Learning", ASPLOS 2023: the exhaustive search
+//    over canonical plans, section-wise inference, decomposition, preferences.
+//    What is new here is told in ExactSearch.cpp.
 //  - M. Maas, U. Beaugnon, A. Chauhan, B. Ilbeyi, "TelaMalloc: Efficient
 //    On-Chip Memory Allocation for Production Machine Learning Accelerators",
-//    ASPLOS 2023.
+//    ASPLOS 2023: contention as a preference, portfolios of heuristics.
 //  - Y. Pisarchyk, J. Lee, "Efficient Memory Management for Deep Neural Net
-//    Inference", MLSys 2020 workshop (greedy by size with best fit).
+//    Inference", MLSys 2020 workshop: greedy by size with best fit.
 //  - A. L. Buchsbaum, H. Karloff, C. Kenyon, N. Reingold, M. Thorup,
-//    "OPT versus LOAD in Dynamic Storage Allocation", STOC 2003.
+//    "OPT versus LOAD in Dynamic Storage Allocation", STOC 2003, and
+//    C. Lamprakos et al., "Futureproof Static Memory Planning" (idealloc),
+//    arXiv:2504.04874: what lives at one critical time first, the rest to both
+//    sides. Instead of boxes of equal height, holes of a heap are used here.
+//  - C. P. Gomes, B. Selman, H. Kautz, "Boosting Combinatorial Search Through
+//    Randomization", AAAI 1998: short runs with blurred preferences.
 //
 //===----------------------------------------------------------------------===//
 

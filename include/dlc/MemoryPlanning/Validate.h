@@ -21,6 +21,7 @@ struct Violation {
     OutOfRange, ///< `first` begins below 0 or ends above the capacity
     Misaligned, ///< the offset of `first` is not a multiple of its alignment
     NotFixed,   ///< `first` is not at its fixed offset
+    NotAliased, ///< `second` is not at the offset of its alias `first`
     Overlap,    ///< `first` and `second` are alive together and share bytes
   };
   Kind kind;

@@ -16,6 +16,7 @@ import tempfile
 
 import numpy as np
 import onnx
+import onnx.reference
 import onnxruntime
 from onnx import helper, numpy_helper
 
@@ -248,3 +249,30 @@ class Suite:
             self.check(cases[start:start + self.batch], flags)
         print(f"{self.passed} passed, {self.failed} failed")
         return 1 if self.failed or not self.passed else 0
+
+
+def reference64(path, inputs):
+    """What the model computes in double precision, by ONNX's reference implementation."""
+    double, single = onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT
+    model = onnx.load(path)
+
+    def widen(tensor):
+        if tensor.data_type == single:
+            array = onnx.numpy_helper.to_array(tensor).astype(np.float64)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+
+    graph = model.graph
+    for tensor in graph.initializer:
+        widen(tensor)
+    for value in [*graph.input, *graph.output, *graph.value_info]:
+        if value.type.tensor_type.elem_type == single:
+            value.type.tensor_type.elem_type = double
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.TENSOR:
+                widen(attribute.t)
+            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i == single:
+                attribute.i = double
+    session = onnx.reference.ReferenceEvaluator(model)
+    wide = {n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in inputs.items()}
+    return dict(zip(session.output_names, session.run(None, wide)))

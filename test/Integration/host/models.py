@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from dlc_testing import Failure, Program, compare, reference
+from dlc_testing import Failure, Program, compare, reference, reference64
 
 
 def package_folder(name):
@@ -71,8 +71,14 @@ def check(path, shapes, flags):
     expected = reference(path, inputs)
     with Program(path, *shape_flags, *flags) as program:
         results = program.run(inputs, outputs=list(expected))
+        exact = None
         for name, array in expected.items():
             problem = compare(results[name], array)
+            # onnxruntime rounds, too. What it is apart from must be right then, by the
+            # same tolerance, in double precision (2 outputs of 1000 of resnet50).
+            if problem and array.dtype == np.float32:
+                exact = exact or reference64(path, inputs)
+                problem = compare(results[name], exact[name].astype(np.float32))
             if problem:
                 raise Failure(f"output '{name}': {problem}")
 

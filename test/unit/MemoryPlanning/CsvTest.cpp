@@ -50,6 +50,19 @@ TEST(Csv, OptionalColumnsInAnyOrder) {
       "id,lower,upper,size,alignment,offset\na,0,2,8,16,0\nb,0,2,8,1,32\n");
 }
 
+TEST(Csv, Aliases) {
+  Problem problem;
+  ASSERT_EQ(read("id,lower,upper,size,alias\na,0,2,8,m\nb,1,3,4,m\nc,1,2,4,\n",
+                 problem),
+            "");
+  EXPECT_EQ(problem.buffers[1].alias, "m");
+  EXPECT_EQ(problem.buffers[2].alias, "");
+  std::ostringstream out;
+  writePlan(out, problem, {{0, 0, 8}});
+  EXPECT_EQ(out.str(), "id,lower,upper,size,alias,offset\na,0,2,8,m,0\n"
+                       "b,1,3,4,m,0\nc,1,2,4,,8\n");
+}
+
 TEST(Csv, Faults) {
   EXPECT_EQ(faultOf(""), "no header line");
   EXPECT_EQ(faultOf("id,lower,upper\n"), "line 1: no column 'size'");
