@@ -1,6 +1,7 @@
 # lit configuration: FileCheck tests (.mlir, .test) and Python tests (.py with a
 # RUN line). Helpers that are no tests live in folders called Inputs.
 import os
+import shutil
 import subprocess
 
 import lit.formats
@@ -45,6 +46,9 @@ for package in ("onnx", "onnxruntime", "magika", "rapidocr_onnxruntime"):
     probe = "import importlib.util as u, sys; sys.exit(u.find_spec('%s') is None)" % package
     if subprocess.run([config.python, "-c", probe]).returncode == 0:
         config.available_features.add(package.split("_")[0])
+# A browser, to look at pages that dlc writes.
+if shutil.which("chromium"):
+    config.available_features.add("chromium")
 if os.path.isdir(os.environ.get("DLC_ZOO", "")):
     config.available_features.add("zoo")
 # A CUDA program runs on a GPU where there is one, else in the simulator.

@@ -2,7 +2,7 @@
 
 #include "dlc/Driver/Driver.h"
 
-#include "dlc/Dialect/Arena/Transforms/Report.h"
+#include "MemoryUse.h"
 #include "dlc/Driver/KernelTable.h"
 #include "dlc/Driver/Output.h"
 #include "dlc/Driver/Version.h"
@@ -42,6 +42,7 @@ private:
   LogicalResult checkInput();
   LogicalResult runPhases();
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
+  LogicalResult inspectMemory();
   LogicalResult
   saveSnapshot(const llvm::Twine &name,
                llvm::function_ref<void(llvm::raw_ostream &)> print);
@@ -66,6 +67,8 @@ private:
   TimingScope rootTiming;
   /// One module for all CPUs, until kernels are scheduled for each.
   SmallVector<OwningOpRef<ModuleOp>> modules;
+  /// Of the first module, from level `arena` on.
+  std::optional<arena::MemoryReport> memory;
   unsigned snapshots = 0;
   /// What the user gets to know when everything is done.
   std::string remarks;
@@ -210,6 +213,21 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   return saveSnapshot(module, name);
 }
 
+/// Remembers what memory is used for, which lower levels forget, and checks it.
+LogicalResult Driver::inspectMemory() {
+  memory = arena::collectMemoryReport(*modules.front());
+  if (memory)
+    memory->title = llvm::sys::path::stem(options.input).str();
+  if (options.memoryBudget)
+    for (auto &module : modules) {
+      auto report = arena::collectMemoryReport(*module);
+      if (report && failed(checkMemoryBudget(*report, *options.memoryBudget,
+                                             getFileLoc())))
+        return failure();
+    }
+  return success();
+}
+
 LogicalResult Driver::runPhases() {
   Level level = detectLevel(*modules.front());
   Level last = options.getLastLevel();
@@ -221,6 +239,8 @@ LogicalResult Driver::runPhases() {
     return emitError(getFileLoc())
            << "is at level " << stringifyLevel(level)
            << ", where kernels are made for one CPU already";
+  if (level >= Level::Arena && failed(inspectMemory()))
+    return failure();
   for (const Phase &phase : getPhases()) {
     // `simplify` leads from nn to nn: --emit=nn shows what the importer made.
     if (phase.from < level || phase.to > last ||
@@ -233,6 +253,8 @@ LogicalResult Driver::runPhases() {
     for (unsigned i = 0; i < modules.size(); ++i)
       if (failed(runPhase(phase, *modules[i], i)))
         return failure();
+    if (phase.to == Level::Arena && failed(inspectMemory()))
+      return failure();
   }
   return success();
 }
@@ -307,7 +329,7 @@ LogicalResult Driver::emitProgram() {
   llvm::errs() << remarks;
   llvm::outs() << report->files.front() << ": "
                << llvm::formatv("{0:F1} MB", report->fileBytes / 1e6) << "\n";
-  if (auto memory = arena::collectMemoryReport(*modules.front()))
+  if (memory)
     llvm::outs() << arena::summarize(*memory) << "\n";
   return success();
 }
@@ -325,7 +347,18 @@ ExitCode Driver::run() {
   }
   progress->finish();
   progress->clear();
-  return Success;
+  if (options.memoryReport.empty())
+    return Success;
+  if (!memory) {
+    reportUsageError("'" + options.input + "' has no memory plan to report");
+    return ModelError;
+  }
+  llvm::raw_ostream &summary =
+      options.emitsText() ? llvm::errs() : llvm::outs();
+  return succeeded(writeMemoryReport(*memory, options.memoryReport,
+                                     context.get(), summary))
+             ? Success
+             : ModelError;
 }
 
 ExitCode dlc::runDriver(const DriverOptions &options) {

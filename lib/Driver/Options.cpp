@@ -63,6 +63,15 @@ struct CommandLine {
   cl::list<std::string> binds{
       "bind", cl::desc("Make an input a compile-time constant"),
       cl::value_desc("input=file.npy"), cl::cat(category)};
+  cl::opt<std::string> memoryReport{
+      "memory-report",
+      cl::desc("Write a picture of the memory plan, or the same as JSON"),
+      cl::value_desc("plan.html|plan.json"), cl::cat(category)};
+  cl::opt<std::string> memoryBudget{
+      "memory-budget",
+      cl::desc("Fail if the arena (all memory but weights, inputs and outputs) "
+               "takes more; K, M and G are powers of 1024"),
+      cl::value_desc("bytes"), cl::cat(category)};
   cl::opt<bool> verbose{"v", cl::desc("Say what each phase does and takes"),
                         cl::cat(category)};
   cl::opt<std::string> saveTemps{
@@ -141,6 +150,43 @@ static bool parseImportOptions(CommandLine &line, ImportOptions &options) {
                        " is given twice");
       return false;
     }
+  }
+  return true;
+}
+
+static bool parseMemoryOptions(CommandLine &line, DriverOptions &options) {
+  options.memoryReport = line.memoryReport;
+  StringRef report = options.memoryReport;
+  if (line.memoryReport.getNumOccurrences() > 0) {
+    if (!report.ends_with(".html") && !report.ends_with(".json")) {
+      reportUsageError("--memory-report=" + report +
+                       ": the name of a file that ends in .html or .json is "
+                       "wanted");
+      return false;
+    }
+  }
+  if (line.memoryBudget.getNumOccurrences() > 0) {
+    StringRef number = line.memoryBudget;
+    unsigned shift = number.consume_back("K")   ? 10
+                     : number.consume_back("M") ? 20
+                     : number.consume_back("G") ? 30
+                                                : 0;
+    int64_t value;
+    if (number.getAsInteger(10, value) || value < 0 ||
+        value > std::numeric_limits<int64_t>::max() >> shift) {
+      reportUsageError("--memory-budget=" + line.memoryBudget +
+                       ": a number of bytes is wanted, e.g. 1000000, 976K, 4M "
+                       "or 2G");
+      return false;
+    }
+    options.memoryBudget = value << shift;
+  }
+  if ((!report.empty() || options.memoryBudget) &&
+      options.getLastLevel() < Level::Arena) {
+    reportUsageError("--memory-report and --memory-budget want a memory plan, "
+                     "which --emit=" +
+                     line.emit + " comes before");
+    return false;
   }
   return true;
 }
@@ -356,7 +402,7 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
     }
   }
   if (!parseImportOptions(line, options.import) ||
-      !resolveOutput(line, options))
+      !parseMemoryOptions(line, options) || !resolveOutput(line, options))
     return std::nullopt;
   return options;
 }

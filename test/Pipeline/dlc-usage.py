@@ -52,6 +52,13 @@ CASES = [
     (["m.onnx", "--bind", "x"], "--bind wants input=file.npy, got 'x'"),
     (["m.onnx", "--bind", "x=a", "--bind", "x=b"], "--bind x is given twice"),
     (["m.mlir", "--dim", "batch=1"], "--dim, --shape and --bind are for ONNX models"),
+    (["m.mlir", "--memory-report=plan.png"], "--memory-report=plan.png: the name of a file that"),
+    (["m.mlir", "--memory-report="], "--memory-report=: the name of a file that"),
+    (["m.mlir", "--memory-report=p.html", "--emit=nn"], "want a memory plan, which --emit=nn comes before"),
+    (["m.mlir", "--memory-budget=9", "--emit=scheduled"], "want a memory plan"),
+    (["m.mlir", "--memory-budget=1.5M"], "--memory-budget=1.5M: a number of bytes"),
+    (["m.mlir", "--memory-budget=-1"], "--memory-budget=-1: a number of bytes"),
+    (["m.mlir", "--memory-budget=9999999999G"], "a number of bytes is wanted"),
     (["m.mlir", "--save-temps=m.onnx"], "--save-temps=m.onnx: "),
 ]
 

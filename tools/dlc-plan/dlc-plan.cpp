@@ -1,6 +1,7 @@
 //===- dlc-plan.cpp - The memory planner on CSV files ---------------------===//
 
 #include "dlc/MemoryPlanning/Csv.h"
+#include "dlc/MemoryPlanning/Report.h"
 #include "dlc/MemoryPlanning/Solver.h"
 #include "dlc/MemoryPlanning/Validate.h"
 
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string_view>
@@ -25,7 +27,9 @@ static const char kUsage[] =
     "  --time-limit=SEC    stop searching after this time (default: a work "
     "limit)\n"
     "  --work-limit=STEPS  stop searching after this many steps\n"
-    "  -o plan.csv         write the plan (- is stdout)\n";
+    "  -o plan.csv         write the plan (- is stdout)\n"
+    "  --memory-report=F   write a picture of the plan (.html) or JSON "
+    "(.json)\n";
 
 /// Some seconds of work: for a better plan, and for one that fits.
 static constexpr uint64_t kDefaultSteps = 300'000'000;
@@ -43,8 +47,26 @@ static bool parse(std::string_view text, T &value) {
   return error == std::errc() && end == text.data() + text.size() && value >= 0;
 }
 
+static bool endsWith(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() &&
+         text.substr(text.size() - end.size()) == end;
+}
+
+/// Writes a file by `write`; leaves none if that fails.
+template <typename Write>
+static bool writeFile(const std::string &path, Write write) {
+  std::ofstream file(path);
+  write(file);
+  file.close();
+  if (file)
+    return true;
+  std::fprintf(stderr, "dlc-plan: cannot write %s\n", path.c_str());
+  std::remove(path.c_str());
+  return false;
+}
+
 int main(int argc, char **argv) {
-  std::string input, output;
+  std::string input, output, report;
   SolverOptions options;
   bool hasWorkLimit = false, hasTimeLimit = false;
   for (int i = 1; i < argc; ++i) {
@@ -71,6 +93,10 @@ int main(int argc, char **argv) {
     } else if (starts("--work-limit=")) {
       hasWorkLimit = true;
       if (!parse(value("--work-limit="), options.workLimit))
+        return usageError("invalid " + std::string(arg));
+    } else if (starts("--memory-report=")) {
+      report = value("--memory-report=");
+      if (!endsWith(report, ".html") && !endsWith(report, ".json"))
         return usageError("invalid " + std::string(arg));
     } else if (arg == "-o") {
       if (++i == argc)
@@ -120,16 +146,17 @@ int main(int argc, char **argv) {
   }
   if (output == "-") {
     writePlan(std::cout, problem, solution.plan);
-  } else if (!output.empty()) {
-    std::ofstream file(output);
-    writePlan(file, problem, solution.plan);
-    file.close();
-    if (!file) {
-      std::fprintf(stderr, "dlc-plan: cannot write %s\n", output.c_str());
-      std::remove(output.c_str());
-      return 1;
-    }
+  } else if (!output.empty() && !writeFile(output, [&](std::ostream &out) {
+               writePlan(out, problem, solution.plan);
+             })) {
+    return 1;
   }
+  if (!report.empty() && !writeFile(report, [&](std::ostream &out) {
+        Report content = makeReport(problem, solution.plan);
+        content.title = std::filesystem::path(input).stem().string();
+        (endsWith(report, ".json") ? writeJson : writePage)(out, content);
+      }))
+    return 1;
   std::cout.flush();
   std::printf("method %s%s\n", solution.method.c_str(),
               solution.optimal ? ", optimal" : "");

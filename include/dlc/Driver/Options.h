@@ -8,6 +8,7 @@
 #include "dlc/Target/CUDA/CudaArch.h"
 #include "dlc/Target/Host/HostCpu.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,11 @@ struct DriverOptions {
   std::string precision = "f32";
   ImportOptions import;
   bool verbose = false;
+  /// Where the picture of the memory plan goes (.html or .json); empty:
+  /// nowhere.
+  std::string memoryReport;
+  /// Bytes that the arena may take.
+  std::optional<int64_t> memoryBudget;
   /// Folder for a snapshot of the IR behind each phase; empty: none.
   std::string saveTemps;
 
