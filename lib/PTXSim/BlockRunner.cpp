@@ -23,8 +23,7 @@ BlockRunner::BlockRunner(const RunnableKernel &kernel,
     : kernel(kernel), params(params), device(device), reporter(reporter) {
   warpCount = uint32_t((params.block.count() + warpSize - 1) / warpSize);
   sharedBytes = kernel.staticSharedBytes + params.dynamicSharedBytes;
-  checker =
-      std::make_unique<MemoryChecker>(
+  checker = std::make_unique<MemoryChecker>(
       *this, memory, kernel.moduleVariables, params.parameters.size());
   copies.resize(warpCount);
 }

@@ -15,7 +15,7 @@
 
 namespace dlc::ptxsim {
 
-inline constexpr unsigned abiVersion = 1;
+inline constexpr unsigned abiVersion = 2;
 inline constexpr unsigned warpSize = 32;
 
 /// Routines that compiled kernels call.

@@ -25,14 +25,18 @@ void MemoryChecker::beginBlock() { shadow.beginBlock(); }
 void MemoryChecker::barrier(uint32_t members) { shadow.join(members); }
 
 const Allocation *MemoryChecker::findAllocation(uint64_t address) {
-  if (last && address - last->begin < last->bytes)
-    return last;
+  for (const Allocation *known : recent)
+    if (known && address - known->begin < known->bytes)
+      return known;
+  const Allocation *found = nullptr;
   for (const Variable &variable : variables)
     if (address - variable.memory.begin < variable.memory.bytes)
-      return last = &variable.memory;
-  if (const Allocation *found = oracle.find(address))
-    return last = found;
-  return nullptr;
+      found = &variable.memory;
+  if (!found)
+    found = oracle.find(address);
+  if (found)
+    recent[nextRecent++ % std::size(recent)] = found;
+  return found;
 }
 
 //===----------------------------------------------------------------------===//
@@ -182,51 +186,71 @@ void MemoryChecker::checkUniform(const Access &access, uint64_t address,
     checkLane(access, address, unsigned(llvm::countr_zero(lanes)));
 }
 
-/// All lanes in the allocation that was found last, as nearly always: then
-/// there is little to do. False: look at each lane.
+/// All lanes in one allocation, as nearly always: then there is little to do.
+/// False: look at each lane.
 bool MemoryChecker::checkTogether(const Access &access,
                                   const uint64_t *addresses, uint32_t lanes) {
-  if (!last || lanes != ~0u || access.bytes > 16 ||
+  if (lanes != ~0u || access.bytes > 16 ||
       (access.space != AccessSpace::Global &&
        access.space != AccessSpace::Generic))
     return false;
-  uint64_t low = ~uint64_t(0), high = 0, all = 0, step = 0;
+  uint64_t low = addresses[0], high = addresses[0], all = 0;
   for (unsigned i = 0; i < warpSize; ++i) {
     low = std::min(low, addresses[i]);
     high = std::max(high, addresses[i]);
     all |= addresses[i];
-    step |= addresses[i] ^ (addresses[0] + uint64_t(i) * access.bytes);
   }
-  if ((all & (access.bytes - 1)) || low < last->begin ||
-      high + access.bytes > last->end())
+  const Allocation *allocation = findAllocation(low);
+  if (!allocation || (all & (access.bytes - 1)) ||
+      high + access.bytes > allocation->end())
     return false;
-  if (!last->written)
+  if (!allocation->written)
     return true;
-  uint64_t bytes = access.bytes;
-  if (step == 0) { // one behind another
-    if ((access.flags & AccessRead) && !last->isWritten(low, warpSize * bytes))
-      return false;
-    if (access.flags & AccessWrite)
-      last->markWritten(low, warpSize * bytes);
-    return true;
-  }
   // aligned accesses of up to 16 bytes lie in one word of the shadow
-  uint64_t mask = (uint64_t(1) << bytes) - 1;
+  uint64_t mask = (uint64_t(1) << access.bytes) - 1;
   if (access.flags & AccessRead) {
     uint64_t missing = 0;
     for (unsigned i = 0; i < warpSize; ++i) {
-      uint64_t bit = addresses[i] - last->begin;
-      missing |= mask & ~(last->written[bit / 64] >> (bit % 64));
+      uint64_t bit = addresses[i] - allocation->begin;
+      missing |= mask & ~(allocation->written[bit / 64] >> (bit % 64));
     }
     if (missing)
       return false;
   }
   if (access.flags & AccessWrite)
     for (unsigned i = 0; i < warpSize; ++i) {
-      uint64_t bit = addresses[i] - last->begin;
-      last->written[bit / 64] |= mask << (bit % 64);
+      uint64_t bit = addresses[i] - allocation->begin;
+      allocation->written[bit / 64] |= mask << (bit % 64);
     }
   return true;
+}
+
+void MemoryChecker::checkSpan(const Access &access, uint64_t address) {
+  uint64_t total = uint64_t(access.bytes) * warpSize;
+  bool isAligned = (address & (access.bytes - 1)) == 0;
+  if (access.space == AccessSpace::Shared && isAligned &&
+      access.bytes % 4 == 0 && address + total <= sharedBytes) {
+    shadow.accessSpan(access.warp.warp, address, uint32_t(total), access.flags,
+                      [&](uint64_t offset, SharedShadow::Result result) {
+                        reportShared(
+                            access, result, offset,
+                            unsigned((offset - address) / access.bytes));
+                      });
+    return;
+  }
+  if (isAligned && (access.space == AccessSpace::Global ||
+                    access.space == AccessSpace::Generic)) {
+    const Allocation *allocation = findAllocation(address);
+    if (allocation && address + total <= allocation->end() &&
+        (!(access.flags & AccessRead) ||
+         allocation->isWritten(address, total))) {
+      if (access.flags & AccessWrite)
+        allocation->markWritten(address, total);
+      return;
+    }
+  }
+  for (unsigned lane = 0; lane < warpSize; ++lane)
+    checkLane(access, address + uint64_t(lane) * access.bytes, lane);
 }
 
 void MemoryChecker::check(const Access &access, const uint64_t *addresses,

@@ -38,6 +38,8 @@ public:
   /// All lanes at one address.
   void checkUniform(const Access &access, uint64_t address, uint32_t lanes);
   void check(const Access &access, const uint64_t *addresses, uint32_t lanes);
+  /// All 32 lanes, one behind another from `address` on.
+  void checkSpan(const Access &access, uint64_t address);
   /// cp.async: reads global, writes shared memory; host addresses.
   void checkAsyncCopy(WarpContext &warp, const uint64_t *to,
                       const uint64_t *from, const uint32_t *sourceBytes,
@@ -64,7 +66,9 @@ private:
   BlockRunner &runner;
   const MemoryOracle &oracle;
   llvm::ArrayRef<Variable> variables;
-  const Allocation *last = nullptr;
+  /// Allocations found before; kernels work on a few at a time.
+  const Allocation *recent[8] = {};
+  unsigned nextRecent = 0;
   uint8_t *shared = nullptr;
   uint64_t sharedBytes = 0;
   uint64_t paramBytes = 0;

@@ -17,11 +17,17 @@ static void runCheck(WarpContext *warp, const uint64_t *addresses,
   warp->runner->getChecker().check(access, addresses, lanes);
 }
 
-static void runCheckRange(WarpContext *warp, uint64_t address, uint32_t lanes,
-                          uint32_t bytes, uint32_t flags, uint32_t space,
-                          uint32_t line) {
+static void runCheckUniform(WarpContext *warp, uint64_t address, uint32_t lanes,
+                            uint32_t bytes, uint32_t flags, uint32_t space,
+                            uint32_t line) {
   Access access{*warp, AccessSpace(space), bytes, flags, line};
   warp->runner->getChecker().checkUniform(access, address, lanes);
+}
+
+static void runCheckSpan(WarpContext *warp, uint64_t address, uint32_t bytes,
+                         uint32_t flags, uint32_t space, uint32_t line) {
+  Access access{*warp, AccessSpace(space), bytes, flags, line};
+  warp->runner->getChecker().checkSpan(access, address);
 }
 
 static void runBarrier(WarpContext *warp, uint32_t id, uint32_t count,

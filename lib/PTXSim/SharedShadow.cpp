@@ -50,6 +50,16 @@ void SharedShadow::recordRead(Word &word, uint32_t warp, uint8_t mask) {
 SharedShadow::Problem SharedShadow::accessWord(Word &word, uint32_t warp,
                                                uint8_t mask, uint32_t flags,
                                                uint32_t &other) {
+  if (word.block != block) {
+    word.block = block;
+    word.written = 0;
+    word.copies = 0; // those of earlier blocks are forgotten
+  }
+  if (!(flags & AccessWrite) && !word.copies && isSeen(warp, word.write) &&
+      (word.written & mask) == mask) { // by far the most
+    recordRead(word, warp, mask);
+    return Problem::None;
+  }
   Problem problem = Problem::None;
   bool isAtomic = flags & AccessAtomic, isWrite = flags & AccessWrite;
   auto conflicts = [&](const Event &event) {
@@ -57,11 +67,6 @@ SharedShadow::Problem SharedShadow::accessWord(Word &word, uint32_t warp,
     return (event.bytes & mask) && !isSeen(warp, event) &&
            !(isAtomic && event.isAtomic);
   };
-  if (word.block != block) {
-    word.block = block;
-    word.written = 0;
-    word.copies = 0; // those of earlier blocks are forgotten
-  }
   if (word.copies) {
     problem = Problem::PendingCopy;
     other = word.copyWarp;
@@ -101,6 +106,17 @@ SharedShadow::Result SharedShadow::access(uint32_t warp, uint64_t offset,
     done += count;
   }
   return result;
+}
+
+void SharedShadow::accessSpan(
+    uint32_t warp, uint64_t offset, uint32_t bytes, uint32_t flags,
+    llvm::function_ref<void(uint64_t, Result)> visit) {
+  for (uint64_t at = offset; at < offset + bytes; at += 4) {
+    uint32_t other = 0;
+    Problem problem = accessWord(words[at / 4], warp, 0xf, flags, other);
+    if (problem != Problem::None)
+      visit(at, {problem, other});
+  }
 }
 
 SharedShadow::Result SharedShadow::beginCopy(uint32_t warp, uint64_t offset,

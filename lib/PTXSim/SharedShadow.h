@@ -17,6 +17,8 @@
 
 #include "Context.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 #include <vector>
 
 namespace dlc::ptxsim {
@@ -44,6 +46,11 @@ public:
   /// Records an access of at most 32 bytes and says what is wrong with it; the
   /// bytes must be inside.
   Result access(uint32_t warp, uint64_t offset, uint32_t bytes, uint32_t flags);
+  /// The same for many whole words at once; `visit` is told of problems and
+  /// where they are.
+  void accessSpan(uint32_t warp, uint64_t offset, uint32_t bytes,
+                  uint32_t flags,
+                  llvm::function_ref<void(uint64_t, Result)> visit);
   /// cp.async of whole words is issued, and has arrived.
   Result beginCopy(uint32_t warp, uint64_t offset, uint32_t bytes);
   void endCopy(uint32_t warp, uint64_t offset, uint32_t bytes);

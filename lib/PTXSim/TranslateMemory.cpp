@@ -246,18 +246,33 @@ void FunctionTranslator::emitCheck(const Instruction &inst,
   if (!kernel.options.checks || address.stride)
     return;
   Value *space = b.getInt32(unsigned(address.space));
-  Value *line = b.getInt32(inst.line);
+  Value *line = b.getInt32(inst.line), *size = b.getInt32(bytes);
+  Value *flag = b.getInt32(flags);
   Value *value = address.value;
-  value = b.CreateZExt(value, value->getType()->getWithNewBitWidth(64));
+  auto widen = [&](Value *v) {
+    return b.CreateZExt(v, v->getType()->getWithNewBitWidth(64));
+  };
   if (!isVector(value)) {
-    callRoutine(Routine::CheckRange, b.getVoidTy(),
-                {warpContext, value, maskBits(activeMask()), b.getInt32(bytes),
-                 b.getInt32(flags), space, line});
+    callRoutine(Routine::CheckUniform, b.getVoidTy(),
+                {warpContext, widen(value), maskBits(activeMask()), size, flag,
+                 space, line});
     return;
   }
+  // most accesses are one span, which is checked as a whole
+  llvm::BasicBlock *span = newBlock("check.span"),
+                   *each = newBlock("check.each"), *done = newBlock("checked");
+  b.CreateCondBr(isContiguous(address, bytes), span, each);
+  b.SetInsertPoint(span);
+  callRoutine(Routine::CheckSpan, b.getVoidTy(),
+              {warpContext, widen(b.CreateExtractElement(value, uint64_t(0))),
+               size, flag, space, line});
+  b.CreateBr(done);
+  b.SetInsertPoint(each);
   callRoutine(Routine::Check, b.getVoidTy(),
-              {warpContext, toMemory(value), maskBits(activeMask()),
-               b.getInt32(bytes), b.getInt32(flags), space, line});
+              {warpContext, toMemory(widen(value)), maskBits(activeMask()),
+               size, flag, space, line});
+  b.CreateBr(done);
+  b.SetInsertPoint(done);
 }
 
 FunctionTranslator::Values FunctionTranslator::emitLoad(const Address &address,
