@@ -1,11 +1,14 @@
 //===- KernelTest.cpp - Whole kernels -------------------------------------===//
 //
-// PTX as nvcc writes it for small CUDA kernels, against host results.
+// PTX as nvcc and LLVM write it (Inputs/README.md), against host results.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernels.h"
 #include "Simulation.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
 #include <numeric>
@@ -16,7 +19,7 @@ using namespace dlc::ptxsim::test;
 namespace {
 
 TEST(Kernels, saxpyWithTail) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   const int n = 1000;
   std::vector<float> x(n), y(n);
   for (int i = 0; i < n; ++i)
@@ -29,7 +32,7 @@ TEST(Kernels, saxpyWithTail) {
 }
 
 TEST(Kernels, reductionWithBarriers) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   const int n = 10000;
   std::vector<float> x(n);
   for (int i = 0; i < n; ++i)
@@ -42,7 +45,7 @@ TEST(Kernels, reductionWithBarriers) {
 }
 
 TEST(Kernels, shuffleSum) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   std::vector<float> x(64);
   std::iota(x.begin(), x.end(), 0.0f);
   float *dx = sim.upload(x), *out = sim.allocate<float>(2);
@@ -52,7 +55,7 @@ TEST(Kernels, shuffleSum) {
 }
 
 TEST(Kernels, histogramWithAtomics) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   const int n = 5000;
   std::vector<unsigned char> x(n);
   std::vector<unsigned> expected(256), zero(256);
@@ -66,7 +69,7 @@ TEST(Kernels, histogramWithAtomics) {
 }
 
 TEST(Kernels, divergentLoop) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   const int n = 100;
   std::vector<unsigned> x(n);
   std::iota(x.begin(), x.end(), 1u);
@@ -81,7 +84,7 @@ TEST(Kernels, divergentLoop) {
 }
 
 TEST(Kernels, tiledMatmul) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   const int n = 128;
   std::vector<float> a(n * n), b(n * n);
   for (int i = 0; i < n * n; ++i)
@@ -100,7 +103,7 @@ TEST(Kernels, tiledMatmul) {
 }
 
 TEST(Kernels, deviceFunction) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   std::vector<float> x(32);
   for (int i = 0; i < 32; ++i)
     x[i] = float(i % 3 + 1);
@@ -111,7 +114,7 @@ TEST(Kernels, deviceFunction) {
 }
 
 TEST(Kernels, localArray) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   std::vector<int> x(16 * 32);
   for (int i = 0; i < 16 * 32; ++i)
     x[i] = i * 7 % 23;
@@ -130,7 +133,7 @@ TEST(Kernels, localArray) {
 }
 
 TEST(Kernels, variables) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   float *dx = sim.allocate<float>(64);
   ASSERT_EQ(sim.run("globals", {1}, {64}, 0, dx), "");
   for (int i = 0; i < 64; ++i)
@@ -142,7 +145,7 @@ TEST(Kernels, variables) {
 }
 
 TEST(Kernels, divergentSwitch) {
-  Simulation sim(samplesPTX);
+  Simulation sim(input("samples.ptx"));
   std::vector<int> x(64);
   for (int i = 0; i < 64; ++i)
     x[i] = i % 13;
@@ -165,6 +168,146 @@ TEST(Kernels, divergentSwitch) {
       continue; // y[3] was overwritten by the first warp
     EXPECT_EQ(dy[i], expected) << i;
   }
+}
+
+//===----------------------------------------------------------------------===//
+// What LLVM makes of linalg
+//===----------------------------------------------------------------------===//
+
+_Float16 half(int value) { return _Float16(float(value) / 8.0f); }
+
+TEST(Kernels, fusedElementwiseOfHalves) {
+  Simulation sim(input("elementwise.ptx"));
+  const int n = 4096;
+  std::vector<_Float16> x(n), scale(n), bias(n);
+  for (int i = 0; i < n; ++i) {
+    x[i] = half(i % 37 - 18);
+    scale[i] = half(i % 11);
+    bias[i] = half(i % 5 - 2);
+  }
+  auto *dx = sim.upload(x), *ds = sim.upload(scale), *db = sim.upload(bias),
+       *out = sim.allocate<_Float16>(n);
+  ASSERT_EQ(sim.run("scale_bias_relu_kernel", {2}, {256}, 0, dx, ds, db, out),
+            "");
+  for (int i = 0; i < n; ++i) {
+    _Float16 product = x[i] * scale[i];
+    _Float16 sum = product + bias[i];
+    EXPECT_EQ(float(out[i]), std::max(0.0f, float(sum))) << i;
+  }
+  EXPECT_TRUE(sim.faults.empty());
+}
+
+std::vector<float> rows(int count) {
+  std::vector<float> x(size_t(count) * 1024);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = float(int(i * 37 % 101) - 50) / 10.0f;
+  return x;
+}
+
+TEST(Kernels, softmaxOfRows) {
+  Simulation sim(input("softmax.ptx"));
+  std::vector<float> x = rows(3);
+  float *dx = sim.upload(x), *out = sim.allocate<float>(x.size());
+  ASSERT_EQ(sim.run("row_kernel", {3}, {32}, 0, dx, out), "");
+  for (int r = 0; r < 3; ++r) {
+    double sum = 0;
+    for (int i = 0; i < 1024; ++i)
+      sum += std::exp(double(x[r * 1024 + i]));
+    for (int i = 0; i < 1024; ++i) {
+      double expected = std::exp(double(x[r * 1024 + i])) / sum;
+      ASSERT_NEAR(out[r * 1024 + i], expected, 2e-6 * expected) << i;
+    }
+  }
+  EXPECT_TRUE(sim.faults.empty());
+}
+
+TEST(Kernels, layerNormOfRows) {
+  Simulation sim(input("layernorm.ptx"));
+  std::vector<float> x = rows(2), scale(1024), bias(1024);
+  for (int i = 0; i < 1024; ++i)
+    scale[i] = float(i % 3 + 1), bias[i] = float(i % 7);
+  float *dx = sim.upload(x), *ds = sim.upload(scale), *db = sim.upload(bias),
+        *out = sim.allocate<float>(x.size());
+  ASSERT_EQ(sim.run("row_kernel", {2}, {32}, 0, dx, ds, db, out), "");
+  for (int r = 0; r < 2; ++r) {
+    double mean = 0, square = 0;
+    for (int i = 0; i < 1024; ++i)
+      mean += x[r * 1024 + i] / 1024.0;
+    for (int i = 0; i < 1024; ++i)
+      square += (x[r * 1024 + i] - mean) * (x[r * 1024 + i] - mean) / 1024.0;
+    for (int i = 0; i < 1024; ++i)
+      ASSERT_NEAR(out[r * 1024 + i],
+                  (x[r * 1024 + i] - mean) / std::sqrt(square + 1e-5) *
+                          scale[i] +
+                      bias[i],
+                  1e-4)
+          << i;
+  }
+  EXPECT_TRUE(sim.faults.empty());
+}
+
+/// One block of 128 x 128: cp.async, ldmatrix of swizzled tiles, mma.
+TEST(Kernels, pipelinedTensorCoreMatmul) {
+  Simulation sim(input("matmul.ptx"));
+  const int n = 4096;
+  std::vector<_Float16> a(size_t(128) * n), b(size_t(n) * n);
+  auto valueA = [](int i, int k) { return (i * 7 + k * 5) % 13 - 6; };
+  auto valueB = [](int k, int j) { return (k * 3 + j * 11) % 11 - 5; };
+  for (int i = 0; i < 128; ++i)
+    for (int k = 0; k < n; ++k)
+      a[size_t(i) * n + k] = half(valueA(i, k));
+  for (int k = 0; k < n; ++k)
+    for (int j = 0; j < 128; ++j)
+      b[size_t(k) * n + j] = half(valueB(k, j));
+  auto *da = sim.upload(a), *db = sim.upload(b);
+  float *out = sim.allocate<float>(size_t(128) * n);
+  ASSERT_EQ(sim.run("matmul_kernel", {1}, {128}, 65536, da, db, out), "");
+  for (int i = 0; i < 128; i += 3)
+    for (int j = 0; j < 128; ++j) {
+      int sum = 0; // exact: all products are multiples of 1/64
+      for (int k = 0; k < n; ++k)
+        sum += valueA(i, k) * valueB(k, j);
+      ASSERT_EQ(out[size_t(i) * n + j], float(sum) / 64.0f) << i << " " << j;
+    }
+  EXPECT_TRUE(sim.faults.empty());
+}
+
+/// A second module takes its code from the cache, and damaged files do no harm.
+TEST(Kernels, cache) {
+  llvm::SmallString<128> folder;
+  ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("ptxsim", folder));
+  Options options;
+  options.cacheDirectory = std::string(folder);
+  auto run = [&] {
+    Simulation sim(input("samples.ptx"), options);
+    float *x = sim.upload(std::vector<float>(32, 2.0f)),
+          *out = sim.allocate<float>(1);
+    EXPECT_EQ(sim.run("wsum", {1}, {32}, 0, x, out), "");
+    EXPECT_EQ(out[0], 64.0f);
+  };
+  auto files = [&] {
+    std::vector<std::string> paths;
+    std::error_code error;
+    for (llvm::sys::fs::directory_iterator it(folder, error), end;
+         it != end && !error; it.increment(error))
+      paths.push_back(it->path());
+    return paths;
+  };
+  run();
+  ASSERT_EQ(files().size(), 1u);
+  llvm::sys::fs::file_status before, after;
+  ASSERT_FALSE(llvm::sys::fs::status(files()[0], before));
+  run(); // found: not written again
+  ASSERT_FALSE(llvm::sys::fs::status(files()[0], after));
+  EXPECT_EQ(before.getUniqueID(), after.getUniqueID());
+  {
+    std::error_code error;
+    llvm::raw_fd_ostream damaged(files()[0], error);
+    damaged << "this is not what it was";
+  }
+  run();
+  EXPECT_EQ(files().size(), 1u);
+  llvm::sys::fs::remove_directories(folder);
 }
 
 } // namespace

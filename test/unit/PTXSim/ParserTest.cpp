@@ -1,6 +1,5 @@
 //===- ParserTest.cpp - What is wrong with a PTX text ---------------------===//
 
-#include "Kernels.h"
 #include "Simulation.h"
 
 using namespace dlc::ptxsim;
@@ -73,7 +72,7 @@ TEST(Parser, targetAboveTheDevice) {
 /// A text cut anywhere, or with a damaged byte, gives an error or a module, and
 /// never a crash.
 TEST(Parser, damagedTexts) {
-  std::string text = samplesPTX;
+  std::string text = input("samples.ptx");
   for (size_t length = 0; length < text.size(); length += 97) {
     Simulation sim(text.substr(0, length));
     EXPECT_EQ(sim.module == nullptr, !sim.loadError.empty());

@@ -6,6 +6,7 @@
 #include "dlc/PTXSim/Engine.h"
 
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
 
 #include <cstring>
@@ -13,6 +14,14 @@
 #include <vector>
 
 namespace dlc::ptxsim::test {
+
+/// The text of a file in Inputs.
+inline std::string input(const char *name) {
+  auto file =
+      llvm::MemoryBuffer::getFile(std::string(PTXSIM_INPUTS "/") + name);
+  EXPECT_TRUE(bool(file)) << name;
+  return file ? (*file)->getBuffer().str() : "";
+}
 
 /// Global memory, a module and the faults of its launches.
 class Simulation : public MemoryOracle, public Reporter {
