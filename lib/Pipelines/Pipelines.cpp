@@ -140,6 +140,7 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
 
 static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(conversion::createArenaBufferize());
+  pm.addPass(conversion::createArenaOrder());
   pm.addPass(conversion::createArenaInplace());
   pm.addPass(arena::createArenaAssign());
   pm.addPass(arena::createArenaVerify());

@@ -132,6 +132,24 @@ def ArenaBufferize : Pass<"arena-bufferize", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def ArenaOrder : Pass<"arena-order", "::mlir::ModuleOp"> {
+  let summary = "runs launches in the order that needs least memory";
+  let description = [{
+    Launches and copies of the graph function are moved, within what their
+    reads and writes of memory allow, so that the largest sum of bytes alive at one
+    of them gets smaller: for example branches one after the other instead of side by
+    side. Buffers that a kernel may work on in place count once. The order stays as it
+    is unless another one needs less (dlc/MemoryPlanning/ExecutionOrder.h).
+  }];
+  let options = [
+    Option<"alignment", "alignment", "int64_t", "64",
+           "What sizes are rounded up to, in bytes">,
+    Option<"workLimit", "work-limit", "uint64_t", "1000000",
+           "Steps tried after which the search stops">];
+  let statistics = [Statistic<"bytesSaved", "bytes-saved",
+                              "Bytes by which the peak is lower">];
+}
+
 def ArenaInplace : Pass<"arena-inplace", "::mlir::ModuleOp"> {
   let summary = "lets kernels work in place on buffers that die";
   let description = [{

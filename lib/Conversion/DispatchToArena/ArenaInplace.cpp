@@ -1,5 +1,6 @@
 //===- ArenaInplace.cpp - Kernels that work in place ----------------------===//
 
+#include "Inplace.h"
 #include "Reshape.h"
 
 #include "dlc/Conversion/Passes.h"
@@ -16,9 +17,43 @@ namespace dlc::conversion {
 using namespace mlir;
 using namespace dlc;
 
+FailureOr<SmallVector<conversion::InplacePair>>
+conversion::getInplacePairs(dispatch::KernelOp kernel) {
+  SmallVector<InplacePair> pairs;
+  Attribute attr = kernel->getAttr("inplace");
+  if (!attr)
+    return pairs;
+  auto list = dyn_cast<ArrayAttr>(attr);
+  if (!list)
+    return kernel.emitOpError("inplace must be a list of [in, out] pairs");
+  for (Attribute element : list) {
+    auto pair = dyn_cast<ArrayAttr>(element);
+    SmallVector<int64_t> numbers;
+    if (pair)
+      for (Attribute number : pair)
+        if (auto integer = dyn_cast<IntegerAttr>(number))
+          numbers.push_back(integer.getInt());
+    if (numbers.size() != 2 || pair.size() != 2 || numbers[0] < 0 ||
+        numbers[0] >= static_cast<int64_t>(kernel.getNumIns()) ||
+        numbers[1] < 0 ||
+        numbers[1] >= static_cast<int64_t>(kernel.getNumOuts()))
+      return kernel.emitOpError("inplace must hold [in, out] pairs of the "
+                                "kernel's arguments, got ")
+             << element;
+    pairs.push_back(
+        {static_cast<unsigned>(numbers[0]), static_cast<unsigned>(numbers[1])});
+  }
+  return pairs;
+}
+
+bool conversion::haveSameSize(MemRefType in, MemRefType out) {
+  return in.getElementType() == out.getElementType() &&
+         in.getNumElements() == out.getNumElements();
+}
+
 namespace {
 
-using Pair = std::pair<unsigned, unsigned>; // in, out
+using Pair = conversion::InplacePair;
 
 struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
   void runOnOperation() override {
@@ -26,35 +61,6 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (!func.isExternal() && failed(runOnFunction(func, tables)))
         return signalPassFailure();
-  }
-
-  /// The pairs of a kernel, checked.
-  static FailureOr<SmallVector<Pair>> getPairs(dispatch::KernelOp kernel) {
-    SmallVector<Pair> pairs;
-    Attribute attr = kernel->getAttr("inplace");
-    if (!attr)
-      return pairs;
-    auto list = dyn_cast<ArrayAttr>(attr);
-    if (!list)
-      return kernel.emitOpError("inplace must be a list of [in, out] pairs");
-    for (Attribute element : list) {
-      auto pair = dyn_cast<ArrayAttr>(element);
-      SmallVector<int64_t> numbers;
-      if (pair)
-        for (Attribute number : pair)
-          if (auto integer = dyn_cast<IntegerAttr>(number))
-            numbers.push_back(integer.getInt());
-      if (numbers.size() != 2 || pair.size() != 2 || numbers[0] < 0 ||
-          numbers[0] >= static_cast<int64_t>(kernel.getNumIns()) ||
-          numbers[1] < 0 ||
-          numbers[1] >= static_cast<int64_t>(kernel.getNumOuts()))
-        return kernel.emitOpError("inplace must hold [in, out] pairs of the "
-                                  "kernel's arguments, got ")
-               << element;
-      pairs.push_back({static_cast<unsigned>(numbers[0]),
-                       static_cast<unsigned>(numbers[1])});
-    }
-    return pairs;
   }
 
   LogicalResult runOnFunction(func::FuncOp func,
@@ -77,7 +83,7 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
           launch, launch.getKernelAttr());
       if (!kernel)
         continue;
-      FailureOr<SmallVector<Pair>> pairs = getPairs(kernel);
+      FailureOr<SmallVector<Pair>> pairs = conversion::getInplacePairs(kernel);
       if (failed(pairs))
         return failure();
       SmallVector<Attribute> used;
@@ -109,8 +115,7 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
       return false;
     auto inType = cast<MemRefType>(in.getType());
     auto outType = cast<MemRefType>(out.getType());
-    if (inType.getElementType() != outType.getElementType() ||
-        inType.getNumElements() != outType.getNumElements())
+    if (!conversion::haveSameSize(inType, outType))
       return false;
     unsigned now = order.lookup(launch);
     if (lives[in].last != now || lives[out].first != now)

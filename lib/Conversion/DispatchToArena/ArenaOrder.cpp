@@ -1,0 +1,156 @@
+//===- ArenaOrder.cpp - The order of launches that needs least memory -----===//
+
+#include "Inplace.h"
+
+#include "dlc/Conversion/Passes.h"
+#include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/MemoryPlanning/ExecutionOrder.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <numeric>
+
+namespace dlc::conversion {
+#define GEN_PASS_DEF_ARENAORDER
+#include "dlc/Conversion/Passes.h.inc"
+} // namespace dlc::conversion
+
+using namespace mlir;
+using namespace dlc;
+
+namespace {
+
+/// The launches and copies of a graph function as a problem of the planner.
+class GraphBuilder {
+public:
+  explicit GraphBuilder(int64_t alignment) : alignment(alignment) {}
+
+  LogicalResult add(Operation *step);
+  memory::StepGraph graph;
+
+private:
+  /// What has touched a piece of memory so far.
+  struct History {
+    std::optional<uint32_t> writer;
+    SmallVector<uint32_t> readers; // since then
+  };
+
+  LogicalResult addPairs(Operation *step);
+  uint32_t getBuffer(Value memory);
+
+  int64_t alignment;
+  SymbolTableCollection tables;
+  DenseMap<Value, uint32_t> buffers;
+  DenseMap<Value, History> histories;
+};
+
+} // namespace
+
+/// The number of the buffer behind `memory`. Only what the pass may place
+/// counts: the caller's memory and constants have a size of zero.
+uint32_t GraphBuilder::getBuffer(Value memory) {
+  auto [it, isNew] = buffers.try_emplace(memory, graph.buffers.size());
+  if (isNew) {
+    int64_t size = 0;
+    if (auto alloc = memory.getDefiningOp<memref::AllocOp>())
+      size = llvm::alignTo(arena::getByteSize(alloc.getType()), alignment);
+    graph.buffers.push_back({size, {}});
+  }
+  return it->second;
+}
+
+LogicalResult GraphBuilder::addPairs(Operation *step) {
+  auto launch = dyn_cast<dispatch::LaunchOp>(step);
+  if (!launch)
+    return success();
+  auto kernel = tables.lookupNearestSymbolFrom<dispatch::KernelOp>(
+      launch, launch.getKernelAttr());
+  if (!kernel)
+    return success();
+  auto pairs = conversion::getInplacePairs(kernel);
+  if (failed(pairs))
+    return failure();
+  for (auto [in, out] : *pairs) {
+    Value from = arena::getMemory(launch.getIns()[in]);
+    Value to = arena::getMemory(launch.getOuts()[out]);
+    if (conversion::haveSameSize(cast<MemRefType>(from.getType()),
+                                 cast<MemRefType>(to.getType())))
+      graph.steps.back().inplace.push_back({getBuffer(from), getBuffer(to)});
+  }
+  return success();
+}
+
+LogicalResult GraphBuilder::add(Operation *step) {
+  auto effectful = dyn_cast<MemoryEffectOpInterface>(step);
+  if (!effectful)
+    return step->emitOpError("does not say which memory it touches");
+  uint32_t number = graph.steps.size();
+  graph.steps.emplace_back();
+  SmallVector<MemoryEffects::EffectInstance> effects;
+  effectful.getEffects(effects);
+  llvm::SetVector<uint32_t> before;
+  SmallVector<Value> reads, writes;
+  for (const MemoryEffects::EffectInstance &effect : effects)
+    if (auto *operand = effect.getEffectValue<OpOperand *>())
+      (isa<MemoryEffects::Write>(effect.getEffect()) ? writes : reads)
+          .push_back(arena::getMemory(operand->get()));
+  for (Value memory : reads)
+    if (auto writer = histories[memory].writer)
+      before.insert(*writer);
+  for (Value memory : writes) {
+    if (auto writer = histories[memory].writer)
+      before.insert(*writer);
+    before.insert_range(histories[memory].readers);
+  }
+  for (Value memory : reads)
+    histories[memory].readers.push_back(number);
+  for (Value memory : writes)
+    histories[memory] = {number, {}};
+  before.remove(number);
+  graph.steps.back().predecessors.assign(before.begin(), before.end());
+
+  for (Value operand : step->getOperands()) {
+    std::vector<uint32_t> &uses =
+        graph.buffers[getBuffer(arena::getMemory(operand))].steps;
+    if (uses.empty() || uses.back() != number)
+      uses.push_back(number);
+  }
+  return addPairs(step);
+}
+
+namespace {
+
+struct ArenaOrder : public conversion::impl::ArenaOrderBase<ArenaOrder> {
+  using ArenaOrderBase::ArenaOrderBase;
+
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isExternal() && failed(reorder(func)))
+        return signalPassFailure();
+  }
+
+  LogicalResult reorder(func::FuncOp func) {
+    if (!llvm::hasSingleElement(func.getBody()))
+      return func.emitError("the graph function must have one block");
+    Block &block = func.front();
+    SmallVector<Operation *> steps = arena::collectSteps(block);
+    GraphBuilder builder(alignment);
+    for (Operation *step : steps)
+      if (failed(builder.add(step)))
+        return failure();
+    std::vector<uint32_t> given(steps.size());
+    std::iota(given.begin(), given.end(), 0);
+    memory::ExecutionOrder found = memory::findOrder(builder.graph, workLimit);
+    if (found.order == given)
+      return success();
+    bytesSaved += memory::peakOfOrder(builder.graph, given) - found.peak;
+    // Views and allocations depend on each other only, and stay in front.
+    for (uint32_t step : found.order)
+      steps[step]->moveBefore(block.getTerminator());
+    return success();
+  }
+};
+
+} // namespace
