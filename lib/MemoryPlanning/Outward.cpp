@@ -111,9 +111,11 @@ public:
     return stack;
   }
 
-  /// What one placement costs, in steps of the budget.
+  /// What one placement costs, in steps of the budget. (Holes that no cache
+  /// holds cost more.)
   uint64_t cost() const {
-    return 64 * (center.size() + after.size() + before.size());
+    return 64 * (center.size() + after.size() + before.size()) *
+           (1 + center.size() / 8192);
   }
 
   /// Returns false as soon as the peak reaches `giveUpAt`, or when the time is

@@ -145,11 +145,11 @@ public:
 private:
   static constexpr Attempt kAttempts[] = {
       {Order::Size, Fit::Best, "greedy by size"},
+      {Order::Size, Fit::First, "greedy by size, first fit"},
       {Order::Area, Fit::Best, "greedy by area"},
       {Order::Contention, Fit::Best, "greedy by contention"},
       {Order::Duration, Fit::Best, "greedy by duration"},
       {Order::Start, Fit::Best, "greedy by start"},
-      {Order::Size, Fit::First, "greedy by size, first fit"},
       {Order::Area, Fit::First, "greedy by area, first fit"},
       {Order::Contention, Fit::First, "greedy by contention, first fit"},
   };
@@ -164,7 +164,7 @@ private:
   /// Whether a greedy placement, which looks at all conflicts, may be tried.
   bool isCheap() const {
     return instance.totalDegree() <=
-           std::min<uint64_t>(budget.remaining(), 1'000'000'000) / 4;
+           std::min<uint64_t>(budget.remaining(), 1'000'000'000) / 2;
   }
 
   void tryGreedily(const Attempt &attempt) {

@@ -31,9 +31,13 @@ static const char kUsage[] =
     "  --memory-report=F   write a picture of the plan (.html) or JSON "
     "(.json)\n";
 
-/// Some seconds of work: for a better plan, and for one that fits.
-static constexpr uint64_t kDefaultSteps = 300'000'000;
-static constexpr uint64_t kDefaultStepsForCapacity = 1'200'000'000;
+/// Some seconds of work: for a better plan, and for one that fits. Steps on
+/// large problems, which no cache holds, take longer.
+static uint64_t getDefaultSteps(const Problem &problem, bool minimize) {
+  if (!minimize)
+    return 1'200'000'000;
+  return problem.buffers.size() <= 20'000 ? 300'000'000 : 100'000'000;
+}
 
 static int usageError(const std::string &message) {
   std::fprintf(stderr, "dlc-plan: %s\n%s", message.c_str(), kUsage);
@@ -112,10 +116,6 @@ int main(int argc, char **argv) {
   }
   if (input.empty())
     return usageError("no problem given");
-  if (!hasWorkLimit)
-    options.workLimit = hasTimeLimit ? std::numeric_limits<uint64_t>::max()
-                        : options.minimize ? kDefaultSteps
-                                           : kDefaultStepsForCapacity;
 
   Problem problem;
   std::string fault;
@@ -134,6 +134,10 @@ int main(int argc, char **argv) {
     return 1;
   }
 
+  if (!hasWorkLimit)
+    options.workLimit = hasTimeLimit
+                            ? std::numeric_limits<uint64_t>::max()
+                            : getDefaultSteps(problem, options.minimize);
   auto start = std::chrono::steady_clock::now();
   Solution solution = solve(problem, options);
   std::chrono::duration<double> seconds =
