@@ -17,10 +17,17 @@ using namespace dlc::ptxsim;
 
 static constexpr size_t sharedAlignment = 1024;
 
+/// Stacks are made once: one launch runs at a time.
+static Fibre *sharedFibres() {
+  static Fibre fibres[warpSize];
+  return fibres;
+}
+
 BlockRunner::BlockRunner(const RunnableKernel &kernel,
                          const LaunchParams &params, const DeviceConfig &device,
                          const MemoryOracle &memory, Reporter &reporter)
-    : kernel(kernel), params(params), device(device), reporter(reporter) {
+    : kernel(kernel), params(params), device(device), reporter(reporter),
+      fibres(sharedFibres()) {
   warpCount = uint32_t((params.block.count() + warpSize - 1) / warpSize);
   sharedBytes = kernel.staticSharedBytes + params.dynamicSharedBytes;
   checker = std::make_unique<MemoryChecker>(
@@ -52,7 +59,6 @@ bool BlockRunner::allocate() {
     return false;
   // not zero, so that reads of what was never written are seen in results too
   std::memset(shared, 0xff, sharedBytes);
-  fibres = std::make_unique<Fibre[]>(byTurns ? warpCount : 1);
   return true;
 }
 

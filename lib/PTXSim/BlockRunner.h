@@ -105,7 +105,8 @@ private:
   std::vector<std::pair<FaultKind, unsigned>> warned;
 
   Fibre scheduler;
-  std::unique_ptr<Fibre[]> fibres;
+  /// A fibre a warp, or one for all; kept from launch to launch.
+  Fibre *const fibres;
   Fibre *running = nullptr;
   uint32_t runnable = 0, unfinished = 0;
   BarrierState barriers[16];

@@ -6,9 +6,9 @@
 
 using namespace dlc::ptxsim;
 
-/// Registers of kernels that do not fit the host's are here: 1 MiB is taken
+/// Registers of kernels that do not fit the host's are here: 4 MiB is taken
 /// only as far as it is touched.
-static constexpr size_t stackBytes = size_t(1) << 20;
+static constexpr size_t stackBytes = size_t(4) << 20;
 static constexpr size_t guardBytes = 4096;
 
 /// The fibre that is being entered for the first time.
