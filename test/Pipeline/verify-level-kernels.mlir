@@ -29,3 +29,17 @@ func.func @main(%a: tensor<4xf32>) -> tensor<4xf32> {
   %0 = arith.addf %a, %a : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+dispatch.kernel @barrier(%a: memref<4xf32>, %o: memref<4xf32>) attributes {num_outs = 1 : i64} {
+  // expected-error @below {{'gpu.barrier' is illegal at level scheduled: only GPUs have it (--target=cuda)}}
+  gpu.barrier
+  dispatch.return
+}
+
+// -----
+
+// expected-error @below {{'gpu.module' is illegal at level scheduled: modules for GPUs come with level llvm of target cuda}}
+gpu.module @kernels {
+}
