@@ -1,6 +1,7 @@
 //===- CliTest.cpp - Command line and reports of compiled programs --------===//
 
 #include "Cli.h"
+#include "Device.h"
 #include "Report.h"
 #include "RuntimeTest.h"
 
@@ -127,6 +128,45 @@ TEST_F(CliTest, Errors) {
   EXPECT_LT(parse({"--" + std::string(100000, 'x')}).size(), 400u);
   EXPECT_LT(parse({std::string(100000, 'x') + "=1"}).size(), 400u);
   EXPECT_EQ(parse(std::vector<std::string>(300, "x")), "too many arguments");
+}
+
+TEST_F(CliTest, ProgramsForGPUs) {
+  dlc_device_program device = {};
+  model.device = &device;
+  EXPECT_EQ(parse({"--benchmark"}), "");
+  EXPECT_EQ(cli.device, -1);
+  EXPECT_EQ(parse({"--benchmark", "--device=3"}, "7"), "");
+  EXPECT_EQ(cli.device, 3);
+  EXPECT_EQ(parse({"--benchmark", "--device", "0"}, "7"), "");
+  EXPECT_EQ(cli.device, 0);
+  EXPECT_EQ(parse({"--benchmark"}, "7"), "");
+  EXPECT_EQ(cli.device, 7);
+  EXPECT_EQ(parse({"--device=-1"}),
+            "--device needs the number of a GPU from 0 to 1023, not '-1'");
+  EXPECT_EQ(parse({"--benchmark"}, "x"),
+            "DLC_DEVICE needs the number of a GPU from 0 to 1023, not 'x'");
+  EXPECT_EQ(parse({"--threads=1"}),
+            "unknown option '--threads=1'; --help lists them");
+  model.device = nullptr;
+  EXPECT_EQ(parse({"--device=1"}),
+            "unknown option '--device=1'; --help lists them");
+  EXPECT_EQ(parse({"--threadsafe=1"}),
+            "unknown option '--threadsafe=1'; --help lists them");
+}
+
+TEST_F(CliTest, DeviceLayout) {
+  // Inputs of 8, 8 and 0 bytes, an output of 8; weights of 3 MiB.
+  model.arena_bytes = 1000;
+  dlc_device_layout layout = dlc_lay_out_device(&model);
+  uint64_t weights = 3 << 20;
+  EXPECT_EQ(layout.arena, weights);
+  EXPECT_EQ(layout.inputs, weights + 1024);
+  EXPECT_EQ(layout.outputs, weights + 1024 + 512);
+  EXPECT_EQ(layout.bytes, weights + 1024 + 512 + 256);
+  uint64_t offsets[3];
+  EXPECT_EQ(dlc_place_tensors(model.inputs, 3, 64, offsets), 128u);
+  EXPECT_EQ(offsets[1], 64u);
+  EXPECT_EQ(offsets[2], 128u);
 }
 
 TEST_F(CliTest, Json) {
