@@ -46,13 +46,10 @@ static void runFault(WarpContext *warp, uint32_t kind, uint32_t lanes,
                          : "");
 }
 
-static uint32_t runMatch(uint32_t isAll, const uint64_t *values, uint32_t lanes,
-                         uint32_t *masks) {
-  bool agree = true;
-  uint64_t first = lanes ? values[llvm::countr_zero(lanes)] : 0;
+/// For each lane the lanes with the same value.
+static void runMatch(const uint64_t *values, uint32_t lanes, uint32_t *masks) {
   for (uint32_t rest = lanes; rest; rest &= rest - 1) {
     unsigned lane = unsigned(llvm::countr_zero(rest));
-    agree &= values[lane] == first;
     uint32_t mask = 0;
     for (uint32_t other = lanes; other; other &= other - 1) {
       unsigned with = unsigned(llvm::countr_zero(other));
@@ -60,10 +57,6 @@ static uint32_t runMatch(uint32_t isAll, const uint64_t *values, uint32_t lanes,
     }
     masks[lane] = mask;
   }
-  if (isAll)
-    for (unsigned i = 0; i < warpSize; ++i)
-      masks[i] = agree ? lanes : 0;
-  return agree;
 }
 
 static void finishCopies(WarpContext &warp, uint32_t lanes, uint32_t keep) {

@@ -12,7 +12,10 @@ using namespace dlc::ptxsim;
 /// step all lanes that will ever execute it are here now.
 void FunctionTranslator::checkMembers(const Instruction &inst, Value *members) {
   Value *active = maskBits(activeMask());
-  members = isVector(members) ? b.CreateOrReduce(members) : members;
+  if (isVector(members)) { // groups of lanes, each with the mask of its group
+    Value *none = llvm::Constant::getNullValue(members->getType());
+    members = b.CreateOrReduce(b.CreateSelect(activeMask(), members, none));
+  }
   Value *missing = b.CreateAnd(b.CreateAnd(members, maskBits(liveMask())),
                                b.CreateNot(active));
   Value *foreign = b.CreateAnd(active, b.CreateNot(members));
@@ -183,16 +186,15 @@ bool FunctionTranslator::translateVote(const Instruction &inst) {
     members = read(inst.operands[position], Ty::B32);
     if (!members)
       return true;
-    if (isVector(members)) // lanes with different masks vote separately
-      return fail(inst, "member masks that differ between lanes are not "
-                        "supported by the simulator");
     checkMembers(inst, members);
+    if (isVector(members)) // a mask a lane: the results are vectors as well
+      active = splat(active);
     members = b.CreateAnd(members, active);
   }
   if (isElect) {
     Value *leader =
         b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, members, b.getFalse());
-    Value *isLeader = b.CreateICmpEQ(laneIds(32), splat(leader));
+    Value *isLeader = b.CreateICmpEQ(laneIds(32), toVector(leader));
     if (to.kind != Operand::Pair)
       return unsupported(inst);
     return write(inst, to.elements[0], leader, Ty::B32) ||
@@ -201,7 +203,8 @@ bool FunctionTranslator::translateVote(const Instruction &inst) {
   Value *predicate = read(inst.operands[1], Ty::Pred);
   if (!predicate)
     return true;
-  Value *votes = b.CreateAnd(maskBits(toVector(predicate)), members);
+  Value *votes = maskBits(toVector(predicate));
+  votes = b.CreateAnd(isVector(members) ? splat(votes) : votes, members);
   if (inst.has("ballot"))
     return write(inst, to, votes, Ty::B32);
   Value *all = b.CreateICmpEQ(votes, members);
@@ -221,22 +224,47 @@ bool FunctionTranslator::translateMatch(const Instruction &inst) {
   if (!value || !members)
     return true;
   checkMembers(inst, members);
-  if (isVector(members))
-    members = b.CreateOrReduce(members);
-  bool isAll = inst.has("all");
   value = b.CreateZExt(toVector(value), vectorOf(b.getInt64Ty()));
   auto *out = tempSlot(vectorOf(b.getInt32Ty()));
-  Value *agreed =
-      callRoutine(Routine::Match, b.getInt32Ty(),
-                  {b.getInt32(isAll), toMemory(value),
-                   b.CreateAnd(maskBits(activeMask()), members), out});
-  Value *masks = b.CreateLoad(out->getAllocatedType(), out);
+  Value *active = maskBits(activeMask());
+  callRoutine(Routine::Match, b.getVoidTy(), {toMemory(value), active, out});
+  // of all lanes with the same value, those of the lane's group
+  members = b.CreateAnd(toVector(members), splat(active));
+  Value *same =
+      b.CreateAnd(b.CreateLoad(out->getAllocatedType(), out), members);
   const Operand &to = inst.operands[0];
+  if (!inst.has("all"))
+    return write(inst, to, same, Ty::B32);
+  Value *agreed = b.CreateICmpEQ(same, members);
+  Value *masks = b.CreateSelect(
+      agreed, members, llvm::Constant::getNullValue(members->getType()));
   if (to.kind != Operand::Pair)
     return write(inst, to, masks, Ty::B32);
   return write(inst, to.elements[0], masks, Ty::B32) ||
-         write(inst, to.elements[1], splat(b.CreateIsNotNull(agreed)),
-               Ty::Pred);
+         write(inst, to.elements[1], agreed, Ty::Pred);
+}
+
+/// Reduces the values of the lanes in `taking`; null for an unknown operation.
+FunctionTranslator::Value *
+FunctionTranslator::reduceLanes(const Instruction &inst, Value *value,
+                                Value *taking) {
+  bool sign = isSigned(inst.type());
+  auto lanesOr = [&](uint32_t neutral) {
+    return b.CreateSelect(taking, value, splat(b.getInt32(neutral)));
+  };
+  if (inst.has("add"))
+    return b.CreateAddReduce(lanesOr(0));
+  if (inst.has("min"))
+    return b.CreateIntMinReduce(lanesOr(sign ? 0x7fffffff : 0xffffffff), sign);
+  if (inst.has("max"))
+    return b.CreateIntMaxReduce(lanesOr(sign ? 0x80000000 : 0), sign);
+  if (inst.has("and"))
+    return b.CreateAndReduce(lanesOr(0xffffffff));
+  if (inst.has("or"))
+    return b.CreateOrReduce(lanesOr(0));
+  if (inst.has("xor"))
+    return b.CreateXorReduce(lanesOr(0));
+  return nullptr;
 }
 
 bool FunctionTranslator::translateRedux(const Instruction &inst) {
@@ -248,30 +276,36 @@ bool FunctionTranslator::translateRedux(const Instruction &inst) {
   if (!value || !members)
     return true;
   checkMembers(inst, members);
-  if (isVector(members))
-    members = b.CreateOrReduce(members);
-  Value *taking = b.CreateAnd(activeMask(), bitsToMask(members));
-  bool sign = isSigned(type);
-  auto reduce = [&](uint64_t neutral, auto make) {
-    return make(b.CreateSelect(taking, toVector(value),
-                               splat(b.getInt32(uint32_t(neutral)))));
-  };
-  Value *result = nullptr;
-  if (inst.has("add"))
-    result = reduce(0, [&](Value *v) { return b.CreateAddReduce(v); });
-  else if (inst.has("min"))
-    result = reduce(sign ? 0x7fffffff : 0xffffffff,
-                    [&](Value *v) { return b.CreateIntMinReduce(v, sign); });
-  else if (inst.has("max"))
-    result = reduce(sign ? 0x80000000 : 0,
-                    [&](Value *v) { return b.CreateIntMaxReduce(v, sign); });
-  else if (inst.has("and"))
-    result = reduce(0xffffffff, [&](Value *v) { return b.CreateAndReduce(v); });
-  else if (inst.has("or"))
-    result = reduce(0, [&](Value *v) { return b.CreateOrReduce(v); });
-  else if (inst.has("xor"))
-    result = reduce(0, [&](Value *v) { return b.CreateXorReduce(v); });
-  else
+  value = toVector(value);
+  if (!isVector(members)) {
+    Value *result = reduceLanes(inst, value,
+                                b.CreateAnd(activeMask(), bitsToMask(members)));
+    return result ? write(inst, inst.operands[0], result, type)
+                  : unsupported(inst);
+  }
+  // one group of lanes after the other, that of the first lane left
+  llvm::AllocaInst *left = tempSlot(b.getInt32Ty());
+  llvm::AllocaInst *results = tempSlot(vectorOf(b.getInt32Ty()));
+  llvm::BasicBlock *loop = newBlock("groups"), *done = newBlock("groups.done");
+  b.CreateStore(maskBits(activeMask()), left);
+  b.CreateCondBr(anyLane(activeMask()), loop, done);
+  b.SetInsertPoint(loop);
+  Value *rest = b.CreateLoad(b.getInt32Ty(), left);
+  Value *first =
+      b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, rest, b.getTrue());
+  Value *group = b.CreateAnd(b.CreateExtractElement(members, first), rest);
+  Value *taking = bitsToMask(group);
+  Value *result = reduceLanes(inst, value, taking);
+  if (!result)
     return unsupported(inst);
-  return write(inst, inst.operands[0], result, type);
+  Value *old = b.CreateLoad(results->getAllocatedType(), results);
+  b.CreateStore(b.CreateSelect(taking, splat(result), old), results);
+  // the first lane leaves in any case, also where its mask leaves it out
+  Value *mine = b.CreateShl(b.getInt32(1), first);
+  rest = b.CreateAnd(rest, b.CreateNot(b.CreateOr(group, mine)));
+  b.CreateStore(rest, left);
+  b.CreateCondBr(b.CreateIsNotNull(rest), loop, done);
+  b.SetInsertPoint(done);
+  return write(inst, inst.operands[0],
+               b.CreateLoad(results->getAllocatedType(), results), type);
 }

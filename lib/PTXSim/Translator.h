@@ -254,6 +254,7 @@ private:
   bool translateShuffle(const Instruction &inst);
   bool translateVote(const Instruction &inst);
   bool translateMatch(const Instruction &inst);
+  Value *reduceLanes(const Instruction &inst, Value *value, Value *taking);
   bool translateRedux(const Instruction &inst);
   void checkMembers(const Instruction &inst, Value *members);
 

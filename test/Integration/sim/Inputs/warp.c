@@ -165,31 +165,34 @@ static void barriers(CUmodule m) {
 }
 
 static void groups(CUmodule m) {
-  int out[N], sums[N / 8] = {0}, fives[N / 8] = {0};
-  for (int i = 0; i < N; ++i)
-    sums[i / 8] += in[i];
+  static int out[8][N];
   CUdeviceptr a = upload(in, sizeof(in)), b = upload(NULL, sizeof(out));
   RUN(kernel(m, "groups"), 1, 1, N, 1, 0, &a, &b);
   download(out, b, sizeof(out));
   OK(cuMemFree(a));
-  /* what the first thread of a tile of 8 has when it asks: the sum of all 8,
-     the second one of 7, and so on, of which some lanes add their own twice */
-  for (int t = 0; t < N / 8; ++t) {
-    int v[8];
-    for (int k = 0; k < 8; ++k)
-      v[k] = in[t * 8 + k];
-    for (int offset = 4; offset > 0; offset /= 2) {
-      int w[8];
-      for (int k = 0; k < 8; ++k)
-        w[k] = v[k] + (k + offset < 8 ? v[k + offset] : v[k]);
-      memcpy(v, w, sizeof(v));
+  for (int i = 0; i < N; ++i) {
+    const int *mine = in + i / 8 * 8, *next = in + (i / 8 + 1) % (N / 8) * 8;
+    int sum = 0, any = 0, all = 1, odd = 0, same = 0, most = mine[0],
+        least = mine[0], agree = 1;
+    for (int k = 0; k < 8; ++k) {
+      sum += next[k];
+      any |= mine[k] == 5;
+      all &= mine[k] < 140;
+      odd |= (mine[k] & 1) << k;
+      same |= (mine[k] % 3 == in[i] % 3) << k;
+      most = mine[k] > most ? mine[k] : most;
+      least = mine[k] < least ? mine[k] : least;
+      agree &= (mine[k] & 64) == (mine[0] & 64);
     }
-    CHECK(v[0] == sums[t]);
-    for (int k = 0; k < 8; ++k)
-      fives[t] |= v[k] == 5;
+    CHECK(out[0][i] == sum);
+    CHECK(out[1][i] == (any << 1 | all));
+    CHECK(out[2][i] == odd);
+    CHECK(out[3][i] == same);
+    CHECK(out[4][i] == most);
+    CHECK(out[5][i] == mine[i % 8 ^ 3]);
+    CHECK(out[6][i] == least);
+    CHECK((unsigned)out[7][i] == (agree ? 0xffu << (i & 24) : 0));
   }
-  for (int i = 0; i < N; ++i)
-    CHECK(out[i] == sums[(i / 8 + 1) % (N / 8)] + fives[i / 8]);
 }
 
 int main(void) {

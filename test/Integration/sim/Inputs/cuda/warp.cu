@@ -1,5 +1,6 @@
 // What the lanes of a warp do together, and divergence.
 #include <cooperative_groups.h>
+#include <cooperative_groups/reduce.h>
 
 namespace cg = cooperative_groups;
 
@@ -143,13 +144,19 @@ extern "C" __global__ void groups(const int *in, int *out) {
   cg::thread_block block = cg::this_thread_block();
   cg::thread_block_tile<8> tile = cg::tiled_partition<8>(block);
   __shared__ int sums[32];
-  int value = in[block.thread_rank()];
-  for (int offset = tile.size() / 2; offset > 0; offset /= 2)
-    value += tile.shfl_down(value, offset);
+  int rank = block.thread_rank(), n = block.size(), value = in[rank];
+  int sum = cg::reduce(tile, value, cg::plus<int>());
   if (tile.thread_rank() == 0)
-    sums[tile.meta_group_rank()] = value;
+    sums[tile.meta_group_rank()] = sum;
   block.sync();
-  out[block.thread_rank()] =
-      sums[(tile.meta_group_rank() + 1) % tile.meta_group_size()] +
-      tile.any(value == 5);
+  out[rank] = sums[(tile.meta_group_rank() + 1) % tile.meta_group_size()];
+  out[n + rank] = tile.any(value == 5) << 1 | tile.all(value < 140);
+  out[2 * n + rank] = tile.ballot(value & 1);
+  out[3 * n + rank] = tile.match_any(value % 3);
+  out[4 * n + rank] = cg::reduce(tile, value, cg::greater<int>());
+  out[5 * n + rank] = tile.shfl_xor(value, 3);
+  unsigned mine = 0xffu << (rank & 24); // each tile reduces for itself
+  out[6 * n + rank] = __reduce_min_sync(mine, value);
+  int same;
+  out[7 * n + rank] = __match_all_sync(mine, value & 64, &same);
 }
