@@ -210,7 +210,8 @@ void KernelScheduler::emitPart(KernelContext &context, Part &part) {
       emitShared(context, nests);
   } else if (part.contraction)
     emitContraction(context, *part.nest, *part.contraction);
-  else if (!emitReduction(context, *part.nest))
+  else if (!emitReduction(context, *part.nest) &&
+           !emitTranspose(context, *part.nest))
     emitMap(context, *part.nest);
 }
 

@@ -73,6 +73,11 @@ int64_t chooseVector(Nest &nest, unsigned loop, const KernelPlan &plan);
 /// A thread for a few outputs. Applies to every nest without shared loops.
 void emitMap(KernelContext &context, Nest &nest);
 
+/// Square tiles that change direction in shared memory: for nests that read an
+/// input along another loop than they write along. Returns false, without
+/// having emitted anything, for others.
+bool emitTranspose(KernelContext &context, Nest &nest);
+
 /// Several threads for one output: for reductions with too few outputs to give
 /// each a thread, or whose inputs are consecutive along the reduction. Returns
 /// false, without having emitted anything, where that makes no sense.

@@ -256,3 +256,76 @@ dispatch.kernel @long_sum(%x: tensor<64x8192xf32>, %w: tensor<8192x64xf32>, %o: 
   } -> tensor<64x64xf32>
   dispatch.return %r : tensor<64x64xf32>
 }
+
+// -----
+
+// A transposition: the tile is read along the input's rows, changes direction
+// in shared memory and is written along the output's rows.
+
+// CHECK-LABEL: dispatch.kernel @transpose
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c12, {{.*}}) threads({{.*}}) in (%{{.*}} = %c256, {{.*}} workgroup(%[[TILE:.*]] : memref<1056xf32, #gpu.address_space<workgroup>>)
+// CHECK: memref.store {{.*}}, %[[TILE]]
+// CHECK: gpu.barrier
+// CHECK: memref.load %[[TILE]]
+// CHECK: memref.store {{.*}} : memref<9600xf32>
+dispatch.kernel @transpose(%x: tensor<96x100xf32>, %o: tensor<100x96xf32>) -> tensor<100x96xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<96x100xf32>) outs(%o : tensor<100x96xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<100x96xf32>
+  dispatch.return %y : tensor<100x96xf32>
+}
+
+// -----
+
+// A depthwise convolution: four pixels of four channels a thread, so that the
+// six columns that their windows have are read once for each kernel line.
+
+// CHECK-LABEL: dispatch.kernel @depthwise
+// CHECK: scf.for
+// CHECK-COUNT-9: vector.load {{.*}} vector<4xf32>
+// CHECK-NOT: vector.load
+// CHECK: scf.yield
+// CHECK-COUNT-4: vector.store {{.*}} vector<4xf32>
+dispatch.kernel @depthwise(%x: tensor<114x114x64xf32>, %w: tensor<3x3x64xf32>, %o: tensor<112x112x64xf32>) -> tensor<112x112x64xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<112x112x64xf32>) -> tensor<112x112x64xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(h, w, c, i, j) -> (h + i, w + j, c)>, affine_map<(h, w, c, i, j) -> (i, j, c)>, affine_map<(h, w, c, i, j) -> (h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]} ins(%x, %w : tensor<114x114x64xf32>, tensor<3x3x64xf32>) outs(%f : tensor<112x112x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<112x112x64xf32>
+  dispatch.return %r : tensor<112x112x64xf32>
+}
+
+// -----
+
+// Products of f16 go to the tensor cores, with ldmatrix from shared memory; the
+// weights, consecutive along the columns, are transposed on the way.
+
+// CHECK-LABEL: dispatch.kernel @half
+// CHECK: nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false} {{.*}} -> vector<4x2xf16>
+// CHECK: nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = true} {{.*}} -> vector<4x2xf16>
+// CHECK: nvvm.mma.sync {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK: arith.truncf {{.*}} : f32 to f16
+// CHECK: vector.store {{.*}} vector<2xf16>
+dispatch.kernel @half(%x: tensor<256x64xf16>, %w: tensor<64x128xf16>, %o: tensor<256x128xf16>) -> tensor<256x128xf16> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<256x128xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<256x128xf32>) -> tensor<256x128xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<256x64xf16>, tensor<64x128xf16>) outs(%f : tensor<256x128xf32>) {
+  ^bb0(%a: f16, %b: f16, %c: f32):
+    %p = arith.extf %a : f16 to f32
+    %q = arith.extf %b : f16 to f32
+    %m = arith.mulf %p, %q fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<256x128xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%r : tensor<256x128xf32>) outs(%o : tensor<256x128xf16>) {
+  ^bb0(%a: f32, %c: f16):
+    %t = arith.truncf %a : f32 to f16
+    linalg.yield %t : f16
+  } -> tensor<256x128xf16>
+  dispatch.return %y : tensor<256x128xf16>
+}
