@@ -208,10 +208,10 @@ TEST(Solver, FindsHiddenPlans) {
 
 // The trace of a training step: what a layer keeps for its backward pass lives
 // from there to here and back, with temporaries everywhere.
-TEST(Solver, TrainingStepsReachTheBound) {
+Problem makeTrainingStep(uint32_t seed) {
   constexpr int64_t kLayers = 400;
   Problem problem;
-  std::mt19937 random(5);
+  std::mt19937 random(seed);
   auto add = [&](int64_t lower, int64_t upper, int64_t size) {
     problem.buffers.push_back(
         {"b" + std::to_string(problem.buffers.size()), lower, upper, size, 64});
@@ -226,6 +226,11 @@ TEST(Solver, TrainingStepsReachTheBound) {
         add(begin + k, begin + k + 2 + static_cast<int64_t>(random() % 6),
             64 * (1 + static_cast<int64_t>(random() % 9000)));
   }
+  return problem;
+}
+
+TEST(Solver, TrainingStepsReachTheBound) {
+  Problem problem = makeTrainingStep(5);
   SolverOptions options;
   options.workLimit = 20'000'000;
   Solution solution = solve(problem, options);
