@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <random>
 
 using namespace dlc::ptxsim::driver;
 using testing::HasSubstr;
@@ -101,7 +100,6 @@ CUresult codeOf(llvm::Error error, std::string &text) {
 }
 
 void expectPTX(llvm::Expected<std::string> got, const std::string &want) {
-  std::string text;
   if (!got)
     FAIL() << llvm::toString(got.takeError());
   EXPECT_EQ(*got, want);
@@ -182,7 +180,11 @@ TEST(FatBinary, DamagedContainersAreErrors) {
   Container container;
   container.add(1, 80, ptxFor("sm_80") + std::string(300, 'x'), Packing::Lz4)
       .add(1, 80, ptxFor("sm_80"), Packing::Zstd);
-  std::mt19937 random(1);
+  uint32_t state = 1;
+  auto random = [&state] { // the same numbers in every run
+    state = state * 1664525 + 1013904223;
+    return state >> 8;
+  };
   for (int round = 0; round < 5000; ++round) {
     Container damaged = container;
     for (int i = 0; i < 3; ++i) {
