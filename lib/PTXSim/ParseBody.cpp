@@ -319,7 +319,8 @@ bool Parser::parseOpcode(Instruction &inst) {
 bool Parser::parseOperands(Instruction &inst) {
   while (!token.is(';')) {
     Operand operand;
-    if (parseOperand(operand))
+    // a label may have the name of a function or variable of the module
+    if (inst.op == Op::Bra ? parseLabel(operand) : parseOperand(operand))
       return true;
     if (operand.kind == Operand::Label)
       pendingLabels.back().operand = inst.operands.size();
@@ -454,7 +455,6 @@ bool Parser::parseNamed(Operand &operand) {
   if (token.kind != Token::Identifier)
     return fail("expected an operand, found '" + describeToken() + "'");
   llvm::StringRef name = token.text;
-  unsigned line = token.line;
   unsigned index = 0;
   if (name == "_") {
     operand.kind = Operand::Sink;
@@ -482,9 +482,16 @@ bool Parser::parseNamed(Operand &operand) {
   }
   if (name.starts_with("%"))
     return parseSpecial(operand, name);
-  // a label, perhaps of a line still to come
+  return parseLabel(operand);
+}
+
+bool Parser::parseLabel(Operand &operand) {
+  if (token.kind != Token::Identifier)
+    return fail("expected a label, found '" + describeToken() + "'");
+  // perhaps of a line still to come
   operand.kind = Operand::Label;
-  pendingLabels.push_back({unsigned(function->body.size()), 0, name, line});
+  pendingLabels.push_back(
+      {unsigned(function->body.size()), 0, token.text, token.line});
   advance();
   return false;
 }

@@ -99,6 +99,7 @@ private:
   bool parseSimpleOperand(Operand &operand);
   bool parseNumber(Operand &operand, bool negative);
   bool parseNamed(Operand &operand);
+  bool parseLabel(Operand &operand);
   bool parseSpecial(Operand &operand, llvm::StringRef name);
   bool parseAddress(Operand &operand);
   bool parseList(Operand &operand, char close);
