@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -44,6 +45,13 @@ static std::string libraryFolder() {
   return folder + "/lib/dlc-sim";
 }
 
+/// The program may change its folder before the library looks at a path.
+static std::string absolutePath(const std::string &path) {
+  std::error_code error;
+  std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return path.empty() || error ? path : absolute.string();
+}
+
 static void setVariable(const std::string &line) {
   size_t equals = line.find('=');
   setenv(line.substr(0, equals).c_str(), line.c_str() + equals + 1, 1);
@@ -78,6 +86,8 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "dlc-sim: cannot find %s\n", library.c_str());
     return 126;
   }
+  settings.statsFile = absolutePath(settings.statsFile);
+  settings.cacheDirectory = absolutePath(settings.cacheDirectory);
   for (const std::string &line : toEnvironment(settings))
     setVariable(line);
   const char *previous = std::getenv("LD_LIBRARY_PATH");
