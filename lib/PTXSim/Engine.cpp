@@ -430,7 +430,7 @@ static llvm::Error checkLaunch(const Function &function,
                    "a block of " + text(params.block) + " threads, at most " +
                        Twine(function.maxThreadsPerBlock()) + " can run");
   if (const Dim3 *required = function.requiredBlock())
-    if (std::memcmp(required, &params.block, sizeof(Dim3)))
+    if (std::memcmp(required, &params.block, sizeof(Dim3)) != 0)
       return invalid(ErrorCode::InvalidLaunch,
                      "a block of " + text(params.block) +
                          " threads, the kernel asks for " + text(*required));

@@ -13,6 +13,11 @@
 #include <cmath>
 #include <numeric>
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#include "Inputs/control.h"
+#pragma clang diagnostic pop
+
 using namespace dlc::ptxsim;
 using namespace dlc::ptxsim::test;
 
@@ -168,6 +173,24 @@ TEST(Kernels, divergentSwitch) {
       continue; // y[3] was overwritten by the first warp
     EXPECT_EQ(dy[i], expected) << i;
   }
+}
+
+TEST(Kernels, randomControlFlow) {
+  Simulation sim(input("control.ptx"));
+  const uint32_t n = 70;
+  std::vector<unsigned> x(4 * n);
+  unsigned random = 1;
+  for (unsigned &value : x) {
+    random = random * 1664525 + 1013904223;
+    value = (random >> 8) % 100;
+  }
+  unsigned *dx = sim.upload(x), *dy = sim.allocate<unsigned>(n);
+  ASSERT_EQ(sim.run("k", {1}, {n}, 0, dx, dy), "");
+  for (unsigned t = 0; t < n; ++t)
+    EXPECT_EQ(dy[t],
+              work(x[4 * t], x[4 * t + 1], x[4 * t + 2], x[4 * t + 3], t))
+        << t;
+  EXPECT_TRUE(sim.faults.empty());
 }
 
 //===----------------------------------------------------------------------===//
