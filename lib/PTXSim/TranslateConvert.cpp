@@ -210,7 +210,53 @@ bool FunctionTranslator::convertPacked(const Instruction &inst) {
                b.CreateBitCast(encoded, shaped(intType(bitsOf(to)))), to);
 }
 
+/// The nearest value of an integer type, in the width of `value`.
+FunctionTranslator::Value *FunctionTranslator::saturate(Value *value, Ty to) {
+  unsigned bits = bitsOf(to), width = value->getType()->getScalarSizeInBits();
+  llvm::APInt low = isSigned(to)
+                        ? llvm::APInt::getSignedMinValue(bits).sext(width)
+                        : llvm::APInt(width, 0);
+  llvm::APInt high = isSigned(to)
+                         ? llvm::APInt::getSignedMaxValue(bits).zext(width)
+                         : llvm::APInt::getMaxValue(bits).zext(width);
+  Type *type = value->getType();
+  value = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, value,
+                                  llvm::ConstantInt::get(type, low));
+  return b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, value,
+                                 llvm::ConstantInt::get(type, high));
+}
+
+/// cvt.pack.sat.u8.s32.b32 d, a, b, c: {c, a, b}, each saturated but c.
+bool FunctionTranslator::convertIntegers(const Instruction &inst) {
+  Ty to = inst.type(0), from = inst.type(1);
+  unsigned bits = bitsOf(to);
+  bool hasRest = inst.operands.size() == 4;
+  if (from != Ty::S32 && from != Ty::U32)
+    return unsupported(inst);
+  if (isFloat(to) || bits > 16 || hasRest != (bits < 16) || !inst.has("sat"))
+    return unsupported(inst);
+  llvm::SmallVector<Ty, 3> types{from, from};
+  if (hasRest)
+    types.push_back(Ty::B32);
+  Values v;
+  if (readAll(inst, 1, types, v))
+    return true;
+  Value *result =
+      hasRest ? b.CreateShl(v[2], constant(2 * bits, 32)) : constant(0, 32);
+  for (unsigned i = 0; i < 2; ++i) {
+    Value *value = saturate(integerOf(v[i], 64, isSigned(from)), to);
+    value = b.CreateAnd(integerOf(value, 32, false),
+                        constant((1u << bits) - 1, 32));
+    if (i == 0)
+      value = b.CreateShl(value, constant(bits, 32));
+    result = b.CreateOr(result, value);
+  }
+  return write(inst, inst.operands[0], result, Ty::B32);
+}
+
 bool FunctionTranslator::translateConvert(const Instruction &inst) {
+  if (inst.has("pack"))
+    return convertIntegers(inst);
   Ty to = inst.type(0), from = inst.type(1);
   if (inst.types.size() != 2 || bitsOf(to) < 8 || bitsOf(from) < 8)
     return unsupported(inst);
@@ -234,18 +280,7 @@ bool FunctionTranslator::translateConvert(const Instruction &inst) {
     Value *value = v[0];
     if (inst.has("sat")) {
       // in a width that holds both ranges
-      Value *wide = integerOf(value, 128, sign);
-      Type *type = wide->getType();
-      llvm::APInt low = isSigned(to)
-                            ? llvm::APInt::getSignedMinValue(bits).sext(128)
-                            : llvm::APInt(128, 0);
-      llvm::APInt high = isSigned(to)
-                             ? llvm::APInt::getSignedMaxValue(bits).zext(128)
-                             : llvm::APInt::getMaxValue(bits).zext(128);
-      wide = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, wide,
-                                     llvm::ConstantInt::get(type, low));
-      value = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, wide,
-                                      llvm::ConstantInt::get(type, high));
+      value = saturate(integerOf(value, 128, sign), to);
     }
     return write(inst, result, integerOf(value, bits, sign), to);
   }

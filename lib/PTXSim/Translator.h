@@ -213,6 +213,8 @@ private:
   bool translateConvert(const Instruction &inst);
   bool convertPair(const Instruction &inst, FloatFormat format, Ty from);
   bool convertPacked(const Instruction &inst);
+  bool convertIntegers(const Instruction &inst);
+  Value *saturate(Value *value, Ty to);
   bool convertToInteger(const Instruction &inst, Value *x, bool fromDouble);
   Value *encode(Value *value, FloatFormat format, unsigned rounding,
                 bool saturate);

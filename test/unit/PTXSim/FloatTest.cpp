@@ -182,6 +182,10 @@ TEST(Float, conversionsToIntegers) {
   batch.add("cvt.s64.s32 $0, $1", "dr", {{{u32(-1)}, ~uint64_t(0)}});
   batch.add("cvt.sat.s8.s32 $0, $1", "rr",
             {{{1000}, 127}, {{u32(-1000)}, u32(-128)}, {{5}, 5}});
+  batch.add("cvt.pack.sat.u8.s32.b32 $0, $1, $2, $3", "rrrr",
+            {{{1000, u32(-5), 0x12345678}, 0x5678ff00}});
+  batch.add("cvt.pack.sat.s16.s32 $0, $1, $2", "rrr",
+            {{{100000, u32(-3)}, 0x7ffffffd}});
   batch.add("cvt.sat.u32.s64 $0, $1", "rd",
             {{{uint64_t(-1)}, 0}, {{1ull << 40}, 0xffffffff}});
   batch.run();

@@ -446,4 +446,64 @@ TEST(Matrix, wmma) {
   checkWmma(8, 32, 16, false, false, true);
 }
 
+/// Small integer types of m16n16k16, row times column.
+template <typename T>
+void checkWmmaOf(const std::string &type, int registersA, int registersB,
+                 const std::string &sum, uint64_t (*encode)(double),
+                 double (*decodeC)(uint64_t), int depth = 16) {
+  SCOPED_TRACE(type);
+  std::string shape = "m16n16k" + std::to_string(depth);
+  std::string ptx = R"(.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry k(.param .u64 a, .param .u64 b, .param .u64 c)
+{
+  .reg .b32 %a<8>, %b<8>, %c<8>;
+  .reg .b64 %rd<4>;
+  ld.param.u64 %rd1, [a];
+  ld.param.u64 %rd2, [b];
+  ld.param.u64 %rd3, [c];
+)";
+  std::string a = list("%a", registersA), b = list("%b", registersB),
+              c = list("%c", 8), ld = std::to_string(depth);
+  ptx += "wmma.load.a.sync.aligned.row." + shape + ".global." + type + " " + a +
+         ", [%rd1], " + ld + ";\n";
+  ptx += "wmma.load.b.sync.aligned.col." + shape + ".global." + type + " " + b +
+         ", [%rd2], " + ld + ";\n";
+  for (int i = 0; i < 8; ++i)
+    ptx += "mov.b32 %c" + std::to_string(i) + ", 0;\n";
+  ptx += "wmma.mma.sync.aligned.row.col." + shape + "." + sum + "." + type +
+         "." + type + "." + sum + " " + c + ", " + a + ", " + b + ", " + c +
+         ";\n";
+  ptx += "wmma.store.d.sync.aligned.row." + shape + ".global." + sum +
+         " [%rd3], " + c + ", 16;\nret;\n}\n";
+  auto valueA = [](int i, int k) { return (i * 5 + k * 3) % 7 - 3; };
+  auto valueB = [](int k, int j) { return (k * 5 + j * 3) % 5 - 2; };
+  std::vector<T> left(16 * depth), right(16 * depth);
+  for (int i = 0; i < 16; ++i)
+    for (int k = 0; k < depth; ++k) {
+      left[i * depth + k] = T(encode(valueA(i, k)));
+      right[i * depth + k] = T(encode(valueB(k, i)));
+    }
+  Simulation sim(ptx);
+  ASSERT_EQ(sim.loadError, "");
+  T *da = sim.upload(left), *db = sim.upload(right);
+  uint32_t *dc = sim.allocate<uint32_t>(256);
+  ASSERT_EQ(sim.run("k", {1}, {32}, 0, da, db, dc), "");
+  for (int i = 0; i < 16; ++i)
+    for (int j = 0; j < 16; ++j) {
+      int expected = 0;
+      for (int k = 0; k < depth; ++k)
+        expected += valueA(i, k) * valueB(k, j);
+      ASSERT_EQ(decodeC(dc[i * 16 + j]), expected) << i << " " << j;
+    }
+  EXPECT_TRUE(sim.faults.empty());
+}
+
+TEST(Matrix, wmmaTypes) {
+  checkWmmaOf<int8_t>("s8", 2, 2, "s32", encodeInt<int8_t>, decodeInt<int32_t>);
+  checkWmmaOf<uint16_t>("bf16", 4, 4, "f32", encodeBF16, decodeF32);
+  checkWmmaOf<uint32_t>("tf32", 4, 4, "f32", encodeF32, decodeF32, 8);
+}
+
 } // namespace
