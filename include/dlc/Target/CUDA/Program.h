@@ -26,7 +26,7 @@ struct CudaProgramReport : ProgramReport {
   /// What the table of kernels is for; none without a toolkit.
   std::optional<CudaArch> arch;
   std::vector<KernelReport> kernels; ///< in the order of their first launch
-  std::string ptx; ///< what the kernels were assembled from
+  std::string ptx;                   ///< what the kernels were assembled from
   /// Things the user should know, whole sentences.
   std::vector<std::string> notes;
 };
