@@ -76,7 +76,7 @@ bool Fibre::start(Body newBody, void *newArgument) {
   *--top = reinterpret_cast<void *>(&Fibre::enter);
   for (unsigned i = 0; i < 6; ++i)
     *--top = nullptr;
-  stackPointer = top;
+  stackPointer = static_cast<void *>(top);
 #else
   getcontext(&context);
   context.uc_stack.ss_sp = base;

@@ -58,5 +58,5 @@ void ObjectCache::store(llvm::StringRef key, llvm::StringRef object) const {
   }
   // other processes see the whole file or none
   if (failed || llvm::sys::fs::rename(temporary, path))
-    llvm::sys::fs::remove(temporary);
+    (void)llvm::sys::fs::remove(temporary);
 }

@@ -330,7 +330,7 @@ TEST(Kernels, cache) {
   }
   run();
   EXPECT_EQ(files().size(), 1u);
-  llvm::sys::fs::remove_directories(folder);
+  (void)llvm::sys::fs::remove_directories(folder);
 }
 
 } // namespace
