@@ -7,14 +7,14 @@ using namespace dlc::ptxsim::test;
 
 namespace {
 
-const std::string head = ".version 8.0\n.target sm_80\n.address_size 64\n";
+const char *const head = ".version 8.0\n.target sm_80\n.address_size 64\n";
 
 std::string errorOf(const std::string &ptx) {
   return Simulation(ptx).loadError;
 }
 
 std::string errorInBody(const std::string &body) {
-  return errorOf(head +
+  return errorOf(std::string(head) +
                  ".visible .entry k()\n{\n.reg .b32 %r<4>;\n.reg .pred "
                  "%p<2>;\n" +
                  body + "\nret;\n}\n");
@@ -29,8 +29,9 @@ TEST(Parser, unknownInstructionIsNamed) {
 }
 
 TEST(Parser, knownButNotSupported) {
-  Simulation sim(head + ".visible .entry k()\n{\n.reg .b64 %rd<2>;\n\n"
-                        "mbarrier.init.shared.b64 [%rd1], 1;\nret;\n}\n");
+  Simulation sim(std::string(head) +
+                 ".visible .entry k()\n{\n.reg .b64 %rd<2>;\n\n"
+                 "mbarrier.init.shared.b64 [%rd1], 1;\nret;\n}\n");
   EXPECT_EQ(sim.loadError, "");
   EXPECT_EQ(sim.run("k", {1}, {32}, 0),
             "kernel k: PTX line 8: `mbarrier.init.shared.b64 [%rd1], 1`: this "
@@ -60,8 +61,10 @@ TEST(Parser, syntax) {
             "PTX line 8: wrong number of operands of 'add': 2");
   EXPECT_NE(errorInBody(".reg .b32 %q<99999999999>;"), "");
   EXPECT_NE(errorInBody("/* no end"), "");
-  EXPECT_NE(errorOf(head + ".global .b8 x[9999999999999999999];"), "");
-  EXPECT_NE(errorOf(head + ".global .f32 x[2] = {1.0, 2.0, 3.0};"), "");
+  EXPECT_NE(errorOf(std::string(head) + ".global .b8 x[9999999999999999999];"),
+            "");
+  EXPECT_NE(errorOf(std::string(head) + ".global .f32 x[2] = {1.0, 2.0, 3.0};"),
+            "");
 }
 
 TEST(Parser, targetAboveTheDevice) {
@@ -90,7 +93,7 @@ TEST(Parser, damagedTexts) {
 }
 
 TEST(Parser, functionAttributes) {
-  Simulation sim(head + R"(
+  Simulation sim(std::string(head) + R"(
 .extern .shared .align 128 .b8 dynamic[];
 .shared .align 8 .b8 unused[4096];
 .visible .entry k(.param .u32 a, .param .align 8 .b8 b[12], .param .u64 c)
@@ -117,7 +120,7 @@ TEST(Parser, functionAttributes) {
 }
 
 TEST(Parser, variableInitialisers) {
-  Simulation sim(head + R"(
+  Simulation sim(std::string(head) + R"(
 .global .align 4 .u32 numbers[4] = {1, 0x10, -1};
 .const .f32 floats[] = {0f3F800000, 2.5};
 .global .u64 pointer = generic(numbers)+8;
