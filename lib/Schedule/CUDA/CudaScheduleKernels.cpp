@@ -157,13 +157,17 @@ void KernelScheduler::placeInGlobalMemory() {
   llvm::SmallBitVector global(plan.buffers.size());
   SmallVector<int> usedBy(plan.buffers.size(), -1);
   for (auto [number, part] : llvm::enumerate(parts)) {
-    for (size_t i = part.begin; i < part.end; ++i)
-      plan.nests[i].forEachAccess([&, number = number](Access &access) {
-        int &user = usedBy[access.buffer];
-        if (user >= 0 && user != int(number))
-          global.set(access.buffer);
-        user = number;
-      });
+    auto use = [&, number = number](unsigned buffer) {
+      if (usedBy[buffer] >= 0 && usedBy[buffer] != int(number))
+        global.set(buffer);
+      usedBy[buffer] = number;
+    };
+    for (size_t i = part.begin; i < part.end; ++i) {
+      plan.nests[i].forEachAccess([&](Access &access) { use(access.buffer); });
+      for (Stage &stage : plan.nests[i].stages)
+        for (auto &[op, place] : stage.gathers)
+          use(place.buffer);
+    }
   }
   // Some shared memory is left for the partial results of warps.
   if (getScratchBytes(plan, global) > target.staticShared - 4096)

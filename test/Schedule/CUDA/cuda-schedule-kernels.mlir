@@ -329,3 +329,29 @@ dispatch.kernel @half(%x: tensor<256x64xf16>, %w: tensor<64x128xf16>, %o: tensor
   } -> tensor<256x128xf16>
   dispatch.return %y : tensor<256x128xf16>
 }
+
+// -----
+
+// What one launch computes and another gathers from is handed on, too.
+
+// CHECK-LABEL: dispatch.kernel @gather_intermediate
+// CHECK-SAME: %[[ALL:[a-z0-9]+]]: memref<40000xf32>) attributes {num_outs = 2 : i64}
+// CHECK: vector.store %{{.*}}, %[[ALL]]
+// CHECK: gpu.terminator
+// CHECK: gpu.launch
+// CHECK: memref.load %[[ALL]]
+dispatch.kernel @gather_intermediate(%x: tensor<40000xf32>, %i: tensor<50xi64>, %o: tensor<50xf32>) -> tensor<50xf32> attributes {num_outs = 1 : i64} {
+  %e = tensor.empty() : tensor<40000xf32>
+  %all = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : tensor<40000xf32>) outs(%e : tensor<40000xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<40000xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%i : tensor<50xi64>) outs(%o : tensor<50xf32>) {
+  ^bb0(%a: i64, %b: f32):
+    %r = arith.index_cast %a : i64 to index
+    %v = tensor.extract %all[%r] : tensor<40000xf32>
+    linalg.yield %v : f32
+  } -> tensor<50xf32>
+  dispatch.return %y : tensor<50xf32>
+}
