@@ -26,7 +26,7 @@ config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 config.environment["DLC_SOURCE_ROOT"] = config.dlc_source_root
 config.environment["DLC_BIN"] = bin_dir
 config.environment["OMP_NUM_THREADS"] = "1"
-for name in ("HOME", "DLC_DEPS", "DLC_ZOO", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
+for name in ("HOME", "CUDA_HOME", "DLC_DEPS", "DLC_ZOO", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
@@ -62,6 +62,11 @@ config.environment["DLC_CUDA_LAUNCHER"] = launcher
 config.environment["DLC_CUDA_ARCH"] = "native" if gpu else "compute_80"
 config.environment["DLC_SIM_CACHE"] = os.path.join(config.dlc_binary_root, "sim-cache")
 config.substitutions.append(("%run-cuda", launcher))
+# Where dlc looks for ptxas and fatbinary; PyPI's wheel would do, too.
+cuda_home = os.environ.get("CUDA_HOME")
+toolkit = [cuda_home + "/bin"] if cuda_home else os.environ["PATH"].split(os.pathsep) + ["/usr/local/cuda/bin"]
+if all(shutil.which(tool, path=os.pathsep.join(toolkit)) for tool in ("ptxas", "fatbinary")):
+    config.available_features.add("cuda-toolkit")
 # The long way, by tools/check.sh --full.
 if os.environ.get("DLC_FULL"):
     config.available_features.add("full")

@@ -80,8 +80,8 @@ def check_early_refusal(*arguments):
 
 # Too little memory, another architecture: known before anything is taken.
 check_early_refusal("too little memory on the GPU (", "model", "--memory=16K")
-ok(DLC, MODEL, "--target=cuda", "--arch=sm_90a", "-o", "hopper")
-check_early_refusal("the program has code for sm_90a, compute_90a, but the GPU (", "hopper", "--device=sm_80")
+ok(DLC, MODEL, "--target=cuda", "--arch=compute_90", "-o", "hopper")
+check_early_refusal("the program has code for compute_90, but the GPU (", "hopper", "--device=sm_80")
 
 # A kernel that leaves its memory: a fault of the GPU, seen when the run ends.
 Path("faulty.mlir").write_text(MODEL.read_text().replace("blocks in (%c8,", "blocks in (%c1024,"))
