@@ -5,6 +5,7 @@
 
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -75,7 +76,7 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
       if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
         continue;
       for (Value operand : op.getOperands())
-        touch(conversion::lookThroughReshapes(operand), number);
+        touch(arena::getMemory(operand), number);
     }
     for (auto launch :
          llvm::make_early_inc_range(func.getOps<dispatch::LaunchOp>())) {
@@ -108,8 +109,8 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
   /// Makes one buffer of the two of `pair` if that is right.
   bool share(dispatch::LaunchOp launch, Pair pair, ArrayRef<Pair> pairs,
              SmallVectorImpl<Attribute> &used) {
-    Value in = conversion::lookThroughReshapes(launch.getIns()[pair.first]);
-    Value out = conversion::lookThroughReshapes(launch.getOuts()[pair.second]);
+    Value in = arena::getMemory(launch.getIns()[pair.first]);
+    Value out = arena::getMemory(launch.getOuts()[pair.second]);
     auto inAlloc = in.getDefiningOp<memref::AllocOp>();
     if (!inAlloc || in == out)
       return false;
@@ -124,7 +125,7 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
     // that may share.
     SmallVector<Pair> needed;
     for (auto [index, operand] : llvm::enumerate(launch.getIns())) {
-      Value base = conversion::lookThroughReshapes(operand);
+      Value base = arena::getMemory(operand);
       if (base == out)
         return false;
       if (base != in)
@@ -135,7 +136,7 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
       needed.push_back(candidate);
     }
     for (auto [index, operand] : llvm::enumerate(launch.getOuts())) {
-      Value base = conversion::lookThroughReshapes(operand);
+      Value base = arena::getMemory(operand);
       if (base == in || (base == out && index != pair.second))
         return false;
     }

@@ -39,12 +39,3 @@ Value dlc::conversion::reshapeMemRef(OpBuilder &builder, Location loc,
   return memref::ExpandShapeOp::create(builder, loc, withShape(shape), source,
                                        allDims(shape.size()));
 }
-
-Value dlc::conversion::lookThroughReshapes(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
-}

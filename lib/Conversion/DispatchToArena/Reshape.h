@@ -16,9 +16,6 @@ namespace dlc::conversion {
 mlir::Value reshapeMemRef(mlir::OpBuilder &builder, mlir::Location loc,
                           mlir::Value source, llvm::ArrayRef<int64_t> shape);
 
-/// The memref that `value` is a reshape of.
-mlir::Value lookThroughReshapes(mlir::Value value);
-
 } // namespace dlc::conversion
 
 #endif // DLC_LIB_CONVERSION_DISPATCHTOARENA_RESHAPE_H

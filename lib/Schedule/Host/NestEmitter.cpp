@@ -395,12 +395,8 @@ SmallVector<Value> NestEmitter::emitPartialSums(unsigned depth, int64_t block,
     if (depth + 1 == reductions.size() && steps % partialSumUnroll == 0)
       (void)loopUnrollByFactor(forOp, partialSumUnroll);
     SmallVector<Value> sums;
-    for (auto [index, total] : llvm::enumerate(totals)) {
-      Operation *sum = b.clone(*getCombiner(nest.stages[0].op, index / count));
-      sum->setOperands({total, forOp.getResult(index)});
-      sum->getResult(0).setType(total.getType());
-      sums.push_back(sum->getResult(0));
-    }
+    for (auto [index, total] : llvm::enumerate(totals))
+      sums.push_back(combine(index / count, total, forOp.getResult(index)));
     return sums;
   };
   auto blocks =
@@ -438,18 +434,22 @@ SmallVector<Value> NestEmitter::emitStep(Variant variant, ValueRange accs) {
   return results;
 }
 
+/// Two partial results of `output` made one.
+Value NestEmitter::combine(unsigned output, Value lhs, Value rhs) {
+  Operation *op = b.clone(*getCombiner(nest.stages[0].op, output));
+  op->setOperands({lhs, rhs});
+  op->getResult(0).setType(lhs.getType());
+  return op->getResult(0);
+}
+
 /// Combines the partial results of vectors and lanes into scalars. Always in
 /// the same order, so the result does not depend on anything but the shape.
 void NestEmitter::combineLanes(Variant variant, SmallVector<Value> &accs) {
   Stage &main = nest.stages[0];
   SmallVector<Value> scalars;
   for (auto [index, output] : llvm::enumerate(main.outputs)) {
-    Operation *combiner = getCombiner(main.op, index);
-    auto combine = [&](Value lhs, Value rhs) {
-      Operation *op = b.clone(*combiner);
-      op->setOperands({lhs, rhs});
-      op->getResult(0).setType(lhs.getType());
-      return op->getResult(0);
+    auto combine = [&, output = unsigned(index)](Value lhs, Value rhs) {
+      return this->combine(output, lhs, rhs);
     };
     Value base = !output.init ? address(*output.load) : Value();
     for (int64_t r = 0; r < variant.rows; ++r) {
@@ -475,7 +475,7 @@ void NestEmitter::combineLanes(Variant variant, SmallVector<Value> &accs) {
                         vector::ShuffleOp::create(b, loc, value, value, high));
       }
       value = vector::ExtractOp::create(b, loc, value, int64_t(0));
-      auto neutral = arith::getNeutralElement(combiner);
+      auto neutral = arith::getNeutralElement(getCombiner(main.op, index));
       lanes = 1;
       if (!output.init)
         value = combine(load(*output.load, base, Variant(), r, 0), value);

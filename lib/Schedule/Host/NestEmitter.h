@@ -57,6 +57,7 @@ private:
                                                  mlir::ValueRange accs);
   mlir::SmallVector<mlir::Value> emitStep(Variant variant,
                                           mlir::ValueRange accs);
+  mlir::Value combine(unsigned output, mlir::Value lhs, mlir::Value rhs);
   void combineLanes(Variant variant, mlir::SmallVector<mlir::Value> &accs);
   void emitFollowing(unsigned firstStage, Variant variant);
   void emitFollowingByRow(Variant variant);
