@@ -1,0 +1,240 @@
+# RUN: %python %s --junk=%t
+# REQUIRES: onnx
+# UNSUPPORTED: sanitize
+"""ONNX's backend suite: every case is compiled by dlc as a user would, run, and compared
+with what the suite expects, by the suite's own tolerances.
+
+    conformance.py [--target=cuda] [--every=N] [--jobs=N] [--json=FILE] [--list]
+                   [--cache=FILE] [WORD...]
+
+Host programs run as libraries between guard pages; CUDA programs as executables, in the
+simulator (with all its checks) where there is no GPU. Cases that are known to fail stand,
+with the reason, in expected-failures.txt: the run fails when one of them passes, too.
+WORDs choose cases whose name contains one of them; --every=N takes a sample, always the
+same one. The light networks are left to Integration/host/models.py."""
+
+import argparse
+import fnmatch
+import json
+import os
+import pickle
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnx
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../Inputs")]
+import guarded  # noqa: E402
+import onnx_cases  # noqa: E402
+from dlc_targets import launcher, target_flags  # noqa: E402
+
+DLC = os.path.join(os.environ["DLC_BIN"], "dlc") if "DLC_BIN" in os.environ else "dlc"
+# What a compiler with static memory is not held to, by class of classes.csv.
+NOT_APPLICABLE = {"X1": "a sequence or optional value goes in or out",
+                  "X2": "training", "X3": "strings", "X4": "random numbers"}
+
+
+class Wrong(Exception):
+    pass
+
+
+def difference(name, got, expected, rtol, atol):
+    """What onnx.backend.test.runner asks for."""
+    if got.shape != expected.shape or got.dtype != expected.dtype:
+        return f"'{name}' is {got.dtype}{list(got.shape)} instead of {expected.dtype}{list(expected.shape)}"
+    if expected.dtype.name == "bfloat16":
+        rtol = max(rtol, 2**-6)
+    if expected.dtype.kind not in "fc" and not expected.dtype.name.startswith(("bfloat", "float")):
+        good = got == expected
+    else:
+        wide = np.complex128 if expected.dtype.kind == "c" else np.float64
+        with np.errstate(invalid="ignore"):
+            good = np.isclose(got.astype(wide), expected.astype(wide), rtol, atol, equal_nan=True)
+    if np.all(good):
+        return ""
+    at = tuple(int(i) for i in np.argwhere(~np.asarray(good))[0])
+    return (f"'{name}': {np.count_nonzero(~np.asarray(good))} of {got.size} elements differ, first at {list(at)}: "
+            f"{got[at]} instead of {expected[at]}")
+
+
+def last_line(done):
+    text = (done.stderr or done.stdout).strip().splitlines()
+    return text[-1][-400:] if text else f"exit status {done.returncode}"
+
+
+def execute(command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
+    if done.returncode < 0 or done.returncode > 3:
+        raise Wrong(f"{os.path.basename(command[0])} CRASHED ({done.returncode}): {last_line(done)}")
+    if done.returncode:
+        raise Wrong(re.sub(r"^.*?error: (model\.onnx: )?", "", last_line(done)))
+
+
+def file_type(array):
+    """How programs read and write types that numpy does not know."""
+    name = array.dtype.name
+    if name == "bfloat16":
+        return array.view(np.uint16)
+    if array.dtype.kind == "V" or name.startswith(("float8", "float4", "int4", "uint4", "int2", "uint2")):
+        return array.astype(np.int8) if name in ("int4", "int2") else (
+            array.astype(np.uint8) if name.startswith("uint") else array.view(np.uint8))
+    return array
+
+
+def run_executable(command, inputs, expected, folder):
+    arguments = []
+    for i, (name, array) in enumerate(inputs.items()):
+        path = os.path.join(folder, f"in{i}.npy")
+        np.save(path, file_type(np.asarray(array, order="C")))
+        arguments.append(f"{name}={path}")
+    execute([*command, *arguments, "-o", os.path.join(folder, "out")])
+    results = {}
+    for name, wanted in expected.items():
+        found = np.load(os.path.join(folder, "out", re.sub(r"[^A-Za-z0-9._-]", "_", name) + ".npy"))
+        if found.dtype != wanted.dtype and found.dtype == file_type(wanted).dtype:
+            found = found.astype(wanted.dtype) if "int" in wanted.dtype.name else found.view(wanted.dtype)
+        results[name] = found
+    return results
+
+
+def in_child(function):
+    """What `function` gives or raises, from a process of its own."""
+    with tempfile.TemporaryFile() as file:
+        child = os.fork()
+        if not child:
+            try:
+                signal.alarm(120)
+                try:
+                    result = function()
+                except Exception as error:  # noqa: BLE001: all of them go to the parent
+                    result = Wrong(str(error))
+                pickle.dump(result, file)
+                file.flush()
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            raise Wrong(f"the program CRASHED: {signal.strsignal(os.WTERMSIG(status))}")
+        file.seek(0)
+        result = pickle.load(file)
+    if isinstance(result, Wrong):
+        raise result
+    return result
+
+
+def check(case, flags, folder):
+    """Raises Wrong unless all is right."""
+    if not case.sets:
+        raise Wrong("no data")
+    path = os.path.join(folder, "model.onnx")
+    onnx.save(case.model, path)
+    options = list(flags)
+    bound = case.bound
+    for name in bound:
+        file = os.path.join(folder, f"bound-{name}.npy")
+        np.save(file, case.sets[0][0][name])
+        options.append(f"--bind={name}={file}")
+    cuda = "--target=cuda" in flags
+    program = os.path.join(folder, "case")
+    execute([DLC, path, "-o", program, *target_flags(options), *([] if cuda else ["--emit=lib"])])
+    for given, expected in case.sets:
+        if any(not np.array_equal(given[n], case.sets[0][0][n]) for n in bound):
+            raise Wrong("data sets that bind different values")
+        given = {n: a for n, a in given.items() if n not in bound}
+        if cuda:
+            got = run_executable([*launcher(flags), program], given, expected, folder)
+        else:
+            library = os.path.join(folder, "libcase.so")
+            got = in_child(lambda inputs=given: guarded.run(library, "case", inputs))
+        problems = [difference(n, got[n], wanted, case.rtol, case.atol) for n, wanted in expected.items()]
+        if any(problems):
+            raise Wrong("; ".join(p for p in problems if p))
+
+
+def expected_failures(target):
+    """Pattern -> reason, of the target."""
+    table = {}
+    with open(os.path.join(HERE, "expected-failures.txt")) as file:
+        for number, line in enumerate(file, 1):
+            line = line.split("#")[0].strip()
+            if not line:
+                continue
+            match = re.fullmatch(r"(host|cuda|both)\s+(\S+)\s*:\s*(.+)", line)
+            if not match:
+                sys.exit(f"expected-failures.txt:{number}: not '<target> <case>: <reason>'")
+            if match.group(1) in (target, "both"):
+                table[match.group(2)] = match.group(3)
+    return table
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--target", default="host")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--json")
+    parser.add_argument("--junk", help="folder for temporary files")
+    parser.add_argument("--cache", help="file to keep the cases in between runs")
+    parser.add_argument("--list", action="store_true", help="print each failure, expected or not")
+    parser.add_argument("words", nargs="*")
+    options, flags = parser.parse_known_args()
+    flags += [f"--target={options.target}"] if options.target != "host" else []
+    cases = [c for _, c in sorted(onnx_cases.load(os.path.join(HERE, "classes.csv"), options.cache).items())
+             if c.kind != "light" and c.category not in NOT_APPLICABLE]
+    cases = [c for i, c in enumerate(cases) if i % options.every == 0
+             and (not options.words or any(w in c.name for w in options.words))]
+    known = expected_failures(options.target)
+
+    def reason_for(name):
+        return next((r for p, r in known.items() if fnmatch.fnmatchcase(name, p)), None)
+
+    def attempt(case):
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="dlc-onnx-", dir=options.junk) as folder:
+            try:
+                check(case, flags, folder)
+                problem = None
+            except subprocess.TimeoutExpired:
+                problem = "took more than 300 s"
+            except Wrong as error:
+                problem = " ".join(str(error).split())
+        return case, problem, time.monotonic() - start
+
+    if options.junk:
+        shutil.rmtree(options.junk, ignore_errors=True)
+        os.makedirs(options.junk)
+    results, bad = [], []
+    progress = sys.stderr.isatty()
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for case, problem, seconds in pool.map(attempt, cases):
+            results.append((case, problem, seconds))
+            if progress:
+                print(f"\r{len(results)} of {len(cases)}", end="", file=sys.stderr)
+            expected = reason_for(case.name)
+            if bool(problem) != bool(expected) or problem and "CRASHED" in problem:
+                bad.append(case.name)
+                print(f"FAILED {case.name}: {problem or f'passes, but is listed as failing: {expected}'}", flush=True)
+            elif problem and options.list:
+                print(f"expected {case.name}: {problem}", flush=True)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump([{"case": c.name, "class": c.category, "problem": p, "seconds": round(s, 2),
+                        "opset": max((o.version for o in c.model.opset_import if o.domain in ("", "ai.onnx")), default=0),
+                        "ops": sorted({n.op_type for n in c.model.graph.node})} for c, p, s in results], file, indent=1)
+    passed = sum(not p for _, p, _ in results)
+    static = [p for c, p, _ in results if c.category != "D"]
+    print(f"{passed} of {len(results)} cases pass ({sum(not p for p in static)} of {len(static)} with static shapes), "
+          f"{len(bad)} not as expected")
+    return 1 if bad or not results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
