@@ -1,0 +1,78 @@
+//===- Core.h - The border between the graph API and MLIR -------*- C++ -*-===//
+//
+// On this side of it there are no exceptions and on the other no MLIR. Errors
+// are texts; values and what they are made of have numbers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_LIB_FRONTEND_CORE_CORE_H
+#define DLC_LIB_FRONTEND_CORE_CORE_H
+
+#include "dlc/Frontend/Array.h"
+
+#include <optional>
+#include <variant>
+
+namespace dlc::detail {
+
+using ValueId = uint32_t;
+
+struct ValueType {
+  DType dtype = DType::F32;
+  Ints shape;
+};
+
+/// Where in the user's program, and what the user calls it.
+struct Place {
+  SourceLocation where;
+  std::string name;
+};
+
+/// An operation by its name in the dialect.
+struct OpRequest {
+  /// An attribute that is written in MLIR's syntax.
+  struct Text {
+    std::string text;
+  };
+  using Attribute =
+      std::variant<int64_t, double, bool, Ints, Floats, std::string, Text>;
+
+  std::string op;
+  std::vector<ValueId> operands;
+  /// For operations with several operands of varying number: how many each is.
+  std::vector<int32_t> segments;
+  bool segmented = false;
+  std::vector<std::pair<std::string, Attribute>> attributes;
+  /// Of the one result, where the type is not inferred. What is missing is as
+  /// in the first operand.
+  std::optional<Ints> shape;
+  std::optional<DType> dtype;
+};
+
+/// A module at level nn.
+class Core {
+public:
+  Core(const std::string &name, SourceLocation where);
+  ~Core();
+
+  ValueId addInput(const ValueType &type, const Place &place);
+  ValueId addConstant(const Array &value, const Place &place);
+  /// Appends the ids of the results, or returns false and says why. On failure
+  /// nothing is added.
+  bool addOp(const OpRequest &request, const Place &place,
+             std::vector<ValueId> &results, std::string &error);
+  void addOutput(ValueId value, const std::string &name);
+
+  const ValueType &getType(ValueId value) const;
+  std::string print(bool withWeights) const;
+  /// Writes text, or bytecode where the name ends in ".mlirbc".
+  bool write(const std::string &path, std::string &error) const;
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace dlc::detail
+
+#endif // DLC_LIB_FRONTEND_CORE_CORE_H

@@ -1,0 +1,332 @@
+//===- Model.cpp - Compiled models in this process ------------------------===//
+
+#include "ModelImpl.h"
+
+#include "Pool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <dlfcn.h>
+#include <filesystem>
+#include <mutex>
+#include <unistd.h>
+
+using namespace dlc;
+using namespace dlc::detail;
+
+//===----------------------------------------------------------------------===//
+// Threads
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// The runtime's thread pool, which does one thing at a time.
+class Pool {
+public:
+  static Pool &get() {
+    // Never destroyed: threads may be in it until the process ends.
+    static Pool *pool = new Pool;
+    return *pool;
+  }
+
+  void setThreads(int threads) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (owner == getpid())
+      dlc_pool_stop();
+    owner = 0;
+    wanted = threads;
+  }
+
+  /// Calls `run` with the pool, or with nothing where another run has it.
+  void use(const std::function<void(const dlc_parallel *)> &run) {
+    std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
+    run(lock && start() ? dlc_pool_parallel() : nullptr);
+  }
+
+private:
+  /// Threads do not survive a fork: a child works alone.
+  bool start() {
+    if (owner)
+      return owner == getpid();
+    dlc_error error;
+    int threads = wanted > 0 ? wanted : dlc_pool_default_threads();
+    if (dlc_pool_start(threads, &error))
+      throw Error(error.text);
+    owner = getpid();
+    return true;
+  }
+
+  std::mutex mutex;
+  pid_t owner = 0;
+  int wanted = 0;
+};
+
+} // namespace
+
+void dlc::setThreads(int threads) {
+  if (threads < 0 || threads > kMaxThreads)
+    throw Error("setThreads: " + std::to_string(threads) +
+                " threads can not be had: 1 to " + std::to_string(kMaxThreads) +
+                ", or 0 for all CPUs");
+  Pool::get().setThreads(threads);
+}
+
+//===----------------------------------------------------------------------===//
+// Libraries
+//===----------------------------------------------------------------------===//
+
+Library::Library(const std::string &path) : path(path) {
+  std::string file = std::filesystem::path(path).filename().string();
+  if (file.size() < 7 || file.compare(0, 3, "lib") != 0 ||
+      file.compare(file.size() - 3, 3, ".so") != 0)
+    throw Error("'" + path + "' is no library of dlc: lib<name>.so is wanted");
+  prefix = file.substr(3, file.size() - 6) + "_";
+  // Another file of the same name may be loaded already.
+  std::string real = std::filesystem::absolute(path).string();
+  handle = dlopen(real.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle)
+    throw Error("cannot load '" + path + "': " + dlerror());
+}
+
+Library::~Library() { dlclose(handle); }
+
+void *Library::find(const char *name) const {
+  void *symbol = dlsym(handle, (prefix + name).c_str());
+  if (!symbol)
+    throw Error("'" + path + "' is no library of dlc: it has no function " +
+                prefix + name);
+  return symbol;
+}
+
+//===----------------------------------------------------------------------===//
+// Arenas
+//===----------------------------------------------------------------------===//
+
+void *ArenaPool::take() {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!idle.empty()) {
+      void *arena = idle.back();
+      idle.pop_back();
+      return arena;
+    }
+  }
+  return allocate();
+}
+
+void ArenaPool::give(void *arena) {
+  std::lock_guard<std::mutex> lock(mutex);
+  idle.push_back(arena);
+}
+
+ArenaPool::~ArenaPool() {
+  for (void *arena : idle)
+    release(arena);
+}
+
+//===----------------------------------------------------------------------===//
+// Models for the host
+//===----------------------------------------------------------------------===//
+
+static void checkStatus(int32_t status, const std::string &what) {
+  switch (status) {
+  case DLC_OK:
+    return;
+  case DLC_ERROR_ABI:
+    throw Error(what + ": the library was made for another version of dlc");
+  case DLC_ERROR_CPU:
+    throw Error(what + ": this CPU lacks something that the model was compiled "
+                       "for");
+  case DLC_ERROR_NULL:
+    throw Error(what + ": a pointer is null");
+  case DLC_ERROR_ALIGNMENT:
+    throw Error(what + ": a pointer is not aligned as it has to be");
+  default:
+    throw Error(what + ": failed with status " + std::to_string(status));
+  }
+}
+
+namespace {
+
+class HostModel : public Model::Impl {
+public:
+  HostModel(std::shared_ptr<Library> library, const dlc_model &descriptor)
+      : Impl(std::move(library), descriptor) {
+    runParallel = this->library->get<RunFn>("run_parallel");
+    auto check = this->library->get<CheckFn>("check");
+    checkStatus(check(descriptor.abi_version, descriptor.build_id), name);
+    arenas.allocate = [bytes = std::max<uint64_t>(descriptor.arena_bytes, 1),
+                       alignment =
+                           std::max<uint64_t>(descriptor.arena_alignment, 64)] {
+      void *arena = std::aligned_alloc(alignment, (bytes + alignment - 1) /
+                                                      alignment * alignment);
+      if (!arena)
+        throw Error("there is no memory for an arena of " +
+                    std::to_string(bytes) + " bytes");
+      return arena;
+    };
+    arenas.release = [](void *arena) { std::free(arena); };
+  }
+
+  void run(const void *const *inputs, void *const *outputs) override {
+    ArenaPool::Lease arena(arenas);
+    Pool::get().use([&](const dlc_parallel *parallel) {
+      checkStatus(runParallel(inputs, outputs, arena.get(), parallel), name);
+    });
+  }
+
+  void runOnDevice(const void *const *, void *const *, void *) override {
+    throw Error(name + " was compiled for the host: it has nothing on a GPU");
+  }
+
+private:
+  using RunFn = int32_t (*)(const void *const *, void *const *, void *,
+                            const dlc_parallel *);
+  using CheckFn = int32_t (*)(uint32_t, const char *);
+  RunFn runParallel;
+  ArenaPool arenas;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Model
+//===----------------------------------------------------------------------===//
+
+static std::vector<TensorInfo> readTensors(const dlc_tensor_info *tensors,
+                                           uint32_t count) {
+  std::vector<TensorInfo> result;
+  for (uint32_t i = 0; i < count; ++i)
+    result.push_back(
+        {tensors[i].name, static_cast<DType>(tensors[i].dtype),
+         Ints(tensors[i].shape, tensors[i].shape + tensors[i].rank)});
+  return result;
+}
+
+Model::Impl::Impl(std::shared_ptr<Library> library, const dlc_model &descriptor)
+    : library(std::move(library)), descriptor(descriptor),
+      name(descriptor.name), target(descriptor.target),
+      inputs(readTensors(descriptor.inputs, descriptor.num_inputs)),
+      outputs(readTensors(descriptor.outputs, descriptor.num_outputs)) {}
+Model::Impl::~Impl() = default;
+
+Model Model::load(const std::string &path) {
+  auto library = std::make_shared<Library>(path);
+  auto describe = library->get<const dlc_model *(*)()>("descriptor");
+  const dlc_model &descriptor = *describe();
+  if (descriptor.abi_version != DLC_ABI_VERSION ||
+      descriptor.struct_size < sizeof(dlc_model))
+    throw Error("'" + path + "' was made by another version of dlc");
+  Model model;
+  if (std::strcmp(descriptor.target, "cuda") == 0)
+    model.impl = makeCudaModel(std::move(library), descriptor);
+  else
+    model.impl = std::make_shared<HostModel>(std::move(library), descriptor);
+  return model;
+}
+
+static Model::Impl &get(const std::shared_ptr<Model::Impl> &impl) {
+  if (!impl)
+    throw Error("this model is empty: nothing was compiled or loaded");
+  return *impl;
+}
+
+const std::string &Model::name() const { return get(impl).name; }
+const std::string &Model::target() const { return get(impl).target; }
+const std::vector<TensorInfo> &Model::inputs() const {
+  return get(impl).inputs;
+}
+const std::vector<TensorInfo> &Model::outputs() const {
+  return get(impl).outputs;
+}
+size_t Model::arenaBytes() const { return get(impl).descriptor.arena_bytes; }
+size_t Model::weightsBytes() const {
+  return get(impl).descriptor.weights_bytes;
+}
+size_t Model::lowerBound() const { return get(impl).descriptor.lower_bound; }
+
+std::vector<Array> Model::operator()(const std::vector<Array> &arrays) const {
+  Impl &model = get(impl);
+  if (arrays.size() != model.inputs.size())
+    throw Error(model.name + " has " + std::to_string(model.inputs.size()) +
+                " inputs, and " + std::to_string(arrays.size()) + " are given");
+  std::vector<Array> inputs = arrays, results;
+  std::vector<const void *> from;
+  std::vector<void *> to;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TensorInfo &info = model.inputs[i];
+    Array &input = inputs[i];
+    if (!input || input.dtype() != info.dtype || input.shape() != info.shape)
+      throw Error(model.name + ": input '" + info.name + "' has to be " +
+                  describe(info.dtype, info.shape) + ", and is " +
+                  (input ? describe(input.dtype(), input.shape())
+                         : std::string("no array")));
+    if (reinterpret_cast<uintptr_t>(input.data()) % DLC_TENSOR_ALIGNMENT)
+      input = Array::copy(input.data(), input.dtype(), input.shape());
+    from.push_back(input.data());
+  }
+  for (const TensorInfo &info : model.outputs) {
+    results.emplace_back(info.dtype, info.shape);
+    to.push_back(results.back().data());
+  }
+  model.run(from.data(), to.data());
+  return results;
+}
+
+void Model::run(const void *const *inputs, void *const *outputs) const {
+  get(impl).run(inputs, outputs);
+}
+
+void Model::runOnDevice(const void *const *inputs, void *const *outputs,
+                        void *stream) const {
+  get(impl).runOnDevice(inputs, outputs, stream);
+}
+
+/// Numbers from [0.5, 1) for floats, zeros for the rest, as programs do it.
+static Array makeBenchmarkInput(const TensorInfo &info) {
+  Array array(info.dtype, info.shape);
+  uint32_t state = 1;
+  auto next = [&] {
+    state = state * 1664525u + 1013904223u;
+    return 0.5 + static_cast<double>(state >> 8) / (1u << 25);
+  };
+  if (info.dtype == DType::F32)
+    std::generate_n(array.as<float>(), array.elements(), next);
+  else if (info.dtype == DType::F64)
+    std::generate_n(array.as<double>(), array.elements(), next);
+  return array;
+}
+
+BenchmarkResult Model::benchmark(double seconds) const {
+  using Clock = std::chrono::steady_clock;
+  Impl &model = get(impl);
+  std::vector<Array> inputs, outputs;
+  std::vector<const void *> from;
+  std::vector<void *> to;
+  for (const TensorInfo &info : model.inputs) {
+    inputs.push_back(makeBenchmarkInput(info));
+    from.push_back(inputs.back().data());
+  }
+  for (const TensorInfo &info : model.outputs) {
+    outputs.emplace_back(info.dtype, info.shape);
+    to.push_back(outputs.back().data());
+  }
+  model.run(from.data(), to.data()); // touches all memory
+  std::vector<double> times;
+  Clock::time_point start = Clock::now(), end = start;
+  do {
+    Clock::time_point begin = Clock::now();
+    model.run(from.data(), to.data());
+    end = Clock::now();
+    times.push_back(
+        std::chrono::duration<double, std::milli>(end - begin).count());
+  } while (std::chrono::duration<double>(end - start).count() < seconds);
+  std::sort(times.begin(), times.end());
+  auto at = [&](double share) {
+    return times[std::min(
+        times.size() - 1,
+        static_cast<size_t>(share * static_cast<double>(times.size())))];
+  };
+  return {times.front(), at(0.5), at(0.99), times.size()};
+}

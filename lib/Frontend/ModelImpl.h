@@ -1,0 +1,86 @@
+//===- ModelImpl.h - What models of all targets have ------------*- C++ -*-===//
+
+#ifndef DLC_LIB_FRONTEND_MODELIMPL_H
+#define DLC_LIB_FRONTEND_MODELIMPL_H
+
+#include "dlc/Frontend/Compile.h"
+#include "dlc/Runtime/dlc_abi.h"
+
+#include <mutex>
+
+namespace dlc::detail {
+
+inline constexpr int kMaxThreads = 256;
+
+/// A library made by dlc, loaded while this lives.
+class Library {
+public:
+  explicit Library(const std::string &path);
+  ~Library();
+  Library(const Library &) = delete;
+  Library &operator=(const Library &) = delete;
+
+  /// The function <model>_<name>.
+  template <typename Fn>
+  Fn get(const char *name) const {
+    return reinterpret_cast<Fn>(find(name));
+  }
+
+private:
+  void *find(const char *name) const;
+
+  std::string path, prefix;
+  void *handle = nullptr;
+};
+
+/// Arenas for as many runs as there are at the same time.
+class ArenaPool {
+public:
+  ~ArenaPool();
+  void *take();
+  void give(void *arena);
+
+  class Lease {
+  public:
+    explicit Lease(ArenaPool &pool) : pool(pool), arena(pool.take()) {}
+    ~Lease() { pool.give(arena); }
+    Lease(const Lease &) = delete;
+    Lease &operator=(const Lease &) = delete;
+    void *get() const { return arena; }
+
+  private:
+    ArenaPool &pool;
+    void *arena;
+  };
+
+  std::function<void *()> allocate;
+  std::function<void(void *)> release;
+
+private:
+  std::mutex mutex;
+  std::vector<void *> idle;
+};
+
+} // namespace dlc::detail
+
+struct dlc::Model::Impl {
+  Impl(std::shared_ptr<detail::Library> library, const dlc_model &descriptor);
+  virtual ~Impl();
+
+  /// On host memory.
+  virtual void run(const void *const *inputs, void *const *outputs) = 0;
+  virtual void runOnDevice(const void *const *inputs, void *const *outputs,
+                           void *stream) = 0;
+
+  std::shared_ptr<detail::Library> library;
+  const dlc_model &descriptor;
+  std::string name, target;
+  std::vector<TensorInfo> inputs, outputs;
+};
+
+namespace dlc::detail {
+std::shared_ptr<Model::Impl> makeCudaModel(std::shared_ptr<Library> library,
+                                           const dlc_model &descriptor);
+} // namespace dlc::detail
+
+#endif // DLC_LIB_FRONTEND_MODELIMPL_H
