@@ -51,14 +51,14 @@ Array Array::copy(const void *data, DType dtype, Ints shape) {
 }
 
 Array Array::view(const void *data, DType dtype, Ints shape,
-                  std::shared_ptr<const void> owner) {
+                  const std::shared_ptr<const void> &owner) {
   countElements(dtype, shape);
   if (!data)
     throw Error("an array of " + describe(dtype, shape) + " has no memory");
   Array array;
   array.type = dtype;
   array.extents = std::move(shape);
-  array.memory = std::shared_ptr<const void>(std::move(owner), data);
+  array.memory = std::shared_ptr<const void>(owner, data);
   return array;
 }
 

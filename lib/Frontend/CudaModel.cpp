@@ -9,7 +9,9 @@
 
 #include "Driver.h"
 
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 
 using namespace dlc;
 using namespace dlc::detail;
@@ -25,8 +27,12 @@ public:
     if (!cuda)
       throw Error(error.text);
     int index = 0, count = 0;
-    if (const char *text = std::getenv("DLC_DEVICE"))
-      index = std::atoi(text);
+    if (const char *text = std::getenv("DLC_DEVICE")) {
+      const char *end = text + std::strlen(text);
+      if (auto [last, code] = std::from_chars(text, end, index);
+          code != std::errc() || last != end)
+        throw Error(std::string("DLC_DEVICE=") + text + " is no number");
+    }
     check(cuda->cuDeviceGetCount(&count), "cannot count the GPUs");
     if (index < 0 || index >= count)
       throw Error("there is no GPU " + std::to_string(index) + ", but " +

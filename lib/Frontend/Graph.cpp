@@ -127,6 +127,10 @@ Graph::Scope Graph::scope(const std::string &name) {
   return Scope(state);
 }
 
+std::string Graph::qualify(const std::string &name) const {
+  return state->qualify(name);
+}
+
 Graph::Scope::Scope(std::shared_ptr<GraphState> state)
     : state(std::move(state)) {}
 Graph::Scope::~Scope() { state->scopes.pop_back(); }

@@ -31,7 +31,7 @@ public:
   /// Memory that is used where it lies; `owner` keeps it alive, nothing may
   /// change it as long as an array or a graph uses it.
   static Array view(const void *data, DType dtype, Ints shape,
-                    std::shared_ptr<const void> owner = nullptr);
+                    const std::shared_ptr<const void> &owner = nullptr);
 
   /// One number without dimensions, rounded to the element type.
   static Array scalar(double value, DType dtype);

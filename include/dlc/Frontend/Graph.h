@@ -108,6 +108,8 @@ public:
     std::shared_ptr<detail::GraphState> state;
   };
   [[nodiscard]] Scope scope(const std::string &name);
+  /// `name` with the scopes that live: "stage1/conv1/weight".
+  std::string qualify(const std::string &name) const;
 
   /// The graph as nn IR. Large constants are left out, unless `withWeights`.
   std::string print(bool withWeights = false) const;
