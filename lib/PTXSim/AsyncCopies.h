@@ -7,7 +7,7 @@
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 
-#include <deque>
+#include <vector>
 
 namespace dlc::ptxsim {
 
@@ -16,20 +16,23 @@ namespace dlc::ptxsim {
 class AsyncCopies {
 public:
   struct Copy {
-    uint32_t lanes = 0;
-    uint32_t bytes = 0;
-    unsigned line = 0;
+    uint32_t lanes;
+    uint32_t bytes;
+    unsigned line;
+    /// Whether `sourceBytes` counts; otherwise all lanes copy `bytes`.
+    bool isPartial;
     uint32_t group[warpSize];
     uint64_t to[warpSize], from[warpSize];
     uint32_t sourceBytes[warpSize];
   };
 
   void clear() {
-    pending.clear();
+    first = end = 0;
+    isUniform = true;
     for (uint32_t &count : committed)
       count = 0;
   }
-  bool isEmpty() const { return pending.empty(); }
+  bool isEmpty() const { return first == end; }
 
   void add(uint32_t lanes, uint32_t bytes, unsigned line, const uint64_t *to,
            const uint64_t *from, const uint32_t *sourceBytes);
@@ -40,11 +43,15 @@ public:
             llvm::function_ref<void(const Copy &, uint32_t)> visit);
 
 private:
-  /// Copies now the elements of the lanes.
-  static void perform(const Copy &copy, uint32_t lanes);
+  /// The lanes of a copy that are not in the last `keep` groups.
+  uint32_t readyLanes(const Copy &copy, uint32_t keep) const;
 
-  std::deque<Copy> pending;
+  /// Copies that wait are [first, end); the memory of others is used again.
+  std::vector<Copy> pending;
+  size_t first = 0, end = 0;
   uint32_t committed[warpSize] = {};
+  /// All lanes have committed together, always.
+  bool isUniform = true;
 };
 
 } // namespace dlc::ptxsim

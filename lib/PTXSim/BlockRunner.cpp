@@ -11,15 +11,20 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <new>
 
 using namespace dlc::ptxsim;
 
 static constexpr size_t sharedAlignment = 1024;
 
+/// Often enough for warps that wait for one another in memory, seldom enough to
+/// cost nothing.
+static constexpr uint32_t roundsPerTurn = 256, turnsPerClock = 64;
+
 /// Stacks are made once: one launch runs at a time.
-static Fibre *sharedFibres() {
-  static Fibre fibres[warpSize];
+static std::deque<Fibre> &sharedFibres() {
+  static std::deque<Fibre> fibres(warpSize);
   return fibres;
 }
 
@@ -30,15 +35,20 @@ BlockRunner::BlockRunner(const RunnableKernel &kernel,
       fibres(sharedFibres()) {
   warpCount = uint32_t((params.block.count() + warpSize - 1) / warpSize);
   sharedBytes = kernel.staticSharedBytes + params.dynamicSharedBytes;
+  sharedStride = llvm::alignTo(std::max(sharedBytes, 1u), sharedAlignment);
+  byTurns = params.isCooperative || (kernel.mayWait && warpCount > 1);
+  blocks.resize(params.isCooperative ? params.grid.count() : 1);
   checker = std::make_unique<MemoryChecker>(
       *this, memory, kernel.moduleVariables, params.parameters.size());
-  copies.resize(warpCount);
+  copies.resize(blocks.size() * warpCount);
 }
 
 BlockRunner::~BlockRunner() {
   std::free(warps);
   std::free(shared);
   std::free(local);
+  // as many stacks as most launches need
+  fibres.resize(std::min<size_t>(fibres.size(), warpSize));
 }
 
 static void *allocateAligned(size_t alignment, size_t bytes) {
@@ -47,46 +57,60 @@ static void *allocateAligned(size_t alignment, size_t bytes) {
 }
 
 bool BlockRunner::allocate() {
-  bool byTurns = kernel.hasBarriers && warpCount > 1;
-  uint64_t localBytes =
-      kernel.localBytes * warpSize * (byTurns ? warpCount : 1);
+  uint64_t slots = blocks.size() * warpCount;
+  uint64_t localBytes = kernel.localBytes * warpSize * (byTurns ? slots : 1);
   warps = static_cast<WarpContext *>(
-      allocateAligned(alignof(WarpContext), sizeof(WarpContext) * warpCount));
-  shared =
-      static_cast<uint8_t *>(allocateAligned(sharedAlignment, sharedBytes));
+      allocateAligned(alignof(WarpContext), sizeof(WarpContext) * slots));
+  shared = static_cast<uint8_t *>(
+      allocateAligned(sharedAlignment, sharedStride * blocks.size()));
   local = static_cast<uint8_t *>(allocateAligned(64, localBytes));
   if (!warps || !shared || !local)
     return false;
   // not zero, so that reads of what was never written are seen in results too
-  std::memset(shared, 0xff, sharedBytes);
+  std::memset(shared, 0xff, sharedStride * blocks.size());
   return true;
 }
 
-void BlockRunner::setUpWarps() {
+bool BlockRunner::startFibres() {
+  if (!byTurns)
+    return fibres[0].start(singleBody, this);
+  size_t slots = blocks.size() * warpCount;
+  if (fibres.size() < slots)
+    fibres.resize(slots);
+  bool started = true;
+  for (size_t slot = 0; slot < slots; ++slot)
+    started &= fibres[slot].start(warpBody, &warps[slot]);
+  return started;
+}
+
+void BlockRunner::setUpWarps(ResidentBlock &resident, uint32_t index,
+                             uint64_t gridId) {
   const Dim3 &block = params.block;
   uint64_t threads = block.count();
-  bool byTurns = kernel.hasBarriers && warpCount > 1;
-  static uint64_t launches = 0;
-  ++launches;
+  resident.warps = warps + size_t(index) * warpCount;
   for (uint32_t w = 0; w < warpCount; ++w) {
-    auto *warp = new (&warps[w]) WarpContext;
+    auto *warp = new (&resident.warps[w]) WarpContext;
+    warp->resident = index;
+    warp->warp = w;
     warp->params = params.parameters.data();
-    warp->shared = shared;
+    warp->shared = shared + index * sharedStride;
     warp->localStride = kernel.localBytes;
     warp->local =
-        local + (byTurns ? w * kernel.localBytes * warpSize : uint64_t(0));
+        local + (byTurns ? slotOf(*warp) * kernel.localBytes * warpSize : 0);
     warp->routines = routineTable();
     warp->variables = kernel.variables;
     warp->runner = this;
+    warp->rounds = roundsPerTurn;
     warp->ntid[0] = block.x, warp->ntid[1] = block.y, warp->ntid[2] = block.z;
     warp->nctaid[0] = params.grid.x, warp->nctaid[1] = params.grid.y;
     warp->nctaid[2] = params.grid.z;
-    warp->warp = w;
     warp->warps = warpCount;
     warp->dynamicShared = params.dynamicSharedBytes;
     warp->totalShared = sharedBytes;
     warp->multiprocessors = device.multiprocessors;
-    warp->gridId = launches;
+    warp->gridId = gridId;
+    if (params.isCooperative)
+      warp->gridWorkspace = reinterpret_cast<uint64_t>(gridWorkspace);
     uint64_t first = uint64_t(w) * warpSize;
     uint64_t here = std::min<uint64_t>(threads - first, warpSize);
     warp->initialMask = here == warpSize ? ~0u : (1u << here) - 1;
@@ -97,19 +121,23 @@ void BlockRunner::setUpWarps() {
       warp->tid[2][lane] = uint32_t(thread / block.x / block.y);
     }
   }
-  checker->setShared(shared, sharedBytes);
 }
 
-void BlockRunner::beginBlock(Dim3 block) {
+void BlockRunner::beginBlock(ResidentBlock &block, Dim3 position) {
   for (uint32_t w = 0; w < warpCount; ++w) {
-    warps[w].ctaid[0] = block.x;
-    warps[w].ctaid[1] = block.y;
-    warps[w].ctaid[2] = block.z;
-    warps[w].localTop = 0;
-    copies[w].clear();
+    WarpContext &warp = block.warps[w];
+    warp.ctaid[0] = position.x;
+    warp.ctaid[1] = position.y;
+    warp.ctaid[2] = position.z;
+    warp.localTop = 0;
+    asyncCopies(warp).clear();
   }
+  block.runnable = block.unfinished =
+      warpCount == warpSize ? ~0u : (1u << warpCount) - 1;
+  for (BarrierState &state : block.barriers)
+    state = BarrierState();
   if (kernel.checks)
-    checker->beginBlock();
+    checker->beginBlock(block.warps[0].resident);
 }
 
 //===----------------------------------------------------------------------===//
@@ -128,11 +156,12 @@ static void forEachBlock(const Dim3 &grid, Visitor visit) {
 /// All blocks and warps on one fibre, which is only there to be left when a
 /// fault ends the launch.
 void BlockRunner::runSingly() {
-  forEachBlock(params.grid, [&](Dim3 block) {
-    beginBlock(block);
+  forEachBlock(params.grid, [&](Dim3 position) {
+    beginBlock(blocks[0], position);
     for (uint32_t w = 0; w < warpCount; ++w) {
-      unfinished = 1u << w;
+      blocks[0].unfinished = 1u << w;
       kernel.entry(&warps[w]);
+      ++progress;
     }
     return false;
   });
@@ -151,77 +180,95 @@ void BlockRunner::warpBody(void *argument) {
   BlockRunner *self = warp->runner;
   while (true) {
     self->kernel.entry(warp);
+    ResidentBlock &block = self->blockOf(*warp);
     uint32_t bit = 1u << warp->warp;
-    self->unfinished &= ~bit;
-    self->runnable &= ~bit;
+    block.unfinished &= ~bit;
+    block.runnable &= ~bit;
+    ++self->progress;
     // barriers of all threads do not wait for those that have returned
-    for (BarrierState &state : self->barriers)
+    for (BarrierState &state : block.barriers)
       if (state.arrived)
-        self->releaseIfComplete(state);
-    Fibre::switchTo(self->fibres[warp->warp], self->scheduler);
+        self->releaseIfComplete(block, state);
+    Fibre::switchTo(self->fibres[self->slotOf(*warp)], self->scheduler);
   }
 }
 
-void BlockRunner::runBlockByTurns() {
-  uint32_t all = warpCount == 32 ? ~0u : (1u << warpCount) - 1;
-  runnable = unfinished = all;
-  for (BarrierState &state : barriers)
-    state = BarrierState();
-  while (unfinished && !isStopped) {
-    if (!runnable) {
-      for (const BarrierState &state : barriers) {
-        if (!state.waiting)
-          continue;
-        WarpContext &warp = warps[llvm::countr_zero(state.waiting)];
-        isStopped = true;
-        stopKind = FaultKind::Deadlock;
-        Fault fault = makeFault(
-            stopKind, warp, warp.initialMask, state.line,
-            llvm::formatv("{0} of {1} warps have come to the barrier, and no "
-                          "other can go on",
-                          state.arrived,
-                          state.expected ? state.expected
-                                         : llvm::popcount(unfinished)),
-            0, 0);
-        stopText = describe(fault);
-        reporter.report(fault);
-        return;
-      }
-    }
-    for (uint32_t w = 0; w < warpCount && !isStopped; ++w) {
-      if (!(runnable >> w & 1))
+void BlockRunner::reportDeadlock() {
+  for (const ResidentBlock &block : blocks)
+    for (const BarrierState &state : block.barriers) {
+      if (!state.waiting)
         continue;
-      running = &fibres[w];
-      Fibre::switchTo(scheduler, fibres[w]);
+      WarpContext &warp = block.warps[llvm::countr_zero(state.waiting)];
+      isStopped = true;
+      stopKind = FaultKind::Deadlock;
+      Fault fault = makeFault(
+          stopKind, warp, warp.initialMask, state.line,
+          llvm::formatv("{0} of {1} warps have come to the barrier, and no "
+                        "other can go on",
+                        state.arrived,
+                        state.expected ? state.expected
+                                       : llvm::popcount(block.unfinished)),
+          0, 0);
+      stopText = describe(fault);
+      reporter.report(fault);
+      return;
     }
+}
+
+void BlockRunner::runByTurns() {
+  while (true) {
+    bool anyRuns = false, anyIsLeft = false;
+    for (ResidentBlock &block : blocks) {
+      for (uint32_t w = 0; w < warpCount; ++w) {
+        if (!(block.runnable >> w & 1))
+          continue;
+        anyRuns = true;
+        running = &fibres[slotOf(block.warps[w])];
+        Fibre::switchTo(scheduler, *running);
+        if (isStopped)
+          return;
+      }
+      anyIsLeft |= block.unfinished != 0;
+    }
+    if (!anyIsLeft)
+      return;
+    if (!anyRuns)
+      return reportDeadlock();
   }
 }
 
 llvm::Error BlockRunner::run() {
-  if (!allocate())
+  auto outOf = [&](const char *what) {
     return llvm::make_error<EngineError>(
-        ErrorCode::OutOfResources, "kernel " + kernel.name +
-                                       ": no host memory for its shared and "
-                                       "local memory");
-  setUpWarps();
-  bool byTurns = kernel.hasBarriers && warpCount > 1;
-  bool started = true;
-  if (byTurns) {
-    for (uint32_t w = 0; w < warpCount; ++w)
-      started &= fibres[w].start(warpBody, &warps[w]);
-  } else {
-    started = fibres[0].start(singleBody, this);
-  }
-  if (!started)
-    return llvm::make_error<EngineError>(ErrorCode::OutOfResources,
-                                         "no host memory for stacks");
+        ErrorCode::OutOfResources,
+        "kernel " + kernel.name + ": no host memory for its " + what);
+  };
+  if (!allocate())
+    return outOf("shared and local memory");
+  static uint64_t launches = 0;
+  ++launches;
+  for (uint32_t i = 0; i < blocks.size(); ++i)
+    setUpWarps(blocks[i], i, launches);
+  checker->setUp(blocks.size(), sharedBytes);
+  if (params.isCooperative)
+    checker->addAllocation({reinterpret_cast<uint64_t>(gridWorkspace),
+                            sizeof(gridWorkspace), nullptr});
+  if (!startFibres())
+    return outOf("stacks");
   if (!byTurns) {
     running = &fibres[0];
     Fibre::switchTo(scheduler, fibres[0]);
+  } else if (params.isCooperative) {
+    uint32_t next = 0;
+    forEachBlock(params.grid, [&](Dim3 position) {
+      beginBlock(blocks[next++], position);
+      return false;
+    });
+    runByTurns();
   } else {
-    forEachBlock(params.grid, [&](Dim3 block) {
-      beginBlock(block);
-      runBlockByTurns();
+    forEachBlock(params.grid, [&](Dim3 position) {
+      beginBlock(blocks[0], position);
+      runByTurns();
       return isStopped;
     });
   }
@@ -230,27 +277,60 @@ llvm::Error BlockRunner::run() {
   ErrorCode code =
       stopKind == FaultKind::OutOfBounds  ? ErrorCode::IllegalAddress
       : stopKind == FaultKind::Misaligned ? ErrorCode::MisalignedAddress
+      : stopKind == FaultKind::Timeout    ? ErrorCode::Timeout
                                           : ErrorCode::LaunchFailed;
   return llvm::make_error<EngineError>(code, stopText);
+}
+
+/// Leaves the warp's fibre until it is its turn again.
+void BlockRunner::waitForTurn(WarpContext &warp) {
+  Fibre::switchTo(fibres[slotOf(warp)], scheduler);
+}
+
+static double processorSeconds() {
+  timespec now = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
+}
+
+void BlockRunner::takeTurns(WarpContext &warp, unsigned line) {
+  warp.rounds = roundsPerTurn;
+  if (params.timeoutSeconds > 0 && --turnsUntilClock == 0) {
+    turnsUntilClock = turnsPerClock;
+    double now = processorSeconds();
+    if (progress != watchedProgress) {
+      watchedProgress = progress;
+      watchedSince = now;
+    } else if (now - watchedSince > params.timeoutSeconds) {
+      stop(FaultKind::Timeout, warp, warp.initialMask, line,
+           llvm::formatv("the warp is in a loop, and no warp has ended or met "
+                         "others at a barrier for {0} s of processor time",
+                         params.timeoutSeconds));
+    }
+  }
+  if (byTurns)
+    waitForTurn(warp);
 }
 
 //===----------------------------------------------------------------------===//
 // Barriers
 //===----------------------------------------------------------------------===//
 
-bool BlockRunner::releaseIfComplete(BarrierState &state) {
-  uint32_t expected =
-      state.expected ? state.expected : uint32_t(llvm::popcount(unfinished));
+bool BlockRunner::releaseIfComplete(ResidentBlock &block, BarrierState &state) {
+  uint32_t expected = state.expected
+                          ? state.expected
+                          : uint32_t(llvm::popcount(block.unfinished));
   if (state.arrived < expected)
     return false;
   uint32_t result = state.kind == BarrierKind::Popc  ? state.sum
                     : state.kind == BarrierKind::And ? state.all
                                                      : state.any;
   for (uint32_t waiting = state.waiting; waiting; waiting &= waiting - 1)
-    warps[llvm::countr_zero(waiting)].barrierResult = result;
-  runnable |= state.waiting;
+    block.warps[llvm::countr_zero(waiting)].barrierResult = result;
+  block.runnable |= state.waiting;
+  ++progress;
   if (kernel.checks)
-    checker->barrier(state.members);
+    checker->barrier(block.warps[0].resident, state.members);
   state = BarrierState();
   return true;
 }
@@ -264,14 +344,15 @@ void BlockRunner::barrier(WarpContext &warp, uint32_t id, uint32_t count,
         llvm::formatv("{0} of {1} threads of the warp are at the barrier; this "
                       "one is not",
                       llvm::popcount(active), llvm::popcount(live)));
-  if (id >= std::size(barriers))
+  if (id >= std::size(blocks[0].barriers))
     stop(FaultKind::InvalidOperation, warp, active, line,
          llvm::formatv("barrier {0}, where there are 16", id));
   if (count % warpSize)
     stop(
         FaultKind::InvalidOperation, warp, active, line,
         llvm::formatv("a barrier of {0} threads, not a multiple of 32", count));
-  BarrierState &state = barriers[id];
+  ResidentBlock &block = blockOf(warp);
+  BarrierState &state = block.barriers[id];
   uint32_t expected = count / warpSize;
   if (state.arrived && state.expected != expected)
     stop(
@@ -290,15 +371,15 @@ void BlockRunner::barrier(WarpContext &warp, uint32_t id, uint32_t count,
   state.members |= bit;
   if (kind != BarrierKind::Arrive)
     state.waiting |= bit;
-  if (releaseIfComplete(state) || kind == BarrierKind::Arrive)
+  if (releaseIfComplete(block, state) || kind == BarrierKind::Arrive)
     return;
-  if (running == &fibres[0] && !(kernel.hasBarriers && warpCount > 1))
+  if (!byTurns)
     stop(FaultKind::Deadlock, warp, active, line,
          "the barrier waits for more threads than the block has");
-  runnable &= ~bit;
+  block.runnable &= ~bit;
   do
-    Fibre::switchTo(fibres[warp.warp], scheduler);
-  while (!(runnable & bit));
+    waitForTurn(warp);
+  while (!(block.runnable & bit));
 }
 
 //===----------------------------------------------------------------------===//

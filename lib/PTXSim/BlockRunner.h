@@ -1,8 +1,10 @@
 //===- BlockRunner.h - Runs the blocks of a launch -------------*- C++ -*-===//
 //
-// Blocks run one after another, the warps of a block by turns: each goes on
-// until it waits at a barrier. Kernels without barriers need no fibre a warp.
-// Routines that compiled kernels call end here (Runtime.cpp).
+// Blocks run one after another, those of a cooperative launch together. The
+// warps that run together take turns: each goes on until it waits at a barrier
+// or has gone round a loop for long, so that it may wait for another one in
+// memory. Kernels in which no warp waits need no fibre a warp. Routines that
+// compiled kernels call end here (Runtime.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +18,7 @@
 
 #include "dlc/PTXSim/Engine.h"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -28,7 +31,8 @@ enum class BarrierKind : uint32_t { Sync, Arrive, Popc, And, Or };
 struct RunnableKernel {
   KernelEntry entry = nullptr;
   std::string name;
-  bool hasBarriers = false;
+  /// Barriers, or loads that may see what another thread stores meanwhile.
+  bool mayWait = false;
   uint32_t staticSharedBytes = 0; ///< up to where dynamic memory begins
   uint64_t localBytes = 0;        ///< a thread, all frames
   const uint64_t *variables = nullptr;
@@ -61,9 +65,13 @@ public:
                uint32_t predicate, uint32_t active, uint32_t live,
                unsigned line);
 
+  /// Called now and then by warps in loops: others go on. Ends a launch in
+  /// which nothing but loops has happened for too long.
+  void takeTurns(WarpContext &warp, unsigned line);
+
   MemoryChecker &getChecker() { return *checker; }
   AsyncCopies &asyncCopies(const WarpContext &warp) {
-    return copies[warp.warp];
+    return copies[slotOf(warp)];
   }
   const RunnableKernel &getKernel() const { return kernel; }
 
@@ -79,12 +87,28 @@ private:
     unsigned line = 0;
   };
 
+  /// A block that runs, with all of its warps as bits.
+  struct ResidentBlock {
+    WarpContext *warps = nullptr;
+    uint32_t runnable = 0, unfinished = 0;
+    BarrierState barriers[16];
+  };
+
   bool allocate();
-  void setUpWarps();
-  void beginBlock(Dim3 block);
+  bool startFibres();
+  void setUpWarps(ResidentBlock &block, uint32_t index, uint64_t gridId);
+  void beginBlock(ResidentBlock &block, Dim3 position);
   void runSingly();
-  void runBlockByTurns();
-  bool releaseIfComplete(BarrierState &state);
+  void runByTurns();
+  void reportDeadlock();
+  bool releaseIfComplete(ResidentBlock &block, BarrierState &state);
+  void waitForTurn(WarpContext &warp);
+  ResidentBlock &blockOf(const WarpContext &warp) {
+    return blocks[warp.resident];
+  }
+  size_t slotOf(const WarpContext &warp) const {
+    return size_t(warp.resident) * warpCount + warp.warp;
+  }
   Fault makeFault(FaultKind kind, const WarpContext &warp, uint32_t lanes,
                   unsigned line, const llvm::Twine &message, uint64_t address,
                   unsigned bytes) const;
@@ -97,19 +121,29 @@ private:
   Reporter &reporter;
   uint32_t warpCount = 0;
   uint32_t sharedBytes = 0;
+  /// From one block's shared memory to the next one's.
+  uint64_t sharedStride = 0;
+  bool byTurns = false;
   std::unique_ptr<MemoryChecker> checker;
+  /// All blocks of a cooperative launch, otherwise one.
+  std::vector<ResidentBlock> blocks;
   WarpContext *warps = nullptr;
   uint8_t *shared = nullptr;
   uint8_t *local = nullptr;
+  /// What CUDA's grid barrier of a cooperative launch counts in.
+  alignas(16) uint8_t gridWorkspace[64] = {};
   std::vector<AsyncCopies> copies;
   std::vector<std::pair<FaultKind, unsigned>> warned;
 
   Fibre scheduler;
   /// A fibre a warp, or one for all; kept from launch to launch.
-  Fibre *const fibres;
+  std::deque<Fibre> &fibres;
   Fibre *running = nullptr;
-  uint32_t runnable = 0, unfinished = 0;
-  BarrierState barriers[16];
+  /// Counts what can not go on for ever: warps that end, barriers that open.
+  uint64_t progress = 0;
+  uint64_t watchedProgress = ~uint64_t(0);
+  double watchedSince = 0; ///< seconds of processor time
+  uint32_t turnsUntilClock = 1;
   bool isStopped = false;
   bool isDone = false;
   FaultKind stopKind = FaultKind::Trap;

@@ -15,7 +15,7 @@
 
 namespace dlc::ptxsim {
 
-inline constexpr unsigned abiVersion = 2;
+inline constexpr unsigned abiVersion = 3;
 inline constexpr unsigned warpSize = 32;
 
 /// Routines that compiled kernels call.
@@ -41,10 +41,17 @@ struct WarpContext {
   BlockRunner *runner = nullptr;
   uint32_t ntid[3] = {}, nctaid[3] = {}, ctaid[3] = {};
   uint32_t warp = 0, warps = 0;
+  /// Rounds of loops until the engine is asked whether others have a turn.
+  uint32_t rounds = 0;
+  /// The block's place among those that run at the same time.
+  uint32_t resident = 0;
   uint32_t initialMask = 0;
   uint32_t dynamicShared = 0, totalShared = 0;
   uint32_t multiprocessors = 0;
   uint64_t gridId = 0;
+  /// Memory of a cooperative launch, which CUDA's grid barrier counts in; 0 in
+  /// other launches.
+  uint64_t gridWorkspace = 0;
   /// The result of the last bar.red.
   uint32_t barrierResult = 0;
   alignas(256) uint32_t tid[3][warpSize] = {};

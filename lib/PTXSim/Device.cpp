@@ -105,6 +105,8 @@ llvm::StringRef dlc::ptxsim::faultName(FaultKind kind) {
     return "missing threads in a warp collective";
   case FaultKind::Deadlock:
     return "deadlock";
+  case FaultKind::Timeout:
+    return "endless loop";
   case FaultKind::Trap:
     return "trap";
   case FaultKind::InvalidOperation:

@@ -48,7 +48,7 @@ struct FunctionImpl {
   std::vector<Parameter> parameters;
   SharedLayout layout;
   uint64_t localBytes = 0;
-  bool hasBarriers = false;
+  bool mayWait = false;
   uint32_t registers = 0;
   /// The kernel and all that it may call, by index in the module.
   std::vector<unsigned> callees;
@@ -121,8 +121,23 @@ static void visitSymbols(const Operand &operand,
     visitSymbols(element, visit);
 }
 
-/// Walks over a kernel and what it calls: the depth of frames, barriers, shared
-/// variables.
+/// Whether a warp may wait here for others: at a barrier, or in a loop until
+/// one of them has stored something.
+static bool mayWait(const Instruction &inst) {
+  switch (inst.op) {
+  case Op::Bar:
+  case Op::Barrier:
+    return !inst.has("warp");
+  case Op::Ld:
+    return inst.has("volatile") || inst.has("relaxed") || inst.has("acquire");
+  case Op::Atom:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Walks over a kernel and what it calls: whether warps wait, shared variables.
 static void collectCallees(FunctionImpl &function, unsigned index,
                            llvm::DenseSet<unsigned> &shared) {
   if (llvm::is_contained(function.callees, index))
@@ -130,8 +145,7 @@ static void collectCallees(FunctionImpl &function, unsigned index,
   function.callees.push_back(index);
   const ModuleIR &module = *function.module->ir;
   for (const Instruction &inst : module.functions[index]->body) {
-    bool isBarrier = inst.op == Op::Bar || inst.op == Op::Barrier;
-    function.hasBarriers |= isBarrier && !inst.has("warp");
+    function.mayWait |= mayWait(inst);
     for (const Operand &operand : inst.operands)
       visitSymbols(operand, [&](const Operand &symbol) {
         if (symbol.symbol == SymbolKind::Function)
@@ -461,7 +475,7 @@ llvm::Error dlc::ptxsim::launch(Function &function, const LaunchParams &params,
   RunnableKernel kernel;
   kernel.entry = *entry;
   kernel.name = function.name().str();
-  kernel.hasBarriers = impl.hasBarriers;
+  kernel.mayWait = impl.mayWait;
   kernel.staticSharedBytes = uint32_t(impl.layout.dynamicOffset);
   kernel.localBytes = impl.localBytes;
   kernel.variables = module.addresses.data();

@@ -15,20 +15,28 @@ MemoryChecker::MemoryChecker(BlockRunner &runner, const MemoryOracle &oracle,
     : runner(runner), oracle(oracle), variables(variables),
       paramBytes(paramBytes) {}
 
-void MemoryChecker::setShared(uint8_t *base, uint64_t bytes) {
-  shared = base;
+void MemoryChecker::setUp(size_t residents, uint64_t bytes) {
   sharedBytes = bytes;
-  shadow.resize(bytes);
+  shadows.resize(residents);
+  for (SharedShadow &shadow : shadows)
+    shadow.resize(bytes);
 }
 
-void MemoryChecker::beginBlock() { shadow.beginBlock(); }
-void MemoryChecker::barrier(uint32_t members) { shadow.join(members); }
+void MemoryChecker::beginBlock(uint32_t resident) {
+  shadows[resident].beginBlock();
+}
+
+void MemoryChecker::barrier(uint32_t resident, uint32_t members) {
+  shadows[resident].join(members);
+}
 
 const Allocation *MemoryChecker::findAllocation(uint64_t address) {
   for (const Allocation *known : recent)
     if (known && address - known->begin < known->bytes)
       return known;
   const Allocation *found = nullptr;
+  if (address - extra.begin < extra.bytes)
+    found = &extra;
   for (const Variable &variable : variables)
     if (address - variable.memory.begin < variable.memory.bytes)
       found = &variable.memory;
@@ -135,8 +143,8 @@ void MemoryChecker::checkShared(const Access &access, uint64_t offset,
                 llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
                               "memory",
                               access.bytes, int64_t(offset), sharedBytes));
-  SharedShadow::Result result =
-      shadow.access(access.warp.warp, offset, access.bytes, access.flags);
+  SharedShadow::Result result = shadows[access.warp.resident].access(
+      access.warp.warp, offset, access.bytes, access.flags);
   if (result.problem != SharedShadow::Problem::None)
     reportShared(access, result, offset, lane);
 }
@@ -152,7 +160,7 @@ void MemoryChecker::checkLane(const Access &access, uint64_t address,
   const WarpContext &warp = access.warp;
   uint64_t localOffset = address - reinterpret_cast<uint64_t>(warp.local);
   if (space == AccessSpace::Generic) {
-    offset = address - reinterpret_cast<uint64_t>(shared);
+    offset = address - reinterpret_cast<uint64_t>(warp.shared);
     if (offset < sharedBytes)
       space = AccessSpace::Shared;
     else if (localOffset < warp.localStride * warpSize)
@@ -230,12 +238,12 @@ void MemoryChecker::checkSpan(const Access &access, uint64_t address) {
   bool isAligned = (address & (access.bytes - 1)) == 0;
   if (access.space == AccessSpace::Shared && isAligned &&
       access.bytes % 4 == 0 && address + total <= sharedBytes) {
-    shadow.accessSpan(access.warp.warp, address, uint32_t(total), access.flags,
-                      [&](uint64_t offset, SharedShadow::Result result) {
-                        reportShared(
-                            access, result, offset,
-                            unsigned((offset - address) / access.bytes));
-                      });
+    shadows[access.warp.resident].accessSpan(
+        access.warp.warp, address, uint32_t(total), access.flags,
+        [&](uint64_t offset, SharedShadow::Result result) {
+          reportShared(access, result, offset,
+                       unsigned((offset - address) / access.bytes));
+        });
     return;
   }
   if (isAligned && (access.space == AccessSpace::Global ||
@@ -281,7 +289,7 @@ void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
   Access write{warp, AccessSpace::Shared, bytes, AccessWrite, line};
   for (uint32_t rest = lanes; rest; rest &= rest - 1) {
     unsigned lane = unsigned(llvm::countr_zero(rest));
-    uint64_t offset = to[lane] - reinterpret_cast<uint64_t>(shared);
+    uint64_t offset = to[lane] - reinterpret_cast<uint64_t>(warp.shared);
     if (offset & (bytes - 1))
       runner.stop(FaultKind::Misaligned, warp, 1u << lane, line,
                   llvm::formatv("{0} bytes at offset {1} of shared memory",
@@ -293,8 +301,9 @@ void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
           llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
                         "memory",
                         bytes, int64_t(offset), sharedBytes));
-    reportShared(write, shadow.beginCopy(warp.warp, offset, bytes), offset,
-                 lane);
+    reportShared(write,
+                 shadows[warp.resident].beginCopy(warp.warp, offset, bytes),
+                 offset, lane);
   }
   Access read{warp, AccessSpace::Global, bytes, AccessRead, line};
   if (!sourceBytes) {
@@ -317,8 +326,8 @@ void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
 void MemoryChecker::endAsyncCopy(WarpContext &warp, const uint64_t *to,
                                  uint32_t bytes, uint32_t lanes) {
   for (; lanes; lanes &= lanes - 1)
-    shadow.endCopy(warp.warp,
-                   to[llvm::countr_zero(lanes)] -
-                       reinterpret_cast<uint64_t>(shared),
-                   bytes);
+    shadows[warp.resident].endCopy(warp.warp,
+                                   to[llvm::countr_zero(lanes)] -
+                                       reinterpret_cast<uint64_t>(warp.shared),
+                                   bytes);
 }

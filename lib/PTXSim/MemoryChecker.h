@@ -30,10 +30,13 @@ public:
   MemoryChecker(BlockRunner &runner, const MemoryOracle &oracle,
                 llvm::ArrayRef<Variable> variables, uint64_t paramBytes);
 
-  void setShared(uint8_t *base, uint64_t bytes);
-  void beginBlock();
-  /// Warps (as bits) have met at a barrier.
-  void barrier(uint32_t members);
+  /// For so many blocks at a time, each with so much shared memory.
+  void setUp(size_t residents, uint64_t sharedBytes);
+  /// Memory that neither the oracle nor the module knows.
+  void addAllocation(const Allocation &allocation) { extra = allocation; }
+  void beginBlock(uint32_t resident);
+  /// Warps (as bits) of a block have met at a barrier.
+  void barrier(uint32_t resident, uint32_t members);
 
   /// All lanes at one address.
   void checkUniform(const Access &access, uint64_t address, uint32_t lanes);
@@ -69,10 +72,11 @@ private:
   /// Allocations found before; kernels work on a few at a time.
   const Allocation *recent[8] = {};
   unsigned nextRecent = 0;
-  uint8_t *shared = nullptr;
+  Allocation extra;
   uint64_t sharedBytes = 0;
   uint64_t paramBytes = 0;
-  SharedShadow shadow;
+  /// By resident block.
+  std::vector<SharedShadow> shadows;
 };
 
 } // namespace dlc::ptxsim

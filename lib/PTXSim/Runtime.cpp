@@ -37,6 +37,10 @@ static void runBarrier(WarpContext *warp, uint32_t id, uint32_t count,
                         live, line);
 }
 
+static void runTurn(WarpContext *warp, uint32_t line) {
+  warp->runner->takeTurns(*warp, line);
+}
+
 static void runFault(WarpContext *warp, uint32_t kind, uint32_t lanes,
                      uint32_t line) {
   warp->runner->stop(FaultKind(kind), *warp, lanes, line,

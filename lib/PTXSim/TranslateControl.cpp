@@ -13,6 +13,7 @@
 #include "dlc/PTXSim/Engine.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/IR/MDBuilder.h"
 
 using namespace dlc::ptxsim;
 
@@ -28,8 +29,31 @@ void FunctionTranslator::addPending(unsigned block, Value *lanesMask) {
   b.CreateStore(b.CreateOr(old, lanesMask), slot);
 }
 
+/// On the way to a block that may have been run before: counts a round of the
+/// loop. Now and then the engine is asked whether the warp waits for others.
+void FunctionTranslator::countRound(unsigned block) {
+  const Block &from = analysis.blocks[blockIndex];
+  if (analysis.blocks[block].position > from.position)
+    return;
+  Value *place = contextAddress(offsetof(WarpContext, rounds));
+  Value *left = b.CreateSub(b.CreateLoad(b.getInt32Ty(), place), b.getInt32(1));
+  b.CreateStore(left, place);
+  llvm::BasicBlock *turn = newBlock("turn"), *goOn = newBlock("round");
+  b.CreateCondBr(b.CreateIsNull(left), turn, goOn,
+                 llvm::MDBuilder(context).createUnlikelyBranchWeights());
+  b.SetInsertPoint(turn);
+  unsigned last = from.terminator >= 0    ? unsigned(from.terminator)
+                  : from.end > from.begin ? from.end - 1
+                                          : from.begin;
+  callRoutine(Routine::Turn, b.getVoidTy(),
+              {warpContext, b.getInt32(function.body[last].line)});
+  b.CreateBr(goOn);
+  b.SetInsertPoint(goOn);
+}
+
 /// From a uniform block to another block, with all live lanes.
 void FunctionTranslator::jumpTo(unsigned block) {
+  countRound(block);
   if (analysis.blocks[block].region >= 0)
     addPending(block, liveMask());
   b.CreateBr(entries[block]);
@@ -48,7 +72,9 @@ void FunctionTranslator::enterRegion(
       first = block;
   }
   // no successor in a region: all of them are the block where lanes meet
-  b.CreateBr(entries[first == none ? edges.front().first : first]);
+  unsigned next = first == none ? edges.front().first : first;
+  countRound(next);
+  b.CreateBr(entries[next]);
 }
 
 /// Takes lanes out of the live mask.
@@ -70,6 +96,7 @@ FunctionTranslator::guardValue(const Instruction &inst) {
 
 bool FunctionTranslator::translateBlock(unsigned index) {
   const Block &block = analysis.blocks[index];
+  blockIndex = index;
   region = block.region;
   if (region < 0) {
     b.SetInsertPoint(entries[index]);
@@ -262,10 +289,14 @@ void FunctionTranslator::emitRegion(unsigned number) {
     b.SetInsertPoint(afterBlock);
     // of nested loops that end here the innermost goes on first
     for (unsigned head : llvm::reverse(headsOfLast[index])) {
-      llvm::BasicBlock *goOn = newBlock("loop.end");
+      llvm::BasicBlock *back = newBlock("loop.back"),
+                       *goOn = newBlock("loop.end");
       Value *lanesMask =
           b.CreateLoad(waiting[head]->getAllocatedType(), waiting[head]);
-      b.CreateCondBr(anyLane(lanesMask), entries[head], goOn);
+      b.CreateCondBr(anyLane(lanesMask), back, goOn);
+      b.SetInsertPoint(back);
+      countRound(head);
+      b.CreateBr(entries[head]);
       b.SetInsertPoint(goOn);
     }
     if (i + 1 < scan.blocks.size()) {

@@ -155,7 +155,9 @@ bool FunctionTranslator::translate(llvm::Function *result) {
       b.CreateStore(llvm::Constant::getNullValue(maskType), waiting[index]);
     }
   }
-  jumpTo(analysis.order.front());
+  unsigned first = analysis.order.front();
+  addPending(first, liveMask());
+  b.CreateBr(entries[first]);
 
   for (unsigned index : analysis.order)
     if (analysis.blocks[index].region < 0 && translateBlock(index))
@@ -416,6 +418,13 @@ FunctionTranslator::Value *FunctionTranslator::special(Special reg) {
     return field(offsetof(WarpContext, dynamicShared));
   case Special::TotalSharedBytes:
     return field(offsetof(WarpContext, totalShared));
+  case Special::EnvReg1:
+  case Special::EnvReg2: {
+    Value *workspace =
+        contextField(b.getInt64Ty(), offsetof(WarpContext, gridWorkspace));
+    return b.CreateTrunc(
+        reg == Special::EnvReg1 ? b.CreateLShr(workspace, 32) : workspace, i32);
+  }
   case Special::ClusterCtaRank:
     return b.getInt32(0);
   case Special::ClusterNctaRank:

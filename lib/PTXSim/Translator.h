@@ -161,6 +161,7 @@ private:
   bool emitDivergentEnd(unsigned index);
   void enterRegion(llvm::ArrayRef<std::pair<unsigned, Value *>> edges);
   void jumpTo(unsigned block);
+  void countRound(unsigned block);
   void addPending(unsigned block, Value *lanesMask);
   void retire(Value *lanesMask);
   void emitReturn();
@@ -322,6 +323,7 @@ private:
   llvm::BasicBlock *afterBlock = nullptr;
 
   // The block and instruction being translated
+  unsigned blockIndex = 0;
   int region = -1;
   /// Lanes in the block; null: all 32.
   Value *mask = nullptr;

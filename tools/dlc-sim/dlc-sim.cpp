@@ -21,6 +21,7 @@ static const char kUsage[] =
     "  --no-check            run faster, do not look for wrong accesses\n"
     "  --immediate-cp-async  cp.async copies at once, not as late as it may\n"
     "  --immediate-streams   stream work runs at once, not when waited for\n"
+    "  --timeout=SECONDS     end a kernel that only loops for so long (60)\n"
     "  --trace               print each call of the driver API\n"
     "  --stats[=FILE.json]   count calls, launches and bytes\n"
     "  --cache=DIR           keep compiled kernels here\n"

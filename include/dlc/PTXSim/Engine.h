@@ -118,6 +118,7 @@ enum class FaultKind {
   DivergentBarrier,  ///< some threads of a warp do not arrive
   MissingLanes,      ///< a collective names threads that do not take part
   Deadlock,          ///< all threads wait at barriers that can not complete
+  Timeout,           ///< loops that do not seem to end
   Trap,              ///< the kernel executed `trap`
   InvalidOperation,  ///< anything else a kernel must not do (message says what)
 };
@@ -161,6 +162,7 @@ enum class ErrorCode {
   OutOfResources,    ///< threads, shared memory
   IllegalAddress,    ///< stopped by FaultKind::OutOfBounds
   MisalignedAddress, ///< stopped by FaultKind::Misaligned
+  Timeout,           ///< stopped by FaultKind::Timeout
   LaunchFailed,      ///< stopped by another fault
   Internal,          ///< code generation failed; a bug
 };
@@ -274,6 +276,11 @@ struct LaunchParams {
   uint32_t dynamicSharedBytes = 0;
   /// The parameter block, packed as `Function::parameters` says.
   llvm::ArrayRef<uint8_t> parameters;
+  /// All blocks run at the same time and may wait for one another.
+  bool isCooperative = false;
+  /// Seconds of processor time in loops, without a warp that ends or a barrier
+  /// that opens, after which a launch is ended. 0: never.
+  double timeoutSeconds = 0;
 };
 
 /// Runs a kernel to its end. The module's own variables need not be known to

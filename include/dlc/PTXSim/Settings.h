@@ -26,6 +26,9 @@ struct Settings {
   bool deferAsyncCopies = true;
   /// Work in streams runs when the program waits for it; false: at once.
   bool deferStreams = true;
+  /// Seconds of processor time after which a kernel that only loops is ended;
+  /// 0: never.
+  uint64_t timeoutSeconds = 60;
   /// A line on stderr for each call of the driver API.
   bool trace = false;
   /// Statistics at exit on stderr, or as JSON in `statsFile`.

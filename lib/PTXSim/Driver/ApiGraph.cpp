@@ -290,6 +290,7 @@ static CUresult setKernelParams(CUgraphNode handle,
   CUgraphNode_st *node = nullptr;
   KernelWork *work = nullptr, changed;
   DLC_SIM_TRY(findWork(handle, node, work));
+  changed.isCooperative = work->isCooperative;
   DLC_SIM_TRY(makeKernelWork(params, changed));
   *work = std::move(changed);
   return CUDA_SUCCESS;

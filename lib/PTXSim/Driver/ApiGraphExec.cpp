@@ -337,7 +337,11 @@ static CUresult setWork(CUgraphExec exec, CUgraphNode node, Work work) {
 
 static CUresult setKernel(CUgraphExec exec, CUgraphNode node,
                           const CUDA_KERNEL_NODE_PARAMS &params) {
+  GraphPlan::Step *step = nullptr;
+  DLC_SIM_TRY(findStep(exec, node, step));
   KernelWork work;
+  if (const auto *old = std::get_if<KernelWork>(&step->work))
+    work.isCooperative = old->isCooperative;
   DLC_SIM_TRY(makeKernelWork(params, work));
   return setWork(exec, node, std::move(work));
 }

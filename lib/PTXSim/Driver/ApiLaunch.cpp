@@ -14,12 +14,13 @@ using namespace dlc::ptxsim::driver;
 //===----------------------------------------------------------------------===//
 
 static CUresult launch(CUctx_st &context, const CUDA_KERNEL_NODE_PARAMS &params,
-                       CUstream handle) {
+                       CUstream handle, bool isCooperative = false) {
   Driver &driver = Driver::get();
   CUstream_st *stream = driver.findStream(handle);
   if (!stream)
     return fail(CUDA_ERROR_INVALID_HANDLE, "not a stream");
   KernelWork work;
+  work.isCooperative = isCooperative;
   DLC_SIM_TRY(makeKernelWork(params, work));
   DLC_SIM_TRY(prepareKernel(work));
   if (!stream->capture)
@@ -43,12 +44,11 @@ CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX,
 }
 
 /// Refuses what the simulator does not do and a kernel would rely on.
-static CUresult checkAttribute(const CUlaunchAttribute &attribute) {
+static CUresult readAttribute(const CUlaunchAttribute &attribute,
+                              bool &isCooperative) {
   switch (attribute.id) {
   case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
-    if (attribute.value.cooperative)
-      return fail(CUDA_ERROR_NOT_SUPPORTED,
-                  "the simulator has no cooperative launches");
+    isCooperative = attribute.value.cooperative != 0;
     return CUDA_SUCCESS;
   case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION: {
     auto dim = attribute.value.clusterDim;
@@ -74,25 +74,32 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction f,
     DLC_SIM_TRY(checkPointers(config));
     if (config->numAttrs)
       DLC_SIM_TRY(checkPointers(config->attrs));
+    bool isCooperative = false;
     for (const CUlaunchAttribute &attribute :
          llvm::ArrayRef(config->attrs, config->numAttrs))
-      DLC_SIM_TRY(checkAttribute(attribute));
+      DLC_SIM_TRY(readAttribute(attribute, isCooperative));
     return launch(context,
                   {f, config->gridDimX, config->gridDimY, config->gridDimZ,
                    config->blockDimX, config->blockDimY, config->blockDimZ,
                    config->sharedMemBytes, kernelParams, extra, nullptr,
                    nullptr},
-                  config->hStream);
+                  config->hStream, isCooperative);
   });
 }
 
-CUresult cuLaunchCooperativeKernel(CUfunction, unsigned int, unsigned int,
-                                   unsigned int, unsigned int, unsigned int,
-                                   unsigned int, unsigned int, CUstream,
-                                   void **) {
-  return inContext("cuLaunchCooperativeKernel", [&](CUctx_st &) {
-    return fail(CUDA_ERROR_NOT_SUPPORTED,
-                "the simulator has no cooperative launches");
+CUresult cuLaunchCooperativeKernel(CUfunction f, unsigned int gridDimX,
+                                   unsigned int gridDimY, unsigned int gridDimZ,
+                                   unsigned int blockDimX,
+                                   unsigned int blockDimY,
+                                   unsigned int blockDimZ,
+                                   unsigned int sharedMemBytes, CUstream stream,
+                                   void **kernelParams) {
+  return inContext("cuLaunchCooperativeKernel", [&](CUctx_st &context) {
+    return launch(context,
+                  {f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY,
+                   blockDimZ, sharedMemBytes, kernelParams, nullptr, nullptr,
+                   nullptr},
+                  stream, /*isCooperative=*/true);
   });
 }
 

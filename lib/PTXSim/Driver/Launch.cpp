@@ -27,6 +27,8 @@ CUresult toResult(ErrorCode code) {
     return CUDA_ERROR_ILLEGAL_ADDRESS;
   case ErrorCode::MisalignedAddress:
     return CUDA_ERROR_MISALIGNED_ADDRESS;
+  case ErrorCode::Timeout:
+    return CUDA_ERROR_LAUNCH_TIMEOUT;
   case ErrorCode::LaunchFailed:
     return CUDA_ERROR_LAUNCH_FAILED;
   case ErrorCode::Internal:
@@ -77,6 +79,17 @@ static CUresult checkShape(const CUfunc_st &function, const KernelWork &work) {
                  std::to_string(function.maxDynamicSharedBytes) +
                  " that CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES "
                  "allows");
+  if (!work.isCooperative)
+    return CUDA_SUCCESS;
+  uint64_t most =
+      uint64_t(device.multiprocessors) *
+      blocksPerMultiprocessor(function, unsigned(work.block.count()),
+                              work.dynamicSharedBytes);
+  if (work.grid.count() > most)
+    return fail(CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,
+                "kernel " + function.name + ": grid " + text(work.grid) +
+                    " of a cooperative launch; " + std::to_string(most) +
+                    " blocks can run at a time");
   return CUDA_SUCCESS;
 }
 
@@ -162,6 +175,7 @@ static CUresult toResult(const CUfunc_st &function, llvm::Error error) {
         result = toResult(e.getCode());
         if (e.getCode() != ErrorCode::IllegalAddress &&
             e.getCode() != ErrorCode::MisalignedAddress &&
+            e.getCode() != ErrorCode::Timeout &&
             e.getCode() != ErrorCode::LaunchFailed)
           fail(result, e.message());
       },
@@ -188,6 +202,8 @@ CUresult executeKernel(const KernelWork &work) {
   params.block = work.block;
   params.dynamicSharedBytes = work.dynamicSharedBytes;
   params.parameters = work.parameters;
+  params.isCooperative = work.isCooperative;
+  params.timeoutSeconds = double(driver.settings.timeoutSeconds);
   driver.runningKernel = function->name;
   auto begin = std::chrono::steady_clock::now();
   llvm::Error error =

@@ -7,7 +7,8 @@
 
 namespace dlc::ptxsim::driver {
 
-/// Checks a launch as a driver does and packs its parameters.
+/// Checks a launch as a driver does and packs its parameters;
+/// `work.isCooperative` is what it was.
 CUresult makeKernelWork(const CUDA_KERNEL_NODE_PARAMS &params,
                         KernelWork &work);
 

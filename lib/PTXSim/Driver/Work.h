@@ -26,6 +26,8 @@ struct KernelWork {
   CUfunction function = nullptr;
   Dim3 grid, block;
   uint32_t dynamicSharedBytes = 0;
+  /// All blocks at the same time.
+  bool isCooperative = false;
   /// The packed parameter block.
   std::vector<uint8_t> parameters;
 };

@@ -71,6 +71,14 @@ static const Option kOptions[] = {
        return v == "1";
      },
      [](const Settings &s) { return flag(!s.deferStreams); }, Option::NoValue},
+    {"timeout", "DLC_SIM_TIMEOUT",
+     [](std::string_view v, Settings &s) {
+       auto [end, error] =
+           std::from_chars(v.data(), v.data() + v.size(), s.timeoutSeconds);
+       return error == std::errc() && end == v.data() + v.size();
+     },
+     [](const Settings &s) { return std::to_string(s.timeoutSeconds); },
+     Option::NeedsValue},
     {"trace", "DLC_SIM_TRACE",
      [](std::string_view v, Settings &s) {
        s.trace = true;

@@ -38,7 +38,8 @@ TEST(Settings, OptionsGoThroughTheEnvironment) {
   Settings settings;
   for (const char *option :
        {"--device=sm_90", "--memory=2G", "--no-check", "--immediate-cp-async",
-        "--immediate-streams", "--trace", "--stats=a.json", "--cache=b"})
+        "--immediate-streams", "--trace", "--stats=a.json", "--cache=b",
+        "--timeout=7"})
     EXPECT_EQ(parseOption(option, settings), "");
   std::vector<std::string> lines = toEnvironment(settings);
   for (const std::string &line : lines) {
@@ -57,6 +58,7 @@ TEST(Settings, OptionsGoThroughTheEnvironment) {
   EXPECT_TRUE(read.stats);
   EXPECT_EQ(read.statsFile, "a.json");
   EXPECT_EQ(read.cacheDirectory, "b");
+  EXPECT_EQ(read.timeoutSeconds, 7U);
   setenv("DLC_SIM_DEVICE", "sm_20", 1);
   (void)settingsFromEnvironment(fault);
   EXPECT_EQ(fault, "DLC_SIM_DEVICE=sm_20: the value is not valid");
