@@ -31,6 +31,8 @@ for name in ("HOME", "CUDA_HOME", "DLC_DEPS", "DLC_ZOO", "ASAN_OPTIONS", "UBSAN_
         config.environment[name] = os.environ[name]
 
 config.substitutions.append(("%bin-dir", bin_dir))
+# before %python, which it begins with
+config.substitutions.append(("%python-package", os.path.join(config.dlc_binary_root, "python")))
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%src_root", config.dlc_source_root))

@@ -22,7 +22,7 @@ packages=(
   # ONNX's protobuf, GoogleTest
   libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev
   # the tests and the quick start
-  python3 python3-venv fonts-dejavu-core time
+  python3 python3-dev python3-venv fonts-dejavu-core time
 )
 missing=()
 for package in "${packages[@]}"; do

@@ -167,7 +167,7 @@ void OpCall::fail(const std::string &why) const {
   throw Error(message + (operands.empty() ? "" : ")"), where);
 }
 
-Tensor OpCall::scalarLike(double value, const Tensor &like,
+Tensor OpCall::makeScalar(double value, const Tensor &like,
                           SourceLocation where) {
   if (!like)
     throw Error("an operand is no tensor", where);
@@ -177,6 +177,11 @@ Tensor OpCall::scalarLike(double value, const Tensor &like,
   } catch (const Error &error) {
     throw Error(error.what(), where);
   }
+}
+
+Tensor dlc::scalar_like(double value, const Tensor &like,
+                        SourceLocation where) {
+  return OpCall::makeScalar(value, like, where);
 }
 
 void OpCall::add(const Tensor &tensor) {

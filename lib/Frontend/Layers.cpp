@@ -15,9 +15,8 @@ using dlc::detail::OpCall;
 
 /// The side that is a number becomes a constant of the other one's type.
 static Tensor makeSide(const Operand &side, const Operand &other) {
-  return side.tensor
-             ? side.tensor
-             : OpCall::scalarLike(side.number, other.tensor, other.where);
+  return side.tensor ? side.tensor
+                     : scalar_like(side.number, other.tensor, other.where);
 }
 
 using BinaryFn = Tensor (*)(const Tensor &, const Tensor &, SourceLocation);
@@ -143,7 +142,7 @@ Tensor dlc::scaled_dot_product_attention(const Tensor &query, const Tensor &key,
   if (scale == 0)
     scale = 1 / std::sqrt(static_cast<double>(query.dim(-1)));
   Tensor scores = matmul(query, swap_axes(key, -1, -2, where), where);
-  scores = mul(scores, OpCall::scalarLike(scale, scores, where), where);
+  scores = mul(scores, scalar_like(scale, scores, where), where);
   if (mask)
     scores = add(scores, mask, where);
   return matmul(softmax(scores, -1, where), value, where);
@@ -183,19 +182,19 @@ Tensor dlc::leaky_relu(const Tensor &x, double slope, SourceLocation where) {
           "leaky_relu: the slope has to be in [0, 1], and is " +
               std::to_string(slope),
           where);
-  return max(x, mul(x, OpCall::scalarLike(slope, x, where), where), where);
+  return max(x, mul(x, scalar_like(slope, x, where), where), where);
 }
 
 Tensor dlc::clamp(const Tensor &x, double low, double high,
                   SourceLocation where) {
-  return min(max(x, OpCall::scalarLike(low, x, where), where),
-             OpCall::scalarLike(high, x, where), where);
+  return min(max(x, scalar_like(low, x, where), where),
+             scalar_like(high, x, where), where);
 }
 
 Tensor dlc::rms_norm(const Tensor &x, const Tensor &scale, double epsilon,
                      SourceLocation where) {
   Tensor square = mean(mul(x, x, where), {-1}, /*keepdims=*/true, where);
-  square = add(square, OpCall::scalarLike(epsilon, square, where), where);
+  square = add(square, scalar_like(epsilon, square, where), where);
   return mul(mul(x, rsqrt(square, where), where), scale, where);
 }
 

@@ -48,8 +48,7 @@ public:
   void shape(const Ints &shape) { request.shape = shape; }
   void dtype(DType dtype) { request.dtype = dtype; }
 
-  /// A number of the element type of `like`, in its graph.
-  static Tensor scalarLike(double value, const Tensor &like,
+  static Tensor makeScalar(double value, const Tensor &like,
                            SourceLocation where);
 
   Tensor build();

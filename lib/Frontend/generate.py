@@ -242,7 +242,7 @@ def python(definitions, out):
         text = ", ".join('{"%s", dlc::%s::%s}' % (text, name, symbol) for symbol, text in cases)
         out.append("static dlc::%s to%s(const std::string &text) {\n"
                    "  return findEnum<dlc::%s>(\"%s\", text, {%s});\n}" % (name, name, name, summary, text))
-    out.append("static void bindOps(nb::module_ &m) {")
+    out.append("static void bindGenerated(nb::module_ &m) {")
     # Python's types for enumerations
     literal = {name: "typing.Literal[%s]" % ", ".join('\\"%s\\"' % text for _, text in cases)
                for name, _, _, cases in enums(definitions)}

@@ -47,6 +47,9 @@ DLC_API Tensor operator<=(const Operand &lhs, const Operand &rhs);
 DLC_API Tensor operator>(const Operand &lhs, const Operand &rhs);
 DLC_API Tensor operator>=(const Operand &lhs, const Operand &rhs);
 DLC_API Tensor operator-(const Operand &x);
+/// A number of the element type of `like`, in its graph.
+DLC_API Tensor scalar_like(double value, const Tensor &like,
+                           SourceLocation where = SourceLocation::current());
 
 //===----------------------------------------------------------------------===//
 // Layers
