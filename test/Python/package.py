@@ -8,7 +8,8 @@ import sys
 build, work = sys.argv[1:]
 source = os.path.join(os.environ["DLC_SOURCE_ROOT"], "python-frontend")
 site = os.path.join(work, "site")
-env = dict(os.environ, CMAKE_CXX_COMPILER_LAUNCHER="ccache")
+# what the main build has compiled already is not compiled again
+env = dict(os.environ, CMAKE_CXX_COMPILER_LAUNCHER="ccache", CCACHE_NOHASHDIR="1")
 env["PATH"] = os.path.dirname(sys.executable) + os.pathsep + env["PATH"]
 result = subprocess.run(
     [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
