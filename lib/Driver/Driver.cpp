@@ -7,12 +7,12 @@
 #include "dlc/Driver/Output.h"
 #include "dlc/Driver/Version.h"
 #include "dlc/Pipelines/Passes.h"
+#include "dlc/Pipelines/Specialisations.h"
 #include "dlc/Support/Diagnostics.h"
 #include "dlc/Support/Progress.h"
 #include "dlc/Target/CUDA/Program.h"
 #include "dlc/Target/Host/Program.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
@@ -39,6 +39,7 @@ public:
 private:
   ExitCode load();
   OwningOpRef<ModuleOp> parse();
+  OwningOpRef<ModuleOp> importModel(ImportFailure &failure);
   LogicalResult checkInput();
   LogicalResult runPhases();
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
@@ -113,7 +114,7 @@ ExitCode Driver::load() {
   TimingScope scope = rootTiming.nest("import");
   ImportFailure failure = ImportFailure::Model;
   if (isMLIR(options.input)) {
-    const ImportOptions &import = options.import;
+    const ImportOptions &import = options.specialisations.front().import;
     if (!import.dims.empty() || !import.shapes.empty() ||
         !import.binds.empty()) {
       reportUsageError("--dim, --shape and --bind are for ONNX models, not for "
@@ -123,12 +124,38 @@ ExitCode Driver::load() {
     }
     modules.push_back(parse());
   } else {
-    modules.push_back(
-        importONNX(*context, options.input, options.import, &failure));
+    modules.push_back(importModel(failure));
   }
   if (!modules.front())
     return failure == ImportFailure::Usage ? UsageError : ModelError;
   return succeeded(checkInput()) ? Success : ModelError;
+}
+
+/// Imports the model once for each combination of sizes into one module.
+OwningOpRef<ModuleOp> Driver::importModel(ImportFailure &failure) {
+  OwningOpRef<ModuleOp> all;
+  for (const DriverOptions::Specialisation &each : options.specialisations) {
+    // Messages say which one of several they are about.
+    ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
+          !each.dims.empty())
+        diagnostic << " (with --dim " << each.dims << ")";
+      return mlir::failure(); // goes on to the renderer
+    });
+    OwningOpRef<ModuleOp> module =
+        importONNX(*context, options.input, each.import, &failure);
+    if (!module)
+      return nullptr;
+    if (!all) {
+      all = std::move(module);
+      continue;
+    }
+    failure = ImportFailure::Usage; // the values do not fit together
+    if (failed(addSpecialisation(*all, options.specialisations.front().dims,
+                                 std::move(module), each.dims)))
+      return nullptr;
+  }
+  return all;
 }
 
 OwningOpRef<ModuleOp> Driver::parse() {
@@ -149,14 +176,9 @@ OwningOpRef<ModuleOp> Driver::parse() {
 LogicalResult Driver::checkInput() {
   ModuleOp module = *modules.front();
   Level level = detectLevel(module);
-  if (level != Level::LLVM) {
-    auto functions = module.getOps<func::FuncOp>();
-    if (!llvm::hasSingleElement(functions) ||
-        (*functions.begin()).getSymName() != "main" ||
-        (*functions.begin()).isDeclaration())
-      return emitError(getFileLoc())
-             << "a module needs one function, and its name must be @main";
-  }
+  if (level != Level::LLVM &&
+      failed(checkSpecialisations(module, getFileLoc())))
+    return failure();
   PassManager pm(context.get(), ModuleOp::getOperationName());
   VerifyLevelOptions verify;
   verify.level = stringifyLevel(level).str();

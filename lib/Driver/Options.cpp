@@ -55,8 +55,11 @@ struct CommandLine {
                "bf16 (cuda only; sums are float32)"),
       cl::value_desc("type"), cl::init("f32"), cl::cat(category)};
   cl::list<std::string> dims{
-      "dim", cl::desc("Value of a symbolic dimension, e.g. --dim batch=1"),
-      cl::value_desc("name=value"), cl::cat(category)};
+      "dim",
+      cl::desc("Value of a symbolic dimension, e.g. --dim batch=1; of several "
+               "(--dim seq=16,64) the program takes the one that its inputs "
+               "have"),
+      cl::value_desc("name=value,…"), cl::cat(category)};
   cl::list<std::string> shapes{
       "shape", cl::desc("Shape of an input, e.g. --shape image=1x3x224x224"),
       cl::value_desc("input=dims"), cl::cat(category)};
@@ -100,25 +103,85 @@ static bool splitPair(StringRef file, StringRef flag, StringRef text,
   return false;
 }
 
-static bool parseImportOptions(CommandLine &line, ImportOptions &options) {
+/// A dimension and the values that it is to have.
+using DimList = std::pair<std::string, SmallVector<int64_t>>;
+
+static bool parseDim(CommandLine &line, StringRef text,
+                     std::vector<DimList> &dims) {
   std::pair<StringRef, StringRef> pair;
-  for (const std::string &text : line.dims) {
-    if (!splitPair(line.input, "dim", text, "name=value", /*last=*/true, pair))
-      return false;
+  if (!splitPair(line.input, "dim", text, "name=value", /*last=*/true, pair))
+    return false;
+  auto fail = [&](const llvm::Twine &reason) {
+    reportUsageError(line.input + ": --dim " + text + ": " + reason);
+    return false;
+  };
+  SmallVector<StringRef> parts;
+  pair.second.split(parts, ',');
+  DimList list;
+  list.first = pair.first.str();
+  for (StringRef part : parts) {
     int64_t value;
-    if (pair.second.getAsInteger(10, value) || value < 0) {
-      reportUsageError(line.input + ": --dim " + text + ": '" + pair.second +
-                       "' is no dimension (a whole number from 0)");
+    if (part.getAsInteger(10, value) || value < 0)
+      return fail("'" + part + "' is no dimension (a whole number from 0)");
+    if (parts.size() > 1 && value == 0)
+      return fail("a dimension of several values can't be 0");
+    if (llvm::is_contained(list.second, value))
+      return fail(part + " is there twice");
+    list.second.push_back(value);
+  }
+  for (DimList &other : dims)
+    if (other.first == list.first) {
+      if (other == list)
+        return true;
+      reportUsageError(line.input + ": --dim " + pair.first +
+                       " is given twice (several values are written --dim " +
+                       pair.first + "=1,2)");
       return false;
     }
-    for (auto &[name, have] : options.dims)
-      if (name == pair.first && have != value) {
-        reportUsageError(line.input + ": --dim " + pair.first +
-                         " is given twice");
-        return false;
-      }
-    options.dims.emplace_back(pair.first.str(), value);
+  dims.push_back(std::move(list));
+  return true;
+}
+
+/// Each combination of the values of `dims` with the other `options`; the last
+/// dimension changes fastest.
+static bool combineDims(CommandLine &line, ArrayRef<DimList> dims,
+                        const ImportOptions &options,
+                        std::vector<DriverOptions::Specialisation> &result) {
+  size_t count = 1;
+  for (const DimList &list : dims)
+    if ((count *= list.second.size()) > DriverOptions::kMaxSpecialisations) {
+      reportUsageError(
+          line.input + ": the values of --dim make more than " +
+          llvm::Twine(DriverOptions::kMaxSpecialisations) +
+          " combinations, which is the most that one program can have");
+      return false;
+    }
+  for (size_t i = 0; i < count; ++i) {
+    DriverOptions::Specialisation combination{options, ""};
+    size_t rest = i, below = count;
+    for (const auto &[name, values] : dims) {
+      below /= values.size();
+      int64_t value = values[rest / below];
+      rest %= below;
+      combination.import.dims.emplace_back(name, value);
+      if (values.size() > 1)
+        combination.dims += (combination.dims.empty() ? "" : ",") + name + "=" +
+                            std::to_string(value);
+    }
+    result.push_back(std::move(combination));
   }
+  return true;
+}
+
+static bool parseImportOptions(
+    CommandLine &line,
+    std::vector<DriverOptions::Specialisation> &specialisations) {
+  ImportOptions options;
+  std::vector<DimList> dims;
+  std::pair<StringRef, StringRef> pair;
+  for (const std::string &text : line.dims)
+    if (!parseDim(line, text, dims))
+      return false;
   for (const std::string &text : line.shapes) {
     if (!splitPair(line.input, "shape", text, "input=1x3x224x224",
                    /*last=*/true, pair))
@@ -151,7 +214,7 @@ static bool parseImportOptions(CommandLine &line, ImportOptions &options) {
       return false;
     }
   }
-  return true;
+  return combineDims(line, dims, options, specialisations);
 }
 
 static bool parseMemoryOptions(CommandLine &line, DriverOptions &options) {
@@ -401,7 +464,7 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
       return std::nullopt;
     }
   }
-  if (!parseImportOptions(line, options.import) ||
+  if (!parseImportOptions(line, options.specialisations) ||
       !parseMemoryOptions(line, options) || !resolveOutput(line, options))
     return std::nullopt;
   return options;

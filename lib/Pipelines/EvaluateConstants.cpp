@@ -13,6 +13,8 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Pass/PassManager.h"
 
+#include <map>
+
 namespace dlc {
 #define GEN_PASS_DEF_EVALUATECONSTANTS
 #include "dlc/Pipelines/Passes.h.inc"
@@ -95,7 +97,7 @@ public:
   }
 
   /// A constant that holds `blob`: a splat or a small one as dense attribute.
-  ElementsAttr makeAttr(RankedTensorType type, AsmResourceBlob blob) {
+  static ElementsAttr makeAttr(RankedTensorType type, AsmResourceBlob blob) {
     ArrayRef<char> data = blob.getData();
     size_t element = data.size() / type.getNumElements();
     bool splat = data.size() == element ||
@@ -106,17 +108,18 @@ public:
                                                  data.take_front(element));
     if (data.size() <= 256)
       return DenseElementsAttr::getFromRawBuffer(type, data);
-    auto attr =
-        DenseResourceElementsAttr::get(type, "evaluated", std::move(blob));
-    ++users[attr.getRawHandle().getResource()];
-    return attr;
+    return DenseResourceElementsAttr::get(type, "evaluated", std::move(blob));
   }
 
-  /// Erases a constant without uses, and frees its data with the last one that
-  /// refers to them.
-  void release(arith::ConstantOp constant) {
-    auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValue());
-    constant.erase();
+  /// Counts a user of the data of `attr`.
+  void retain(Attribute attr) {
+    if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(attr))
+      ++users[resource.getRawHandle().getResource()];
+  }
+
+  /// The opposite; frees the data with their last user.
+  void release(Attribute attr) {
+    auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(attr);
     if (!resource)
       return;
     auto *entry = resource.getRawHandle().getResource();
@@ -127,6 +130,23 @@ public:
 private:
   bool keepData;
   llvm::DenseMap<DialectResourceBlobManager::BlobEntry *, unsigned> users;
+};
+
+/// Results of launches by kernel and operands. Within one graph equal launches
+/// are one already, so they are worth their memory for several graphs only.
+struct Results {
+  using Key = std::pair<StringRef, std::vector<const void *>>;
+  std::map<Key, SmallVector<Attribute>> attrs;
+
+  static Key makeKey(dispatch::LaunchOp launch) {
+    Key key(launch.getKernel(), {});
+    for (Value operand : launch.getOperands()) {
+      arith::ConstantOp constant = getConstant(operand);
+      key.second.push_back(constant ? constant.getValue().getAsOpaquePointer()
+                                    : nullptr);
+    }
+    return key;
+  }
 };
 
 struct EvaluateConstants
@@ -158,9 +178,13 @@ struct EvaluateConstants
     if (!jit)
       return signalPassFailure();
     Memory memory(module, keepData);
+    Results known;
     for (dispatch::LaunchOp launch : launches)
-      if (failed(evaluate(launch, *jit, memory)))
+      if (failed(evaluate(launch, *jit, memory, known)))
         return signalPassFailure();
+    for (auto &entry : known.attrs)
+      for (Attribute attr : entry.second)
+        memory.release(attr);
     numEvaluated += launches.size();
     eraseUnusedKernels(module);
   }
@@ -263,8 +287,45 @@ struct EvaluateConstants
     return KernelJit::create(*kernels);
   }
 
-  LogicalResult evaluate(dispatch::LaunchOp launch, KernelJit &jit,
-                         Memory &memory) {
+  static LogicalResult evaluate(dispatch::LaunchOp launch, KernelJit &jit,
+                                Memory &memory, Results &known) {
+    auto graphs = launch->getParentOfType<ModuleOp>().getOps<func::FuncOp>();
+    bool keep = !llvm::hasSingleElement(graphs);
+    SmallVector<Attribute> values;
+    Results::Key key;
+    if (keep) {
+      key = Results::makeKey(launch);
+      if (auto it = known.attrs.find(key); it != known.attrs.end())
+        values = it->second;
+    }
+    if (values.empty()) {
+      if (failed(compute(launch, jit, /*all=*/keep, values)))
+        return failure();
+      if (keep) {
+        llvm::for_each(values, [&](Attribute value) { memory.retain(value); });
+        known.attrs[key] = values;
+      }
+    }
+    OpBuilder builder(launch);
+    for (auto [result, value] : llvm::zip_equal(launch.getResults(), values)) {
+      if (result.use_empty())
+        continue;
+      memory.retain(value);
+      auto constant = arith::ConstantOp::create(
+          builder, launch.getLoc(), result.getType(), cast<TypedAttr>(value));
+      result.replaceAllUsesWith(constant);
+    }
+    llvm::SetVector<Value> operands(launch->operand_begin(),
+                                    launch->operand_end());
+    launch.erase();
+    eraseDead(std::move(operands), memory);
+    return success();
+  }
+
+  /// Runs a launch; `values` are what its results are: all of them, or those
+  /// that have uses.
+  static LogicalResult compute(dispatch::LaunchOp launch, KernelJit &jit,
+                               bool all, SmallVector<Attribute> &values) {
     std::vector<AsmResourceBlob> scratch, results;
     SmallVector<void *> args;
     for (Value value : launch.getIns()) {
@@ -290,22 +351,12 @@ struct EvaluateConstants
       args.push_back(data);
     }
     jit.run(launch.getKernel(), args);
-    scratch.clear();
-
-    OpBuilder builder(launch);
-    for (auto [result, blob] : llvm::zip_equal(launch.getResults(), results)) {
-      if (result.use_empty())
-        continue;
-      auto type = cast<RankedTensorType>(result.getType());
-      auto constant = arith::ConstantOp::create(
-          builder, launch.getLoc(), type,
-          cast<TypedAttr>(memory.makeAttr(type, std::move(blob))));
-      result.replaceAllUsesWith(constant);
-    }
-    llvm::SetVector<Value> operands(launch->operand_begin(),
-                                    launch->operand_end());
-    launch.erase();
-    eraseDead(std::move(operands), memory);
+    for (auto [result, blob] : llvm::zip_equal(launch.getResults(), results))
+      values.push_back(
+          all || !result.use_empty()
+              ? Memory::makeAttr(cast<RankedTensorType>(result.getType()),
+                                 std::move(blob))
+              : Attribute());
     return success();
   }
 
@@ -317,7 +368,9 @@ struct EvaluateConstants
       if (!op || !op->use_empty())
         continue;
       if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-        memory.release(constant);
+        Attribute value = constant.getValue();
+        constant.erase();
+        memory.release(value);
       } else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
                      tensor::EmptyOp>(op)) {
         values.insert(op->operand_begin(), op->operand_end());

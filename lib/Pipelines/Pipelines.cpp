@@ -121,6 +121,10 @@ static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
 static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
   EvaluateConstantsOptions evaluate;
   evaluate.keepData = options.keepData;
+  ShareConstantsOptions share;
+  share.keepData = options.keepData;
+  // Before they are packed: what packs the same ones can agree on a layout.
+  pm.addPass(createShareConstants(share));
   if (options.isCuda()) {
     pm.addPass(createEvaluateConstants(evaluate));
     schedule::CudaScheduleKernelsPassOptions schedule;

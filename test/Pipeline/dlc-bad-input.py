@@ -13,7 +13,7 @@ text = Path("mlp.mlir").read_text()
 ok = "func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> }\n"
 
 CASES = {
-    "empty": (b"", "needs one function"),
+    "empty": (b"", "needs a graph function"),
     "syntax": (text.replace("return", "retrun").encode(), "syntax.mlir:7:3: "),
     "binary": (bytes(range(256)), "binary.mlir:1:"),
     "truncated": (text[: len(text) // 2].encode(), "truncated.mlir:"),

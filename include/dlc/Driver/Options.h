@@ -30,6 +30,9 @@ struct DriverOptions {
     Exe
   };
 
+  /// Most combinations of sizes in one program.
+  static constexpr size_t kMaxSpecialisations = 64;
+
   std::string input;
   /// "-" is standard output (levels of the IR only).
   std::string output;
@@ -46,7 +49,14 @@ struct DriverOptions {
   /// What products of f32 may be rounded to on a GPU: f32 (not at all), tf32,
   /// f16 or bf16.
   std::string precision = "f32";
-  ImportOptions import;
+  /// For each combination of sizes that the program is compiled for, at least
+  /// one: what the importer needs to know, and what the combination is called
+  /// ("batch=1,seq=16"; empty if there is one).
+  struct Specialisation {
+    ImportOptions import;
+    std::string dims;
+  };
+  std::vector<Specialisation> specialisations;
   bool verbose = false;
   /// Where the picture of the memory plan goes (.html or .json); empty:
   /// nowhere.

@@ -25,7 +25,8 @@ def VerifyLevel : Pass<"dlc-verify-level", "::mlir::ModuleOp"> {
     graph function stays: `arena`, copies, `gpu.launch_func` with constant sizes.
     The emitter makes the program's launch table from it.
 
-    All shapes are static at every level.
+    All shapes are static at every level. There is one graph function for each
+    combination of sizes that the program was compiled for.
   }];
   let options = [
     Option<"level", "level", "std::string", /*default=*/"",
@@ -42,6 +43,7 @@ def EvaluateConstants : Pass<"evaluate-constants", "::mlir::ModuleOp"> {
     through the remaining phases, for the machine that compiles, and run; its
     results become constants. Packing of weights ends up here, and whatever else
     the model computes from weights alone. All kernels are compiled as one module.
+    What several graph functions compute from the same constants is computed once.
 
     Results are the same on every machine with AVX2, since the kernels are
     compiled for x86-64-v3 whatever `--cpu` says. The data of constants that have
@@ -58,6 +60,21 @@ def EvaluateConstants : Pass<"evaluate-constants", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let statistics = [Statistic<"numEvaluated", "num-evaluated",
                               "Launches evaluated at compile time">];
+}
+
+def ShareConstants : Pass<"share-constants", "::mlir::ModuleOp"> {
+  let summary = "constants of equal bytes are one";
+  let description = [{
+    Resources of the same type and contents become one attribute, so that what is
+    computed from them is computed once. The data of the others are freed. Models
+    repeat weights, and the graph functions of several shapes have the same ones.
+  }];
+  let options = [
+    Option<"keepData", "keep-data", "bool", /*default=*/"false",
+           "do not free the data of dead constants: other modules use them, too">
+  ];
+  let statistics = [Statistic<"numShared", "num-shared",
+                              "Constants that others stand for">];
 }
 
 #endif // DLC_PIPELINES_PASSES_TD

@@ -148,7 +148,23 @@ typedef struct dlc_device_program {
 /** Alignment of everything in device memory. */
 #define DLC_DEVICE_ALIGNMENT 256u
 
-/** What `dlc_model_descriptor` is. */
+/** One of the combinations of shapes that a model was compiled for. */
+typedef struct dlc_specialisation {
+  const char *dims; /* "batch=1,seq=16"; "" if there is only one */
+  /* As many as the model has, with names and types as there. */
+  const dlc_tensor_info *inputs;
+  const dlc_tensor_info *outputs;
+  uint64_t arena_bytes; /* enough for every variant */
+  /** One for each variant of the model; NULL for target cuda. */
+  const dlc_entry_fn *entries;
+  /** For target cuda; they run in order. */
+  const dlc_device_step *steps;
+  uint64_t num_steps;
+} dlc_specialisation;
+
+/** What `dlc_model_descriptor` is. Where there are several specialisations,
+ * shapes, entries and steps that stand outside of them are those of the first.
+ */
 typedef struct dlc_model {
   uint32_t abi_version; /* DLC_ABI_VERSION of the compiler */
   uint32_t struct_size; /* sizeof(dlc_model) of the compiler */
@@ -160,7 +176,7 @@ typedef struct dlc_model {
   const dlc_tensor_info *outputs;
   uint32_t num_inputs;
   uint32_t num_outputs;
-  uint64_t arena_bytes;     /* enough for every variant */
+  uint64_t arena_bytes;     /* enough for all specialisations and variants */
   uint64_t arena_alignment; /* a power of two */
   uint64_t lower_bound;     /* largest sum of bytes alive at once */
   uint64_t weights_bytes;
@@ -169,6 +185,10 @@ typedef struct dlc_model {
   uint64_t num_variants;
   /** For target cuda, which has no variants; else NULL. */
   const dlc_device_program *device;
+  /** At least one; no two have the same shapes of all inputs. They share the
+   * weights, and the arena, since one runs at a time. */
+  const dlc_specialisation *specialisations;
+  uint64_t num_specialisations;
 } dlc_model;
 
 /** Results of the functions of a compiled library. */
@@ -179,6 +199,7 @@ enum dlc_status {
   DLC_ERROR_NULL = 3,      /* a pointer is NULL */
   DLC_ERROR_ALIGNMENT = 4, /* a pointer is not aligned as required */
   DLC_ERROR_DEVICE = 5,    /* what the GPU's driver said, see <model>_message */
+  DLC_ERROR_SHAPE = 6,     /* there is no such specialisation */
 };
 
 /*
@@ -189,7 +210,9 @@ enum dlc_status {
  *   extern unsigned char dlc_arena[];         .bss, page-aligned
  *   extern unsigned char dlc_tensors[];       .bss: inputs, then outputs,
  *                                             each aligned to 64 bytes (cuda:
- *                                             to DLC_DEVICE_ALIGNMENT)
+ *                                             to DLC_DEVICE_ALIGNMENT), and
+ *                                             room for those of the largest
+ *                                             specialisation
  */
 
 #ifdef __cplusplus

@@ -38,9 +38,16 @@ public:
                             "results: bufferize it first");
     OpBuilder builder(func);
     Location loc = func.getLoc();
-    launchHelper = makeLaunchHelper(builder, loc);
+    if (!launchHelper)
+      launchHelper = makeLaunchHelper(builder, loc);
+    // What belongs to one entry only.
+    args = weights = Value();
+    addresses.clear();
+    std::string name = kEntryName.str();
+    if (numEntries++)
+      name += "_" + std::to_string(numEntries - 1);
     auto entry = LLVM::LLVMFuncOp::create(
-        builder, loc, kEntryName,
+        builder, loc, name,
         LLVM::LLVMFunctionType::get(i32, {ptr, ptr, ptr, ptr}));
     keepSignature(func, entry);
     Block *block = entry.addEntryBlock(builder);
@@ -106,6 +113,10 @@ private:
     }
     entry->setAttr("dlc.inputs", builder.getArrayAttr(inputs));
     entry->setAttr("dlc.outputs", builder.getArrayAttr(outputs));
+    for (StringRef attr :
+         {StringRef("dlc.dims"), StringRef(arena::kArenaBytesAttrName)})
+      if (Attribute value = func->getAttr(attr))
+        entry->setAttr(attr, value);
   }
 
   LogicalResult convert(OpBuilder &builder, Operation *op, Value arena) {
@@ -242,6 +253,7 @@ private:
   Type ptr, i64, i32;
   SymbolTableCollection tables;
   LLVM::LLVMFuncOp launchHelper;
+  unsigned numEntries = 0;
   Value args, parallel, weights;
   DenseMap<Value, Address> addresses;
 };
@@ -249,20 +261,12 @@ private:
 struct ConvertArenaToLLVM
     : public conversion::impl::ConvertArenaToLLVMBase<ConvertArenaToLLVM> {
   void runOnOperation() override {
-    func::FuncOp entry;
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (func.isExternal())
-        continue;
-      if (entry) {
-        func.emitError("a module must have one graph function, but '")
-            << entry.getSymName() << "' is there already";
-        return signalPassFailure();
-      }
-      entry = func;
-    }
     // Modules of kernels alone have no entry.
-    if (entry && failed(EntryBuilder(getOperation()).convert(entry)))
-      signalPassFailure();
+    EntryBuilder builder(getOperation());
+    for (auto func :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (!func.isExternal() && failed(builder.convert(func)))
+        return signalPassFailure();
   }
 };
 

@@ -492,19 +492,9 @@ struct ArenaBufferize
     : public conversion::impl::ArenaBufferizeBase<ArenaBufferize> {
   void runOnOperation() override {
     PoolBuilder pool(getOperation());
-    func::FuncOp entry;
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (func.isExternal())
-        continue;
-      if (entry) {
-        func.emitError("a module must have one graph function, but '")
-            << entry.getSymName() << "' is there already";
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isExternal() && failed(GraphBufferizer(func, pool).run()))
         return signalPassFailure();
-      }
-      entry = func;
-    }
-    if (entry && failed(GraphBufferizer(entry, pool).run()))
-      signalPassFailure();
   }
 };
 

@@ -232,12 +232,12 @@ static CUresult enqueue(const dlc_instance *instance,
 }
 
 int dlc_instance_enqueue_v1(const dlc_instance *instance,
+                            const dlc_specialisation *specialisation,
                             const dlc_places *places, CUstream stream,
                             dlc_error *error) {
-  const dlc_device_program *program = instance->model->device;
   arguments args;
-  for (uint64_t i = 0; i < program->num_steps; ++i) {
-    const dlc_device_step *step = &program->steps[i];
+  for (uint64_t i = 0; i < specialisation->num_steps; ++i) {
+    const dlc_device_step *step = &specialisation->steps[i];
     fill(instance, places, step, &args);
     CUresult result = enqueue(instance, step, &args, stream);
     if (result != CUDA_SUCCESS)
@@ -279,16 +279,17 @@ static CUresult add_launch(const dlc_instance *instance,
                                               &launch);
 }
 
-int dlc_instance_record_v1(dlc_instance *instance, const dlc_places *places,
-                           CUcontext context, CUgraph *graph) {
-  const dlc_device_program *program = instance->model->device;
+int dlc_instance_record_v1(dlc_instance *instance,
+                           const dlc_specialisation *specialisation,
+                           const dlc_places *places, CUcontext context,
+                           CUgraph *graph) {
   CUresult result = instance->cuda->cuGraphCreate(graph, 0);
   if (result != CUDA_SUCCESS)
     return explain(instance, result, "the graph can not be made");
   arguments args;
   CUgraphNode nodes[2]; /* the last one and the next one */
-  for (uint64_t i = 0; i < program->num_steps; ++i) {
-    const dlc_device_step *step = &program->steps[i];
+  for (uint64_t i = 0; i < specialisation->num_steps; ++i) {
+    const dlc_device_step *step = &specialisation->steps[i];
     const CUgraphNode *after = i ? &nodes[!(i & 1)] : NULL;
     CUgraphNode *node = &nodes[i & 1];
     fill(instance, places, step, &args);

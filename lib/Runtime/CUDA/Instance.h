@@ -51,11 +51,14 @@ int dlc_instance_upload_v1(dlc_instance *instance, CUdeviceptr weights,
                            CUstream stream);
 /** Puts one inference into the stream. Needs no lock and keeps no state. */
 int dlc_instance_enqueue_v1(const dlc_instance *instance,
+                            const dlc_specialisation *specialisation,
                             const dlc_places *places, CUstream stream,
                             dlc_error *error);
 /** Makes a graph of one inference. */
-int dlc_instance_record_v1(dlc_instance *instance, const dlc_places *places,
-                           CUcontext context, CUgraph *graph);
+int dlc_instance_record_v1(dlc_instance *instance,
+                           const dlc_specialisation *specialisation,
+                           const dlc_places *places, CUcontext context,
+                           CUgraph *graph);
 /** Unloads the module; forgets the weights, which are the caller's. */
 void dlc_instance_unload_v1(dlc_instance *instance);
 

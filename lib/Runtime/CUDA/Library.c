@@ -11,8 +11,9 @@
 
 int32_t dlc_library_init_v1(const dlc_model *model, dlc_instance **instance,
                             void *weights, void *stream);
-int32_t dlc_library_run_v1(dlc_instance *instance, void *const *inputs,
-                           void *const *outputs, void *arena, void *stream);
+int32_t dlc_library_run_v1(dlc_instance *instance, uint32_t specialisation,
+                           void *const *inputs, void *const *outputs,
+                           void *arena, void *stream);
 const char *dlc_library_message_v1(const dlc_instance *instance);
 void dlc_library_free_v1(dlc_instance *instance);
 
@@ -52,15 +53,17 @@ int32_t dlc_library_init_v1(const dlc_model *model, dlc_instance **instance,
              : DLC_OK;
 }
 
-int32_t dlc_library_run_v1(dlc_instance *instance, void *const *inputs,
-                           void *const *outputs, void *arena, void *stream) {
+int32_t dlc_library_run_v1(dlc_instance *instance, uint32_t specialisation,
+                           void *const *inputs, void *const *outputs,
+                           void *arena, void *stream) {
   _Static_assert(sizeof(void *) == sizeof(CUdeviceptr),
                  "device pointers travel as pointers");
   dlc_places places = {(CUdeviceptr)(uintptr_t)arena,
                        (const CUdeviceptr *)inputs,
                        (const CUdeviceptr *)outputs};
-  return dlc_instance_enqueue_v1(instance, &places, (CUstream)stream,
-                                 &instance->error)
+  return dlc_instance_enqueue_v1(
+             instance, &instance->model->specialisations[specialisation],
+             &places, (CUstream)stream, &instance->error)
              ? DLC_ERROR_DEVICE
              : DLC_OK;
 }

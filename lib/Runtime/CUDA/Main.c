@@ -107,10 +107,10 @@ static int load(const dlc_model *model, dlc_error *error) {
 
 /* All outputs are copied at once, with the bytes between them, which no kernel
  * writes. */
-static int clear_gaps(const dlc_model *model, const uint64_t *offsets,
+static int clear_gaps(const dlc_program *program, const uint64_t *offsets,
                       dlc_error *error) {
-  for (uint32_t i = 0; i < model->num_outputs; ++i) {
-    uint64_t end = offsets[i] + model->outputs[i].bytes;
+  for (uint32_t i = 0; i < program->model->num_outputs; ++i) {
+    uint64_t end = offsets[i] + program->specialisation->outputs[i].bytes;
     uint64_t gap = -end % DLC_DEVICE_ALIGNMENT;
     if (gap &&
         explain(gpu.cuda->cuMemsetD8Async(gpu.memory + gpu.layout.outputs + end,
@@ -121,21 +121,25 @@ static int clear_gaps(const dlc_model *model, const uint64_t *offsets,
   return 0;
 }
 
-static int make_graph(const dlc_model *model, dlc_error *error) {
+/* The graph of the specialisation that runs. */
+static int make_graph(const dlc_program *program, dlc_error *error) {
+  const dlc_model *model = program->model;
+  const dlc_specialisation *specialisation = program->specialisation;
   uint64_t inputs[DLC_MAX_TENSORS], outputs[DLC_MAX_TENSORS];
   CUdeviceptr in[DLC_MAX_TENSORS], out[DLC_MAX_TENSORS];
-  dlc_place_tensors(model->inputs, model->num_inputs, DLC_DEVICE_ALIGNMENT,
-                    inputs);
-  dlc_place_tensors(model->outputs, model->num_outputs, DLC_DEVICE_ALIGNMENT,
-                    outputs);
-  if (clear_gaps(model, outputs, error))
+  dlc_place_tensors(specialisation->inputs, model->num_inputs,
+                    DLC_DEVICE_ALIGNMENT, inputs);
+  dlc_place_tensors(specialisation->outputs, model->num_outputs,
+                    DLC_DEVICE_ALIGNMENT, outputs);
+  if (clear_gaps(program, outputs, error))
     return -1;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
     in[i] = gpu.memory + gpu.layout.inputs + inputs[i];
   for (uint32_t i = 0; i < model->num_outputs; ++i)
     out[i] = gpu.memory + gpu.layout.outputs + outputs[i];
   dlc_places places = {gpu.memory + gpu.layout.arena, in, out};
-  if (dlc_instance_record_v1(&gpu.instance, &places, gpu.context, &gpu.graph)) {
+  if (dlc_instance_record_v1(&gpu.instance, specialisation, &places,
+                             gpu.context, &gpu.graph)) {
     *error = gpu.instance.error;
     return -1;
   }
@@ -171,7 +175,7 @@ static int start(const dlc_program *program, dlc_times *times,
   gpu.cuda = dlc_cuda_open_v1(error);
   if (!gpu.cuda || pick_device(program, error) || make_context(error) ||
       take_memory(model, error) || load(model, error) ||
-      make_graph(model, error) || prepare_runs(program, times, error))
+      make_graph(program, error) || prepare_runs(program, times, error))
     return DLC_EXIT_DEVICE;
   return DLC_EXIT_OK;
 }

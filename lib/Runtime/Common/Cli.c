@@ -61,6 +61,16 @@ static int parse_seconds(const char *text, double *seconds, dlc_error *error) {
   return 0;
 }
 
+static int add_dim(const char *text, dlc_cli *cli, dlc_error *error) {
+  const char *equal = strchr(text, '=');
+  if (!equal || equal == text || !equal[1] || strchr(text, ','))
+    return dlc_fail(error, "--dim needs NAME=VALUE, not '%.200s'", text);
+  if (cli->num_dims == DLC_MAX_DIMS)
+    return dlc_fail(error, "--dim is given more than %d times", DLC_MAX_DIMS);
+  cli->dims[cli->num_dims++] = text;
+  return 0;
+}
+
 static void print_names(dlc_out *out, const dlc_model *model,
                         const char *const *given) {
   const char *separator = "";
@@ -180,6 +190,9 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
       if (parse_number(number_text(option, argc, argv, &i), option->flag,
                        option, number, error))
         return -1;
+    } else if (strcmp(arg, "--dim") == 0 || strncmp(arg, "--dim=", 6) == 0) {
+      if (add_dim(arg[5] ? arg + 6 : i + 1 < argc ? argv[++i] : "", cli, error))
+        return -1;
     } else if (strcmp(arg, "-o") == 0) {
       if (cli->out)
         return dlc_fail(error, "-o is given twice");
@@ -213,6 +226,17 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
   return 0;
 }
 
+static void print_ports(dlc_out *out, const char *kind,
+                        const dlc_tensor_info *tensors, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
+    dlc_print(out, "%s %s: %s ", kind, tensors[i].name,
+              dtype ? dtype->name : "?");
+    dlc_print_shape(out, tensors[i].shape, tensors[i].rank);
+    dlc_print(out, "\n");
+  }
+}
+
 void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
   dlc_print(out, "usage: %s", program);
   for (uint32_t i = 0; i < model->num_inputs; ++i)
@@ -230,6 +254,12 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
       "                        that are not given are made up\n"
       "  --json                print --info and --benchmark as JSON\n",
       model->name);
+  if (model->num_specialisations > 1)
+    dlc_print(out,
+              "  --dim NAME=VALUE      with --benchmark: the size that made-up "
+              "inputs have\n"
+              "                        (%s, ...; default: the first one)\n",
+              model->specialisations[0].dims);
   dlc_print(
       out, "%s  --help, --version\n\n",
       model->device
@@ -238,15 +268,12 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
             "one for\n"
             "                        each CPU); the results do not depend on "
             "it\n");
-  for (int outputs = 0; outputs < 2; ++outputs) {
-    uint32_t count = outputs ? model->num_outputs : model->num_inputs;
-    const dlc_tensor_info *tensors = outputs ? model->outputs : model->inputs;
-    for (uint32_t i = 0; i < count; ++i) {
-      const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
-      dlc_print(out, "%s %s: %s ", outputs ? "output" : "input",
-                tensors[i].name, dtype ? dtype->name : "?");
-      dlc_print_shape(out, tensors[i].shape, tensors[i].rank);
-      dlc_print(out, "\n");
-    }
+  for (uint64_t s = 0; s < model->num_specialisations; ++s) {
+    const dlc_specialisation *each = &model->specialisations[s];
+    if (model->num_specialisations > 1)
+      dlc_print(out, "%s%s:\n", s ? "" : "The inputs choose one of\n",
+                each->dims);
+    print_ports(out, "input", each->inputs, model->num_inputs);
+    print_ports(out, "output", each->outputs, model->num_outputs);
   }
 }

@@ -12,13 +12,17 @@ extern "C" {
 /** Most inputs and outputs a program can have. Compilers check it. */
 #define DLC_MAX_TENSORS 256
 #define DLC_MAX_THREADS 256
+/** Most times that --dim can be given. */
+#define DLC_MAX_DIMS 32
 
 typedef struct dlc_cli {
   int help, version, info, json;
   int benchmark;
-  double seconds;                      /* of --benchmark */
-  int threads;                         /* 0: not said; host programs only */
-  int device;                          /* -1: not said; GPU programs only */
+  double seconds;                 /* of --benchmark */
+  int threads;                    /* 0: not said; host programs only */
+  int device;                     /* -1: not said; GPU programs only */
+  const char *dims[DLC_MAX_DIMS]; /* of --dim, "name=value" each */
+  int num_dims;
   const char *out;                     /* of -o; NULL: not said */
   const char *inputs[DLC_MAX_TENSORS]; /* file of each input, NULL: none */
 } dlc_cli;

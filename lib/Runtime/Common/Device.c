@@ -19,16 +19,27 @@ uint64_t dlc_place_tensors(const dlc_tensor_info *tensors, uint32_t count,
   return at;
 }
 
+/* The bytes of the inputs, or outputs, of the largest specialisation. */
+static uint64_t largest(const dlc_model *model, int outputs) {
+  uint64_t most = 0;
+  for (uint64_t s = 0; s < model->num_specialisations; ++s) {
+    const dlc_specialisation *each = &model->specialisations[s];
+    uint64_t bytes = outputs
+                         ? dlc_place_tensors(each->outputs, model->num_outputs,
+                                             DLC_DEVICE_ALIGNMENT, NULL)
+                         : dlc_place_tensors(each->inputs, model->num_inputs,
+                                             DLC_DEVICE_ALIGNMENT, NULL);
+    most = bytes > most ? bytes : most;
+  }
+  return most;
+}
+
 dlc_device_layout dlc_lay_out_device(const dlc_model *model) {
   dlc_device_layout layout;
   layout.arena = align(model->weights_bytes, DLC_DEVICE_ALIGNMENT);
   layout.inputs =
       layout.arena + align(model->arena_bytes, DLC_DEVICE_ALIGNMENT);
-  layout.outputs =
-      layout.inputs + dlc_place_tensors(model->inputs, model->num_inputs,
-                                        DLC_DEVICE_ALIGNMENT, NULL);
-  layout.bytes =
-      layout.outputs + dlc_place_tensors(model->outputs, model->num_outputs,
-                                         DLC_DEVICE_ALIGNMENT, NULL);
+  layout.outputs = layout.inputs + largest(model, 0);
+  layout.bytes = layout.outputs + largest(model, 1);
   return layout;
 }

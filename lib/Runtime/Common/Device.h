@@ -10,7 +10,8 @@ extern "C" {
 #endif
 
 /** The one allocation of a CUDA program: weights, arena, inputs, outputs, each
- * at a multiple of DLC_DEVICE_ALIGNMENT. Offsets and sizes in bytes. */
+ * at a multiple of DLC_DEVICE_ALIGNMENT and with room for the largest
+ * specialisation. Offsets and sizes in bytes. */
 typedef struct dlc_device_layout {
   uint64_t arena, inputs, outputs; /* where they begin; weights are at 0 */
   uint64_t bytes;                  /* of everything */

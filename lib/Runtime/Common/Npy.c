@@ -2,6 +2,8 @@
 
 #include "Npy.h"
 
+#include "Find.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -234,8 +236,8 @@ static int check_values(const dlc_dtype_info *dtype, const unsigned char *data,
   return 0;
 }
 
-static int read_open(int fd, const dlc_tensor_info *tensor, void *data,
-                     dlc_error *error) {
+static int read_open(int fd, const dlc_tensor_info *tensor, dlc_npy_pick pick,
+                     void *context, void *data, dlc_error *error) {
   struct stat status;
   if (fstat(fd, &status) != 0)
     return dlc_fail(error, "%s", strerror(errno));
@@ -276,19 +278,9 @@ static int read_open(int fd, const dlc_tensor_info *tensor, void *data,
   if (!same_type(header.descr, dtype->numpy, &swap))
     return dlc_fail(error, "it holds '%s', but '%s' (%s) is needed",
                     header.descr, dtype->numpy, dtype->name);
-  int same = header.rank == tensor->rank;
-  for (uint32_t i = 0; same && i < header.rank; ++i)
-    same = header.shape[i] == tensor->shape[i];
-  if (!same) {
-    dlc_out have, want;
-    dlc_out_init(&have, -1);
-    dlc_out_init(&want, -1);
-    dlc_print_shape(&have, header.shape, header.rank);
-    dlc_print_shape(&want, tensor->shape, tensor->rank);
-    return dlc_fail(error, "its shape is %.*s, but %.*s is needed",
-                    (int)(have.size < 300 ? have.size : 300), have.buffer,
-                    (int)(want.size < 300 ? want.size : 300), want.buffer);
-  }
+  tensor = pick(context, &header, error);
+  if (!tensor)
+    return -1;
   /* The size is known before anything is read, except for pipes. */
   if (S_ISREG(status.st_mode) &&
       (uint64_t)status.st_size != offset + tensor->bytes)
@@ -315,18 +307,40 @@ static int read_open(int fd, const dlc_tensor_info *tensor, void *data,
   return check_values(dtype, data, tensor->bytes, error);
 }
 
-int dlc_npy_read(const char *path, const dlc_tensor_info *tensor, void *data,
-                 dlc_error *error) {
+int dlc_npy_read_any(const char *path, const dlc_tensor_info *any,
+                     dlc_npy_pick pick, void *context, void *data,
+                     dlc_error *error) {
   dlc_error reason;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return dlc_fail(error, "%.400s: cannot open: %s", path, strerror(errno));
-  int result = read_open(fd, tensor, data, &reason);
+  int result = read_open(fd, any, pick, context, data, &reason);
   close(fd);
   if (result)
     return dlc_fail(error, "%.400s: cannot be input '%.200s': %s", path,
-                    tensor->name, reason.text);
+                    any->name, reason.text);
   return 0;
+}
+
+static const dlc_tensor_info *
+pick_only(void *context, const dlc_npy_header *header, dlc_error *error) {
+  const dlc_tensor_info *tensor = context;
+  if (header->rank == tensor->rank && dlc_same_shape_v1(tensor, header->shape))
+    return tensor;
+  dlc_out have, want;
+  dlc_out_init(&have, -1);
+  dlc_out_init(&want, -1);
+  dlc_print_shape(&have, header->shape, header->rank);
+  dlc_print_shape(&want, tensor->shape, tensor->rank);
+  dlc_fail(error, "its shape is %.*s, but %.*s is needed",
+           (int)(have.size < 300 ? have.size : 300), have.buffer,
+           (int)(want.size < 300 ? want.size : 300), want.buffer);
+  return NULL;
+}
+
+int dlc_npy_read(const char *path, const dlc_tensor_info *tensor, void *data,
+                 dlc_error *error) {
+  return dlc_npy_read_any(path, tensor, pick_only, (void *)tensor, data, error);
 }
 
 /*===----------------------------------------------------------------------===*\

@@ -30,6 +30,18 @@ typedef struct dlc_npy_header {
 int dlc_npy_parse_header(const char *text, size_t size, dlc_npy_header *header,
                          dlc_error *error);
 
+/** Says what a file with this header is to be read as, all of the type that was
+ * asked for; NULL, with the reason in `error`, if it is not wanted. */
+typedef const dlc_tensor_info *(*dlc_npy_pick)(void *context,
+                                               const dlc_npy_header *header,
+                                               dlc_error *error);
+
+/** Reads a file that may have several shapes into `data`, which has room for
+ * all that `pick` gives. Names and the type are those of `any`. */
+int dlc_npy_read_any(const char *path, const dlc_tensor_info *any,
+                     dlc_npy_pick pick, void *context, void *data,
+                     dlc_error *error);
+
 /** Reads the file into `data` (tensor->bytes of it). Arrays in Fortran order
  * and big-endian ones are converted. Where it fails, `data` holds anything. */
 int dlc_npy_read(const char *path, const dlc_tensor_info *tensor, void *data,

@@ -2,8 +2,7 @@
 
 #include "Program.h"
 
-#include "Device.h"
-#include "Npy.h"
+#include "Inputs.h"
 #include "Output.h"
 #include "Report.h"
 
@@ -41,54 +40,21 @@ static int check_model(const dlc_model *model, dlc_error *error) {
       model->num_outputs > DLC_MAX_TENSORS)
     return dlc_fail(error, "the model has more than %d inputs or outputs",
                     DLC_MAX_TENSORS);
-  for (uint32_t i = 0; i < model->num_inputs; ++i)
-    if (dlc_tensor_check(&model->inputs[i], error))
-      return -1;
-  for (uint32_t i = 0; i < model->num_outputs; ++i)
-    if (dlc_tensor_check(&model->outputs[i], error))
-      return -1;
-  return 0;
-}
-
-/* Places tensors one after the other; returns their bytes. */
-static uint64_t place(unsigned char *begin, const dlc_tensor_info *tensors,
-                      uint32_t count, uint64_t alignment, void **places) {
-  uint64_t offsets[DLC_MAX_TENSORS];
-  uint64_t bytes = dlc_place_tensors(tensors, count, alignment, offsets);
-  for (uint32_t i = 0; i < count; ++i)
-    places[i] = begin + offsets[i];
-  return bytes;
-}
-
-/* Inputs for --benchmark: floating-point numbers from [0.5, 1), zeros else (an
- * integer may be an index). */
-static void make_up(const dlc_tensor_info *tensor, void *data) {
-  uint64_t seed = 88172645463325252u;
-  unsigned char *bytes = data;
-  uint32_t size = dlc_dtype_lookup(tensor->dtype)->size;
-  for (uint64_t at = 0; at < tensor->bytes; at += size) {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    uint64_t bits = 0;
-    switch (tensor->dtype) {
-    case DLC_DTYPE_F64:
-      bits = 0x3fe0000000000000u | seed >> 12;
-      break;
-    case DLC_DTYPE_F32:
-      bits = 0x3f000000u | seed >> 41;
-      break;
-    case DLC_DTYPE_F16:
-      bits = 0x3800u | seed >> 54;
-      break;
-    case DLC_DTYPE_BF16:
-      bits = 0x3f00u | seed >> 57;
-      break;
-    default:
-      break;
-    }
-    memcpy(bytes + at, &bits, size); /* little-endian */
+  if (model->num_specialisations < 1 ||
+      model->num_specialisations > DLC_MAX_SPECIALISATIONS)
+    return dlc_fail(error, "the model has %llu specialisations, not 1 to %d",
+                    (unsigned long long)model->num_specialisations,
+                    DLC_MAX_SPECIALISATIONS);
+  for (uint64_t s = 0; s < model->num_specialisations; ++s) {
+    const dlc_specialisation *each = &model->specialisations[s];
+    for (uint32_t i = 0; i < model->num_inputs; ++i)
+      if (dlc_tensor_check(&each->inputs[i], error))
+        return -1;
+    for (uint32_t i = 0; i < model->num_outputs; ++i)
+      if (dlc_tensor_check(&each->outputs[i], error))
+        return -1;
   }
+  return 0;
 }
 
 uint64_t dlc_now(void) {
@@ -142,18 +108,6 @@ static int benchmark(const dlc_program *program, const dlc_backend *backend,
   return DLC_EXIT_OK;
 }
 
-static int read_inputs(const dlc_program *program, dlc_error *error) {
-  const dlc_model *model = program->model;
-  for (uint32_t i = 0; i < model->num_inputs; ++i) {
-    const char *file = program->cli->inputs[i];
-    if (!file)
-      make_up(&model->inputs[i], program->inputs[i]);
-    else if (dlc_npy_read(file, &model->inputs[i], program->inputs[i], error))
-      return DLC_EXIT_INPUT;
-  }
-  return DLC_EXIT_OK;
-}
-
 /* From inputs that are there to outputs that are written. */
 static int compute(const dlc_program *program, const dlc_backend *backend,
                    dlc_times *times, dlc_error *error) {
@@ -163,7 +117,8 @@ static int compute(const dlc_program *program, const dlc_backend *backend,
     code = cli->benchmark ? benchmark(program, backend, times, error)
                           : backend->run(program, NULL, error);
   if (!code && (cli->out || !cli->benchmark) &&
-      dlc_write_outputs(cli->out ? cli->out : ".", program->model->outputs,
+      dlc_write_outputs(cli->out ? cli->out : ".",
+                        program->specialisation->outputs,
                         program->model->num_outputs, program->outputs, error))
     code = DLC_EXIT_INPUT;
   backend->stop();
@@ -178,13 +133,11 @@ static int run_model(const dlc_model *model, const dlc_cli *cli,
   program.model = model;
   program.cli = cli;
   program.tensors = tensors;
-  program.input_bytes = place(tensors, model->inputs, model->num_inputs,
-                              backend->alignment, program.inputs);
-  program.output_bytes =
-      place(tensors + program.input_bytes, model->outputs, model->num_outputs,
-            backend->alignment, program.outputs);
   dlc_times times = {0};
-  int code = read_inputs(&program, &error);
+  int code = dlc_read_inputs(&program, backend->alignment, &error)
+                 ? DLC_EXIT_INPUT
+                 : DLC_EXIT_OK;
+  times.specialisation = program.specialisation;
   if (!code)
     code = compute(&program, backend, &times, &error);
   if (code)

@@ -22,9 +22,13 @@ enum dlc_exit {
   DLC_EXIT_DEVICE = 3 /* no GPU that can do it, or the GPU failed */
 };
 
+/** Most specialisations of a program. Compilers check it. */
+#define DLC_MAX_SPECIALISATIONS 64
+
 /** What backends know about the program. */
 typedef struct dlc_program {
   const dlc_model *model;
+  const dlc_specialisation *specialisation; /* the one that the inputs have */
   const dlc_cli *cli;
   /* Memory of the host: the inputs, one after the other, then the outputs. */
   unsigned char *tensors;

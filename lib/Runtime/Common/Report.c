@@ -60,12 +60,13 @@ static void print_memory(dlc_out *out, const char *title, uint64_t bytes,
   dlc_print(out, ")%s", end);
 }
 
-static uint64_t tensor_bytes(const dlc_model *model) {
+static uint64_t tensor_bytes(const dlc_model *model,
+                             const dlc_specialisation *specialisation) {
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
-    bytes += model->inputs[i].bytes;
+    bytes += specialisation->inputs[i].bytes;
   for (uint32_t i = 0; i < model->num_outputs; ++i)
-    bytes += model->outputs[i].bytes;
+    bytes += specialisation->outputs[i].bytes;
   return bytes;
 }
 
@@ -76,11 +77,27 @@ static void print_target(dlc_out *out, const dlc_model *model,
             variant ? variant : "");
 }
 
-static uint64_t count_launches(const dlc_device_program *device) {
+static uint64_t count_launches(const dlc_specialisation *specialisation) {
   uint64_t launches = 0;
-  for (uint64_t i = 0; i < device->num_steps; ++i)
-    launches += device->steps[i].kernel >= 0;
+  for (uint64_t i = 0; i < specialisation->num_steps; ++i)
+    launches += specialisation->steps[i].kernel >= 0;
   return launches;
+}
+
+/* Each of several specialisations: shapes, its part of the arena, and what runs
+ * on a GPU. */
+static void info_specialisations(dlc_out *out, const dlc_model *model) {
+  for (uint64_t s = 0; s < model->num_specialisations; ++s) {
+    const dlc_specialisation *each = &model->specialisations[s];
+    dlc_print(out, "%-14s %s: arena ", s ? "" : "specialised", each->dims);
+    dlc_print_bytes(out, each->arena_bytes);
+    if (model->device)
+      dlc_print(out, ", %llu launches",
+                (unsigned long long)count_launches(each));
+    dlc_print(out, "\n");
+    print_tensors(out, "  inputs", each->inputs, model->num_inputs);
+    print_tensors(out, "  outputs", each->outputs, model->num_outputs);
+  }
 }
 
 static void info_code(dlc_out *out, const dlc_model *model) {
@@ -96,19 +113,29 @@ static void info_code(dlc_out *out, const dlc_model *model) {
   for (uint64_t i = 0; i < device->num_archs; ++i)
     dlc_print(out, "%s%s", i ? ", " : "", device->archs[i].name);
   dlc_print(out, "\n");
-  uint64_t launches = count_launches(device);
-  dlc_print(out, "%-14s %llu of %llu kernels, %llu copies\n", "launches",
-            (unsigned long long)launches,
-            (unsigned long long)device->num_kernels,
-            (unsigned long long)(device->num_steps - launches));
+  if (model->num_specialisations == 1) {
+    const dlc_specialisation *only = &model->specialisations[0];
+    uint64_t launches = count_launches(only);
+    dlc_print(out, "%-14s %llu of %llu kernels, %llu copies\n", "launches",
+              (unsigned long long)launches,
+              (unsigned long long)device->num_kernels,
+              (unsigned long long)(only->num_steps - launches));
+  } else {
+    dlc_print(out, "%-14s %llu\n", "kernels",
+              (unsigned long long)device->num_kernels);
+  }
   print_memory(out, "device bytes", dlc_lay_out_device(model).bytes, "\n");
 }
 
 static void report_info(dlc_out *out, const dlc_model *model,
                         const char *variant, const char *lacking) {
   dlc_print(out, "%-14s %s\n", "model", model->name);
-  print_tensors(out, "inputs", model->inputs, model->num_inputs);
-  print_tensors(out, "outputs", model->outputs, model->num_outputs);
+  if (model->num_specialisations > 1) {
+    info_specialisations(out, model);
+  } else {
+    print_tensors(out, "inputs", model->inputs, model->num_inputs);
+    print_tensors(out, "outputs", model->outputs, model->num_outputs);
+  }
   print_memory(out, "weights bytes", model->weights_bytes, "\n");
   print_memory(out, "arena bytes", model->arena_bytes, "");
   if (model->lower_bound)
@@ -134,6 +161,8 @@ static void print_latency(dlc_out *out, const char *title,
 
 static void report_times(dlc_out *out, const dlc_model *model,
                          const dlc_times *times) {
+  if (model->num_specialisations > 1)
+    dlc_print(out, "%-14s %s\n", "measured", times->specialisation->dims);
   print_latency(out, "latency", &times->run);
   dlc_print(out, " (%llu runs, ", (unsigned long long)times->runs);
   if (times->device_name)
@@ -146,7 +175,7 @@ static void report_times(dlc_out *out, const dlc_model *model,
     print_latency(out, "on the GPU", &times->device);
     dlc_print(out, " (without the copies, on %s)\n", times->device_name);
   }
-  uint64_t tensors = tensor_bytes(model);
+  uint64_t tensors = tensor_bytes(model, times->specialisation);
   dlc_print(out, "%-14s planned ", "memory");
   dlc_print_bytes(out, model->weights_bytes + model->arena_bytes + tensors);
   dlc_print(out, " (weights ");
@@ -190,18 +219,50 @@ static void json_tensors(dlc_out *out, const char *key,
   dlc_print(out, "]");
 }
 
+static void json_launches(dlc_out *out,
+                          const dlc_specialisation *specialisation) {
+  uint64_t launches = count_launches(specialisation);
+  dlc_print(out, ", \"launches\": %llu, \"copies\": %llu",
+            (unsigned long long)launches,
+            (unsigned long long)(specialisation->num_steps - launches));
+}
+
 static void json_device(dlc_out *out, const dlc_model *model) {
   const dlc_device_program *device = model->device;
   dlc_print(out, ", \"architectures\": [");
   for (uint64_t i = 0; i < device->num_archs; ++i)
     dlc_print(out, "%s\"%s\"", i ? ", " : "", device->archs[i].name);
-  dlc_print(out,
-            "], \"kernels\": %llu, \"launches\": %llu, \"copies\": %llu, "
-            "\"device_bytes\": %llu",
+  dlc_print(out, "], \"kernels\": %llu, \"device_bytes\": %llu",
             (unsigned long long)device->num_kernels,
-            (unsigned long long)count_launches(device),
-            (unsigned long long)(device->num_steps - count_launches(device)),
             (unsigned long long)dlc_lay_out_device(model).bytes);
+}
+
+/* What the report is about in the way of shapes, and all there are if that is
+ * more. */
+static void json_specialisations(dlc_out *out, const dlc_model *model,
+                                 const dlc_specialisation *about) {
+  json_tensors(out, "inputs", about->inputs, model->num_inputs);
+  json_tensors(out, "outputs", about->outputs, model->num_outputs);
+  if (model->device)
+    json_launches(out, about);
+  if (model->num_specialisations == 1)
+    return;
+  dlc_print(out, ", \"dims\": ");
+  dlc_print_json_string(out, about->dims);
+  dlc_print(out, ", \"specialisations\": [");
+  for (uint64_t s = 0; s < model->num_specialisations; ++s) {
+    const dlc_specialisation *each = &model->specialisations[s];
+    dlc_print(out, "%s{\"dims\": ", s ? ", " : "");
+    dlc_print_json_string(out, each->dims);
+    dlc_print(out, ", \"arena_bytes\": %llu",
+              (unsigned long long)each->arena_bytes);
+    json_tensors(out, "inputs", each->inputs, model->num_inputs);
+    json_tensors(out, "outputs", each->outputs, model->num_outputs);
+    if (model->device)
+      json_launches(out, each);
+    dlc_print(out, "}");
+  }
+  dlc_print(out, "]");
 }
 
 static void json_latency(dlc_out *out, const char *prefix,
@@ -245,8 +306,8 @@ void dlc_report_json(dlc_out *out, const dlc_model *model, const char *variant,
             (unsigned long long)model->lower_bound);
   if (model->device)
     json_device(out, model);
-  json_tensors(out, "inputs", model->inputs, model->num_inputs);
-  json_tensors(out, "outputs", model->outputs, model->num_outputs);
+  json_specialisations(
+      out, model, times ? times->specialisation : &model->specialisations[0]);
   if (times)
     json_times(out, times);
   dlc_print(out, "}\n");

@@ -17,6 +17,7 @@ typedef struct dlc_latency {
 } dlc_latency;
 
 typedef struct dlc_times {
+  const dlc_specialisation *specialisation; /* what ran */
   uint64_t runs;
   dlc_latency run;     /* from inputs to outputs in the host's memory */
   double first_ms;     /* the first run, with cold caches and untouched pages */

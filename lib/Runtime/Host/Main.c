@@ -50,8 +50,9 @@ static int run(const dlc_program *program, dlc_sample *sample,
                dlc_error *error) {
   (void)error;
   uint64_t begin = dlc_now();
-  variant->entry(program->inputs, program->outputs, dlc_arena,
-                 dlc_pool_parallel());
+  dlc_entry_fn entry =
+      program->specialisation->entries[variant - program->model->variants];
+  entry(program->inputs, program->outputs, dlc_arena, dlc_pool_parallel());
   if (sample)
     *sample = (dlc_sample){.run = dlc_now() - begin};
   return DLC_EXIT_OK;

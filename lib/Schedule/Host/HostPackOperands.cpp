@@ -4,6 +4,11 @@
 
 #include "dlc/Schedule/Host/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+
+#include <map>
+
 namespace dlc::schedule {
 #define GEN_PASS_DEF_HOSTPACKOPERANDSPASS
 #include "dlc/Schedule/Host/Passes.h.inc"
@@ -43,6 +48,26 @@ struct Packing {
   }
 };
 
+/// A packing that one kernel wants.
+struct Choice {
+  dispatch::KernelOp kernel;
+  ArrayRef<dispatch::LaunchOp> users;
+  Packing packing;
+  /// The nest that reads the packed operand as its input number `input`.
+  Nest nest;
+  ArrayRef<Buffer> buffers;
+  unsigned input;
+  int vectorLoop;
+
+  /// Iterations of the kernel.
+  double work() const {
+    double iterations = 1;
+    for (int64_t extent : packing.extents)
+      iterations *= static_cast<double>(extent);
+    return iterations;
+  }
+};
+
 class HostPackOperands
     : public dlc::schedule::impl::HostPackOperandsPassBase<HostPackOperands> {
 public:
@@ -50,47 +75,60 @@ public:
 
   void runOnOperation() override {
     HostTarget target = HostTarget::get(cpu);
+    packKernels.clear();
     DenseMap<StringAttr, SmallVector<dispatch::LaunchOp>> launches;
     getOperation().walk([&](dispatch::LaunchOp launch) {
       launches[launch.getKernelAttr().getAttr()].push_back(launch);
     });
-    for (auto kernel :
-         llvm::to_vector(getOperation().getOps<dispatch::KernelOp>())) {
+    std::vector<KernelPlan> plans;
+    SmallVector<dispatch::KernelOp> kernels;
+    for (auto kernel : getOperation().getOps<dispatch::KernelOp>()) {
       if (kernel.isScheduled())
         continue;
       auto plan = planKernel(kernel);
       if (failed(plan))
         return signalPassFailure();
-      auto &users = launches[kernel.getSymNameAttr()];
-      for (Nest &nest : plan->nests)
-        if (auto packing = choose(kernel, *plan, nest, users, target))
-          apply(kernel, *packing, users);
+      plans.push_back(std::move(*plan));
+      kernels.push_back(kernel);
     }
+    std::vector<Choice> choices;
+    for (auto [kernel, plan] : llvm::zip_equal(kernels, plans))
+      for (Nest &nest : plan.nests)
+        if (auto choice = choose(kernel, plan, nest,
+                                 launches[kernel.getSymNameAttr()], target))
+          choices.push_back(std::move(*choice));
+    agree(choices, target);
+    for (Choice &choice : choices)
+      apply(choice.kernel, choice.packing, choice.users);
   }
 
 private:
-  std::optional<Packing> choose(dispatch::KernelOp kernel, KernelPlan &plan,
-                                const Nest &nest,
-                                ArrayRef<dispatch::LaunchOp> users,
-                                const HostTarget &target);
+  std::optional<Choice> choose(dispatch::KernelOp kernel, KernelPlan &plan,
+                               const Nest &nest,
+                               ArrayRef<dispatch::LaunchOp> users,
+                               const HostTarget &target);
+  static void agree(std::vector<Choice> &choices, const HostTarget &target);
   void apply(dispatch::KernelOp kernel, Packing &packing,
              ArrayRef<dispatch::LaunchOp> users);
   dispatch::KernelOp makePackKernel(dispatch::KernelOp kernel,
                                     Packing &packing);
+  dispatch::KernelOp unify(dispatch::KernelOp pack);
+
+  DenseMap<Type, SmallVector<dispatch::KernelOp, 1>> packKernels;
 };
 
 } // namespace
 
-/// The constant behind a value, through reshapes.
-static bool isConstant(Value value) {
+/// The constant behind a value, through reshapes; null if it is none.
+static Operation *findConstant(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (op->hasTrait<OpTrait::ConstantLike>())
-      return true;
+      return op;
     if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
-      return false;
+      return nullptr;
     value = op->getOperand(0);
   }
-  return false;
+  return nullptr;
 }
 
 /// The parallel loop along which the nest's last store is consecutive.
@@ -105,7 +143,7 @@ static int consecutiveLoop(const Nest &nest) {
   return -1;
 }
 
-std::optional<Packing>
+std::optional<Choice>
 HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
                          const Nest &nest, ArrayRef<dispatch::LaunchOp> users,
                          const HostTarget &target) {
@@ -121,7 +159,7 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
         input.access.coef[vectorLoop] == 0 || input.access.panelLoop >= 0)
       continue;
     bool constant = llvm::all_of(users, [&](dispatch::LaunchOp launch) {
-      return isConstant(launch.getOperand(arg.getArgNumber()));
+      return findConstant(launch.getOperand(arg.getArgNumber())) != nullptr;
     });
     // Reused by some parallel loop: every element is read several times.
     bool reused = false;
@@ -173,9 +211,74 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     llvm::stable_sort(inner, llvm::less_first());
     for (auto [step, d] : inner)
       packing.inner.push_back(d);
-    return packing;
+    access.panelLoop = vectorLoop;
+    return Choice{kernel,
+                  users,
+                  std::move(packing),
+                  std::move(packedNest),
+                  plan.buffers,
+                  static_cast<unsigned>(index),
+                  vectorLoop};
   }
   return std::nullopt;
+}
+
+/// The element of the source that is at each position of the packed layout, if
+/// panels were one element wide.
+static AffineMap getSourceMap(const Packing &packing) {
+  linalg::LinalgOp op = packing.op;
+  MLIRContext *context = op.getContext();
+  SmallVector<AffineExpr> loops(packing.extents.size(),
+                                getAffineConstantExpr(0, context));
+  unsigned dim = 0;
+  for (unsigned loop : packing.outer)
+    loops[loop] = getAffineDimExpr(dim++, context);
+  loops[packing.loop] = getAffineDimExpr(dim++, context);
+  for (unsigned loop : packing.inner)
+    loops[loop] = getAffineDimExpr(dim++, context);
+  return op.getMatchingIndexingMap(packing.operand)
+      .replaceDimsAndSymbols(loops, {}, dim, 0);
+}
+
+/// Kernels that pack the same constant take panels of the same width, so that
+/// it is stored once: that of the kernel with the most work. (Products of few
+/// rows would like wider panels, but wait for memory whatever they have.)
+void HostPackOperands::agree(std::vector<Choice> &choices,
+                             const HostTarget &target) {
+  // The constant, how it is read, and the panels' number if they had one
+  // column.
+  using Layout = std::tuple<const void *, const void *, SmallVector<int64_t>>;
+  std::map<Layout, unsigned> first;
+  llvm::EquivalenceClasses<unsigned> groups;
+  for (auto [number, choice] : llvm::enumerate(choices)) {
+    groups.insert(number);
+    Packing single = choice.packing;
+    single.panel = 1;
+    for (dispatch::LaunchOp user : choice.users)
+      if (auto constant = dyn_cast_or_null<arith::ConstantOp>(
+              findConstant(user.getOperand(single.argument)))) {
+        Layout layout(constant.getValue().getAsOpaquePointer(),
+                      getSourceMap(single).getAsOpaquePointer(),
+                      single.packedShape());
+        auto [it, isNew] = first.try_emplace(std::move(layout), number);
+        groups.unionSets(it->second, number);
+      }
+  }
+  // By group: the choice with the most work.
+  DenseMap<unsigned, unsigned> leaders;
+  for (unsigned i = 0; i < choices.size(); ++i) {
+    auto [it, isNew] = leaders.try_emplace(groups.getLeaderValue(i), i);
+    if (choices[i].work() > choices[it->second].work())
+      it->second = i;
+  }
+  for (unsigned i = 0; i < choices.size(); ++i) {
+    Choice &choice = choices[i];
+    int64_t panel =
+        choices[leaders.lookup(groups.getLeaderValue(i))].packing.panel;
+    choice.nest.stages[0].inputs[choice.input].access.panel = panel;
+    if (chooseTile(choice.nest, choice.buffers, target).width() == panel)
+      choice.packing.panel = panel;
+  }
 }
 
 /// A kernel that copies the operand into its packed layout. What the last panel
@@ -258,9 +361,25 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
   return pack;
 }
 
+/// Kernels that differ in what they compute, or in the shapes of other
+/// operands, may still pack alike: then weights that they have in common stay
+/// one.
+dispatch::KernelOp HostPackOperands::unify(dispatch::KernelOp pack) {
+  auto &alike = packKernels[pack.getFunctionType()];
+  for (dispatch::KernelOp other : alike)
+    if (OperationEquivalence::isRegionEquivalentTo(
+            &other.getBody(), &pack.getBody(),
+            OperationEquivalence::IgnoreLocations)) {
+      pack.erase();
+      return other;
+    }
+  alike.push_back(pack);
+  return pack;
+}
+
 void HostPackOperands::apply(dispatch::KernelOp kernel, Packing &packing,
                              ArrayRef<dispatch::LaunchOp> users) {
-  dispatch::KernelOp pack = makePackKernel(kernel, packing);
+  dispatch::KernelOp pack = unify(makePackKernel(kernel, packing));
   auto packedType = cast<RankedTensorType>(pack.getArgumentTypes().back());
 
   // The kernel reads the packed argument.

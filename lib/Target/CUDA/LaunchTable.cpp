@@ -19,17 +19,12 @@ using mlir::gpu::LaunchFuncOp;
 /// As DLC_MAX_KERNEL_ARGS of lib/Runtime/CUDA/Instance.h.
 static constexpr size_t kMaxKernelArgs = 512;
 
-FuncOp target::findGraphFunction(mlir::ModuleOp module) {
-  auto functions = module.getOps<FuncOp>();
-  return functions.empty() ? FuncOp() : *functions.begin();
-}
-
 mlir::gpu::GPUModuleOp target::findKernels(mlir::ModuleOp module) {
   auto modules = module.getOps<mlir::gpu::GPUModuleOp>();
   return modules.empty() ? mlir::gpu::GPUModuleOp() : *modules.begin();
 }
 
-Error target::readSignature(FuncOp graph, ModelInfo &info) {
+Error target::readSignature(FuncOp graph, Signature &signature) {
   for (unsigned i = 0, e = graph.getNumArguments(); i < e; ++i) {
     auto type = dyn_cast<mlir::MemRefType>(graph.getArgumentTypes()[i]);
     if (!type || !type.hasStaticShape())
@@ -38,7 +33,7 @@ Error target::readSignature(FuncOp graph, ModelInfo &info) {
     // Unsigned and boolean elements are stored as other types.
     auto stored = graph.getArgAttrOfType<mlir::TypeAttr>(i, "dlc.type");
     if (Error error =
-            addTensor(info, graph.getArgAttr(i, "dlc.output") != nullptr,
+            addTensor(signature, graph.getArgAttr(i, "dlc.output") != nullptr,
                       graph.getArgAttrOfType<mlir::StringAttr>(i, "dlc.name"),
                       type.getShape(),
                       stored ? stored.getValue() : type.getElementType()))
@@ -51,7 +46,11 @@ namespace {
 
 class TableBuilder {
 public:
-  explicit TableBuilder(DeviceInfo &device) : device(device) {}
+  TableBuilder(DeviceInfo &device, std::vector<DeviceInfo::Step> &steps)
+      : device(device), steps(steps) {
+    for (auto [number, kernel] : llvm::enumerate(device.kernels))
+      numbers[kernel.name] = number;
+  }
 
   Error build(FuncOp graph) {
     uint32_t numInputs = 0, numOutputs = 0;
@@ -120,7 +119,7 @@ private:
         return address.takeError();
       step.args.push_back(*address);
     }
-    device.steps.push_back(std::move(step));
+    steps.push_back(std::move(step));
     return Error::success();
   }
 
@@ -151,7 +150,7 @@ private:
                               " operands, a kernel can have " +
                               Twine(kMaxKernelArgs));
     step.kernel = getKernel(launch.getKernelName().str(), step.sharedBytes);
-    device.steps.push_back(std::move(step));
+    steps.push_back(std::move(step));
     return Error::success();
   }
 
@@ -175,6 +174,7 @@ private:
   }
 
   DeviceInfo &device;
+  std::vector<DeviceInfo::Step> &steps;
   mlir::SymbolTableCollection tables;
   DenseMap<mlir::Value, DeviceInfo::Address> addresses;
   StringMap<int32_t> numbers;
@@ -182,6 +182,7 @@ private:
 
 } // namespace
 
-Error target::makeLaunchTable(FuncOp graph, DeviceInfo &device) {
-  return TableBuilder(device).build(graph);
+Error target::makeLaunchTable(FuncOp graph, DeviceInfo &device,
+                              std::vector<DeviceInfo::Step> &steps) {
+  return TableBuilder(device, steps).build(graph);
 }

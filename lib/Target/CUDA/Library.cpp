@@ -25,17 +25,25 @@ void dlc::target::addCudaLibrary(Module &module, const ModelInfo &info,
       b.CreateCall(runtimeInit, {library.getDescriptor(), init->getArg(0),
                                  init->getArg(1), init->getArg(2)}));
 
-  Function *run =
-      library.begin("run", i32, {pointer, pointer, pointer, pointer, pointer});
-  library.returnIf(b.CreateIsNull(run->getArg(0)), DLC_ERROR_NULL);
-  library.checkPointers(run->getArg(1), run->getArg(2), run->getArg(3),
-                        DLC_DEVICE_ALIGNMENT);
-  FunctionCallee runtimeRun = library.getRuntime(
-      "dlc_library_run_v1", i32, {pointer, pointer, pointer, pointer, pointer});
-  b.CreateRet(
-      b.CreateCall(runtimeRun, {run->getArg(0), run->getArg(1), run->getArg(2),
-                                run->getArg(3), run->getArg(4)}));
+  // Callers of a library for several shapes say first which one it is.
+  SmallVector<Type *> types = {pointer};
+  if (library.hasSpecialisations())
+    types.insert(types.begin(), i32);
+  types.append(4, pointer);
+  Function *run = library.begin("run", i32, types);
+  Value *number = library.checkSpecialisation(run);
+  SmallVector<Value *> args;
+  for (Argument &arg : drop_begin(run->args(), types.size() - 5))
+    args.push_back(&arg);
+  library.returnIf(b.CreateIsNull(args[0]), DLC_ERROR_NULL);
+  library.checkPointers(args[1], args[2], args[3], DLC_DEVICE_ALIGNMENT);
+  FunctionCallee runtimeRun =
+      library.getRuntime("dlc_library_run_v1", i32,
+                         {pointer, i32, pointer, pointer, pointer, pointer});
+  args.insert(std::next(args.begin()), number);
+  b.CreateRet(b.CreateCall(runtimeRun, args));
 
+  library.addFind();
   Function *message = library.begin("message", pointer, {pointer});
   FunctionCallee runtimeMessage =
       library.getRuntime("dlc_library_message_v1", pointer, {pointer});
@@ -57,7 +65,7 @@ std::string dlc::target::makeCudaHeader(const ModelInfo &info, StringRef name) {
  *   if (@name@_check(@NAME@_ABI_VERSION, @NAME@_BUILD_ID) != DLC_OK) ...
  *   if (@name@_init(&model, weights, stream) != DLC_OK)
  *     puts(@name@_message(model));
- *   status = @name@_run(model, inputs, outputs, arena, stream);
+ *   @find@status = @name@_run(@which@model, inputs, outputs, arena, stream);
  * All memory is the caller's, device memory aligned to DLC_DEVICE_ALIGNMENT:
  * weights @NAME@_WEIGHTS_BYTES, arena @NAME@_ARENA_BYTES, inputs and outputs
  * hold one device pointer for each tensor. A CUDA context is current, the same
@@ -79,8 +87,8 @@ int32_t @name@_init(@name@_instance **instance, void *weights, void *stream);
 
 /** Puts one inference into the stream and returns; it takes part in a capture
  * of the stream. Returns an enum dlc_status. */
-int32_t @name@_run(@name@_instance *instance, const void *const *inputs,
-    void *const *outputs, void *arena, void *stream);
+int32_t @name@_run(@param@@name@_instance *instance,
+    const void *const *inputs, void *const *outputs, void *arena, void *stream);
 
 /** Why the last call of init or run failed. May be called with NULL. */
 const char *@name@_message(const @name@_instance *instance);

@@ -46,7 +46,7 @@ public:
     if (Error error = emitDescriptor())
       return std::move(error);
     Expected<ProgramReport> made =
-        finish({"Driver", "Instance", "Library"},
+        finish({"Driver", "Instance", "Library", "Find"},
                isLibrary() ? makeCudaHeader(info, name) : "");
     if (!made)
       return made.takeError();
@@ -59,14 +59,17 @@ private:
   DeviceInfo &device() { return *info.device; }
 
   Error collectInfo() {
-    mlir::func::FuncOp graph = findGraphFunction(module);
-    if (!graph)
+    for (auto graph : module.getOps<mlir::func::FuncOp>()) {
+      ModelInfo::Specialisation own = describe(graph);
+      if (Error error = readSignature(graph, own))
+        return error;
+      if (Error error = makeLaunchTable(graph, device(), own.steps))
+        return error;
+      info.specialisations.push_back(std::move(own));
+    }
+    if (info.specialisations.empty())
       return createStringError("the module has no graph function");
-    if (Error error = readSignature(graph, info))
-      return error;
     addMemory(module);
-    if (Error error = makeLaunchTable(graph, device()))
-      return error;
     return finishInfo();
   }
 
@@ -167,10 +170,18 @@ private:
     return addData(std::move(symbols));
   }
 
+  /// All steps of all specialisations.
+  template <typename Function>
+  void forEachStep(Function function) {
+    for (const ModelInfo::Specialisation &each : info.specialisations)
+      for (const DeviceInfo::Step &step : each.steps)
+        function(step);
+  }
+
   /// The launch table is part of what a build id stands for.
   void hashTable() {
     auto add = [&](uint64_t value) { addToHash(std::to_string(value)); };
-    for (const DeviceInfo::Step &step : device().steps) {
+    forEachStep([&](const DeviceInfo::Step &step) {
       add(step.kernel);
       add(step.sharedBytes);
       add(step.copyBytes);
@@ -183,7 +194,7 @@ private:
         add(address.index);
         add(address.offset);
       }
-    }
+    });
   }
 
   Error emitDescriptor() {
@@ -201,17 +212,17 @@ private:
     auto blocks = [](const std::array<uint32_t, 3> &grid) {
       return uint64_t(grid[0]) * grid[1] * grid[2];
     };
-    for (const DeviceInfo::Step &step : device().steps) {
+    forEachStep([&](const DeviceInfo::Step &step) {
       if (step.kernel < 0)
-        continue;
+        return;
       KernelReport &kernel = report.kernels[step.kernel];
       ++kernel.launches;
       if (blocks(step.grid) < blocks(kernel.grid))
-        continue;
+        return;
       kernel.grid = step.grid;
       kernel.block = step.block;
       kernel.dynamicShared = step.sharedBytes;
-    }
+    });
   }
 
   mlir::ModuleOp module;

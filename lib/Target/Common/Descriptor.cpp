@@ -71,10 +71,10 @@ static uint64_t getElementBytes(uint32_t dtype) {
   }
 }
 
-Error dlc::target::addTensor(ModelInfo &info, bool isOutput,
+Error dlc::target::addTensor(Signature &signature, bool isOutput,
                              mlir::StringAttr name, ArrayRef<int64_t> shape,
                              mlir::Type elementType) {
-  auto &list = isOutput ? info.outputs : info.inputs;
+  auto &list = isOutput ? signature.outputs : signature.inputs;
   TensorInfo tensor;
   tensor.name =
       name ? name.str()
@@ -139,25 +139,57 @@ public:
     return makeArray(entries);
   }
 
-  Constant *makeVariants(ArrayRef<ModelInfo::Variant> variants) {
+  /// A hidden dlc_entry_fn.
+  Constant *makeEntry(StringRef symbol) {
+    auto *type = FunctionType::get(i32, {pointer, pointer, pointer, pointer},
+                                   /*isVarArg=*/false);
+    auto *entry =
+        cast<Function>(module.getOrInsertFunction(symbol, type).getCallee());
+    entry->setVisibility(GlobalValue::HiddenVisibility);
+    return entry;
+  }
+
+  Constant *makeVariants(const ModelInfo &info) {
     std::vector<Constant *> entries;
-    for (const ModelInfo::Variant &variant : variants) {
-      auto *type = FunctionType::get(i32, {pointer, pointer, pointer, pointer},
-                                     /*isVarArg=*/false);
-      auto *entry = cast<Function>(
-          module.getOrInsertFunction(variant.entrySymbol, type).getCallee());
-      entry->setVisibility(GlobalValue::HiddenVisibility);
+    for (auto [variant, symbol] :
+         llvm::zip_equal(info.variants, info.first().entrySymbols))
       // struct dlc_variant
-      entries.push_back(ConstantStruct::getAnon(
-          {makeString(variant.cpu), makeString(variant.features), entry}));
-    }
+      entries.push_back(ConstantStruct::getAnon({makeString(variant.cpu),
+                                                 makeString(variant.features),
+                                                 makeEntry(symbol)}));
     return makeArray(entries);
   }
 
-  Constant *makeDevice(const std::optional<DeviceInfo> &device) {
+  /// The arrays of one specialisation, to which several structures point.
+  struct Arrays {
+    Constant *inputs, *outputs, *steps;
+  };
+
+  Arrays makeArrays(const ModelInfo::Specialisation &specialisation) {
+    std::vector<Constant *> steps;
+    for (const DeviceInfo::Step &step : specialisation.steps)
+      steps.push_back(makeStep(step));
+    return {makeTensors(specialisation.inputs),
+            makeTensors(specialisation.outputs), makeArray(steps)};
+  }
+
+  Constant *makeSpecialisation(const ModelInfo::Specialisation &specialisation,
+                               const Arrays &arrays) {
+    std::vector<Constant *> entries;
+    for (const std::string &symbol : specialisation.entrySymbols)
+      entries.push_back(makeEntry(symbol));
+    // struct dlc_specialisation
+    return ConstantStruct::getAnon(
+        {makeString(specialisation.dims), arrays.inputs, arrays.outputs,
+         makeInt64(specialisation.arenaBytes), makeArray(entries), arrays.steps,
+         makeInt64(specialisation.steps.size())});
+  }
+
+  Constant *makeDevice(const ModelInfo &info, Constant *steps) {
+    const std::optional<DeviceInfo> &device = info.device;
     if (!device)
       return ConstantPointerNull::get(pointer);
-    std::vector<Constant *> archs, kernels, steps;
+    std::vector<Constant *> archs, kernels;
     for (const DeviceInfo::Arch &arch : device->archs)
       // struct dlc_device_arch
       archs.push_back(
@@ -167,16 +199,14 @@ public:
       // struct dlc_device_kernel
       kernels.push_back(ConstantStruct::getAnon(
           {makeString(kernel.name), makeInt64(kernel.sharedBytes)}));
-    for (const DeviceInfo::Step &step : device->steps)
-      steps.push_back(makeStep(step));
     // struct dlc_device_program
     return makePrivate(ConstantStruct::getAnon(
         {makeExternal(device->imageSymbol), makeInt64(device->imageBytes),
          device->weightsSymbol.empty() ? ConstantPointerNull::get(pointer)
                                        : makeExternal(device->weightsSymbol),
          makeArray(archs), makeInt64(archs.size()), makeArray(kernels),
-         makeInt64(kernels.size()), makeArray(steps),
-         makeInt64(steps.size())}));
+         makeInt64(kernels.size()), steps,
+         makeInt64(info.first().steps.size())}));
   }
 
 private:
@@ -218,20 +248,26 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
                                                     const ModelInfo &info) {
   auto module = std::make_unique<Module>("dlc.descriptor", context);
   DescriptorBuilder b(*module);
-  auto make = [&](uint64_t size) {
-    // struct dlc_model
-    return ConstantStruct::getAnon(
-        {b.makeInt32(DLC_ABI_VERSION), b.makeInt32(size),
-         b.makeString(info.name), b.makeString(info.device ? "cuda" : "host"),
-         b.makeString(info.buildId), b.makeString(info.compiler),
-         b.makeTensors(info.inputs), b.makeTensors(info.outputs),
-         b.makeInt32(info.inputs.size()), b.makeInt32(info.outputs.size()),
-         b.makeInt64(info.arenaBytes), b.makeInt64(info.arenaAlignment),
-         b.makeInt64(info.lowerBound), b.makeInt64(info.weightsBytes),
-         b.makeVariants(info.variants), b.makeInt64(info.variants.size()),
-         b.makeDevice(info.device)});
-  };
-  Constant *value = make(sizeof(dlc_model));
+  std::vector<DescriptorBuilder::Arrays> arrays;
+  std::vector<Constant *> specialisations;
+  for (const ModelInfo::Specialisation &specialisation : info.specialisations) {
+    arrays.push_back(b.makeArrays(specialisation));
+    specialisations.push_back(
+        b.makeSpecialisation(specialisation, arrays.back()));
+  }
+  const ModelInfo::Specialisation &first = info.first();
+  // struct dlc_model
+  Constant *value = ConstantStruct::getAnon(
+      {b.makeInt32(DLC_ABI_VERSION), b.makeInt32(sizeof(dlc_model)),
+       b.makeString(info.name), b.makeString(info.device ? "cuda" : "host"),
+       b.makeString(info.buildId), b.makeString(info.compiler),
+       arrays.front().inputs, arrays.front().outputs,
+       b.makeInt32(first.inputs.size()), b.makeInt32(first.outputs.size()),
+       b.makeInt64(info.arenaBytes), b.makeInt64(info.arenaAlignment),
+       b.makeInt64(info.lowerBound), b.makeInt64(info.weightsBytes),
+       b.makeVariants(info), b.makeInt64(info.variants.size()),
+       b.makeDevice(info, arrays.front().steps), b.makeArray(specialisations),
+       b.makeInt64(specialisations.size())});
   auto *global = new GlobalVariable(
       *module, value->getType(),
       /*isConstant=*/true, GlobalValue::ExternalLinkage, value, info.symbol);

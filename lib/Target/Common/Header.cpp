@@ -23,8 +23,19 @@ static std::string escape(StringRef text) {
   return result;
 }
 
+static void printShape(raw_ostream &os, const Twine &prefix,
+                       const TensorInfo &tensor) {
+  if (!tensor.shape.empty()) {
+    os << "#define " << prefix << "_SHAPE {";
+    llvm::interleaveComma(tensor.shape, os);
+    os << "}\n";
+  }
+  os << "#define " << prefix << "_BYTES UINT64_C(" << tensor.bytes << ")\n";
+}
+
+/// What all specialisations have in common; the shapes, too, if there is one.
 static void printTensors(raw_ostream &os, StringRef macro, StringRef kind,
-                         ArrayRef<TensorInfo> tensors) {
+                         ArrayRef<TensorInfo> tensors, bool withShapes) {
   os << "#define " << macro << "_NUM_" << kind << "S " << tensors.size()
      << "\n";
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
@@ -33,23 +44,51 @@ static void printTensors(raw_ostream &os, StringRef macro, StringRef kind,
        << "#define " << prefix << "_DTYPE " << tensor.dtype
        << "u /* enum dlc_dtype */\n"
        << "#define " << prefix << "_RANK " << tensor.shape.size() << "\n";
-    if (!tensor.shape.empty()) {
-      os << "#define " << prefix << "_SHAPE {";
-      llvm::interleaveComma(tensor.shape, os);
-      os << "}\n";
-    }
-    os << "#define " << prefix << "_BYTES UINT64_C(" << tensor.bytes << ")\n";
+    if (withShapes)
+      printShape(os, prefix, tensor);
   }
 }
 
-/// Puts the names of the library into a text.
-static std::string instantiate(StringRef text, StringRef name) {
+/// The shapes of each of several specialisations.
+static void printSpecialisations(raw_ostream &os, StringRef macro,
+                                 const ModelInfo &info) {
+  os << "#define " << macro << "_NUM_SPECIALISATIONS "
+     << info.specialisations.size() << "\n";
+  for (auto [number, each] : llvm::enumerate(info.specialisations)) {
+    std::string prefix = (macro + "_S" + Twine(number)).str();
+    os << "#define " << prefix << "_DIMS \"" << escape(each.dims) << "\"\n"
+       << "#define " << prefix << "_ARENA_BYTES UINT64_C(" << each.arenaBytes
+       << ")\n";
+    for (auto [i, tensor] : llvm::enumerate(each.inputs))
+      printShape(os, prefix + "_INPUT" + Twine(i), tensor);
+    for (auto [i, tensor] : llvm::enumerate(each.outputs))
+      printShape(os, prefix + "_OUTPUT" + Twine(i), tensor);
+  }
+}
+
+/// What a header says where there are several specialisations.
+static constexpr StringLiteral kFindUsage =
+    "number = @name@_find(shapes);\n *   ";
+static constexpr StringLiteral kFindFunction =
+    "/** The number of the specialisation whose inputs have these shapes, of\n"
+    " * each input the rank's number of extents; -1 if there is none. */\n"
+    "int32_t @name@_find(const int64_t *const *shapes);\n\n";
+
+/// Puts the names of the library into a text; `several`: what callers of
+/// several specialisations have to say, too.
+static std::string instantiate(StringRef text, StringRef name, bool several) {
   std::string result;
   while (!text.empty()) {
     if (text.consume_front("@name@"))
       result += name;
     else if (text.consume_front("@NAME@"))
       result += name.upper();
+    else if (text.consume_front("@find@"))
+      result += several ? instantiate(kFindUsage, name, several) : "";
+    else if (text.consume_front("@which@"))
+      result += several ? "number, " : "";
+    else if (text.consume_front("@param@"))
+      result += several ? "uint32_t specialisation, " : "";
     else {
       result += text.front();
       text = text.drop_front();
@@ -61,12 +100,13 @@ static std::string instantiate(StringRef text, StringRef name) {
 std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
                                     StringRef usage, StringRef functions) {
   std::string macro = name.upper();
+  bool several = info.specialisations.size() > 1;
   std::string text;
   raw_string_ostream os(text);
   os << "/* " << name << ".h - Made by " << info.compiler
      << ". Do not edit.\n *\n"
      << " * The model '" << escape(info.name) << "' as a library:\n"
-     << instantiate(usage, name) << " */\n\n"
+     << instantiate(usage, name, several) << " */\n\n"
      << "#ifndef DLC_MODEL_" << macro << "_H\n#define DLC_MODEL_" << macro
      << "_H\n\n"
      << getEmbeddedAbiHeader() << "\n"
@@ -76,10 +116,13 @@ std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
      << ")\n#define " << macro << "_ARENA_ALIGNMENT UINT64_C("
      << info.arenaAlignment << ")\n#define " << macro
      << "_WEIGHTS_BYTES UINT64_C(" << info.weightsBytes << ")\n";
-  printTensors(os, macro, "INPUT", info.inputs);
-  printTensors(os, macro, "OUTPUT", info.outputs);
+  printTensors(os, macro, "INPUT", info.first().inputs, !several);
+  printTensors(os, macro, "OUTPUT", info.first().outputs, !several);
+  if (several)
+    printSpecialisations(os, macro, info);
   os << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-     << instantiate(functions, name)
+     << instantiate(functions, name, several)
+     << (several ? instantiate(kFindFunction, name, several) : "")
      << "/** Names, types, shapes and sizes at run time. */\n"
      << "const dlc_model *" << name << "_descriptor(void);\n\n"
      << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

@@ -49,7 +49,8 @@ void LibraryBuilder::checkPointers(Value *inputs, Value *outputs, Value *arena,
   };
   for (bool isOutput : {false, true}) {
     Value *list = isOutput ? outputs : inputs;
-    const auto &tensors = isOutput ? info.outputs : info.inputs;
+    // Whether a tensor is empty does not depend on the specialisation.
+    const auto &tensors = isOutput ? info.first().outputs : info.first().inputs;
     if (!tensors.empty())
       returnIf(b.CreateIsNull(list), DLC_ERROR_NULL);
     for (size_t i = 0; i < tensors.size(); ++i) {
@@ -77,6 +78,24 @@ void LibraryBuilder::checkHeader(Value *abiVersion, Value *buildId) {
     uint8_t own = i < info.buildId.size() ? info.buildId[i] : 0;
     returnIf(b.CreateICmpNE(byte, b.getInt8(own)), DLC_ERROR_ABI);
   }
+}
+
+Value *LibraryBuilder::checkSpecialisation(Function *function) {
+  if (!hasSpecialisations())
+    return b.getInt32(0);
+  Value *number = function->getArg(0);
+  returnIf(b.CreateICmpUGE(number, b.getInt32(info.specialisations.size())),
+           DLC_ERROR_SHAPE);
+  return number;
+}
+
+void LibraryBuilder::addFind() {
+  if (!hasSpecialisations())
+    return;
+  Function *find = begin("find", i32, {pointer});
+  FunctionCallee runtime =
+      getRuntime("dlc_find_specialisation_v1", i32, {pointer, pointer});
+  b.CreateRet(b.CreateCall(runtime, {getDescriptor(), find->getArg(0)}));
 }
 
 void LibraryBuilder::addDescriptor() {

@@ -18,6 +18,8 @@ using namespace dlc::target;
 
 /// Most inputs or outputs of a program, as in lib/Runtime/Common/Cli.h.
 static constexpr size_t kMaxTensors = 256;
+/// Most specialisations, as in lib/Runtime/Common/Program.h.
+static constexpr size_t kMaxSpecialisations = 64;
 
 /// "resnet50-v1.5" as a C identifier: "resnet50_v1_5".
 static std::string makeIdentifier(StringRef text) {
@@ -44,6 +46,16 @@ std::string ProgramWriter::symbolOf(StringRef what, size_t index) const {
   return index ? result + "_" + std::to_string(index) : result;
 }
 
+ModelInfo::Specialisation ProgramWriter::describe(mlir::Operation *graph) {
+  ModelInfo::Specialisation result;
+  if (auto dims = graph->getAttrOfType<mlir::StringAttr>("dlc.dims"))
+    result.dims = dims.str();
+  if (auto bytes =
+          graph->getAttrOfType<mlir::IntegerAttr>(arena::kArenaBytesAttrName))
+    result.arenaBytes = bytes.getInt();
+  return result;
+}
+
 void ProgramWriter::addMemory(mlir::ModuleOp module) {
   for (auto layout : module.getOps<arena::LayoutOp>()) {
     info.arenaBytes = std::max<uint64_t>(info.arenaBytes, layout.getSize());
@@ -54,25 +66,37 @@ void ProgramWriter::addMemory(mlir::ModuleOp module) {
   }
   for (auto pool : module.getOps<arena::ConstantPoolOp>())
     info.weightsBytes += pool.getSize();
+  // One alone needs all of it.
+  if (info.specialisations.size() == 1)
+    info.specialisations.front().arenaBytes = info.arenaBytes;
 }
 
 Error ProgramWriter::finishInfo() {
-  for (const auto *list : {&info.inputs, &info.outputs})
+  const Signature &first = info.first();
+  for (const auto *list : {&first.inputs, &first.outputs})
     if (list->size() > kMaxTensors)
-      return createStringError("the model has " + Twine(list->size()) +
-                               (list == &info.inputs ? " inputs" : " outputs") +
-                               ", a program can have " + Twine(kMaxTensors));
+      return createStringError(
+          "the model has " + Twine(list->size()) +
+          (list == &first.inputs ? " inputs" : " outputs") +
+          ", a program can have " + Twine(kMaxTensors));
+  if (info.specialisations.size() > kMaxSpecialisations)
+    return createStringError(
+        "the model has " + Twine(info.specialisations.size()) +
+        " graph functions, a program can have " + Twine(kMaxSpecialisations));
 
   addToHash(info.name);
   addToHash(info.compiler);
   addToHash(runtime);
-  for (const auto *list : {&info.inputs, &info.outputs})
-    for (const TensorInfo &tensor : *list) {
-      addToHash(tensor.name);
-      addToHash(std::to_string(tensor.dtype));
-      for (int64_t extent : tensor.shape)
-        addToHash(std::to_string(extent));
-    }
+  for (const ModelInfo::Specialisation &each : info.specialisations) {
+    addToHash(each.dims);
+    for (const auto *list : {&each.inputs, &each.outputs})
+      for (const TensorInfo &tensor : *list) {
+        addToHash(tensor.name);
+        addToHash(std::to_string(tensor.dtype));
+        for (int64_t extent : tensor.shape)
+          addToHash(std::to_string(extent));
+      }
+  }
   return Error::success();
 }
 
@@ -121,10 +145,24 @@ DataSymbol ProgramWriter::makeTensors(uint64_t alignment) const {
   DataSymbol symbol;
   symbol.name = "dlc_tensors";
   symbol.isZero = true;
-  for (const auto *list : {&info.inputs, &info.outputs})
-    for (const TensorInfo &tensor : *list)
-      symbol.size += alignTo(tensor.bytes, alignment);
-  symbol.size = std::max<uint64_t>(symbol.size, 1);
+  auto place = [&](uint64_t bytes) { return alignTo(bytes, alignment); };
+  // Inputs are read to where the largest of all specialisations would be,
+  // before it is known which one runs.
+  uint64_t read = 0;
+  for (size_t i = 0; i < info.first().inputs.size(); ++i) {
+    uint64_t largest = 0;
+    for (const Signature &each : info.specialisations)
+      largest = std::max(largest, place(each.inputs[i].bytes));
+    read += largest;
+  }
+  symbol.size = std::max<uint64_t>(read, 1);
+  for (const Signature &each : info.specialisations) {
+    uint64_t all = 0;
+    for (const auto *list : {&each.inputs, &each.outputs})
+      for (const TensorInfo &tensor : *list)
+        all += place(tensor.bytes);
+    symbol.size = std::max(symbol.size, all);
+  }
   return symbol;
 }
 

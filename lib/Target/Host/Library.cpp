@@ -7,6 +7,26 @@
 using namespace llvm;
 using namespace dlc::target;
 
+/// Calls the entry of the specialisation `number` and returns what it does.
+static void callEntry(LibraryBuilder &library, const ModelInfo &info,
+                      Module &module, Value *number, ArrayRef<Value *> args) {
+  IRBuilder<> &b = library.b;
+  Function *function = b.GetInsertBlock()->getParent();
+  auto *switchOp = b.CreateSwitch(
+      number, BasicBlock::Create(module.getContext(), "", function));
+  for (auto [index, specialisation] : llvm::enumerate(info.specialisations)) {
+    // The first is the default: the number was checked.
+    BasicBlock *block =
+        index == 0 ? switchOp->getDefaultDest()
+                   : BasicBlock::Create(module.getContext(), "", function);
+    if (index > 0)
+      switchOp->addCase(b.getInt32(index), block);
+    b.SetInsertPoint(block);
+    b.CreateRet(b.CreateCall(
+        module.getFunction(specialisation.entrySymbols.front()), args));
+  }
+}
+
 void dlc::target::addHostLibrary(Module &module, const ModelInfo &info,
                                  StringRef name) {
   LibraryBuilder library(module, info, name);
@@ -14,20 +34,32 @@ void dlc::target::addHostLibrary(Module &module, const ModelInfo &info,
   PointerType *pointer = library.pointer;
   Type *i32 = library.i32;
 
-  Function *parallelRun =
-      library.begin("run_parallel", i32, {pointer, pointer, pointer, pointer});
-  library.checkPointers(parallelRun->getArg(0), parallelRun->getArg(1),
-                        parallelRun->getArg(2), DLC_TENSOR_ALIGNMENT);
-  Function *entry = module.getFunction(info.variants.front().entrySymbol);
-  b.CreateRet(
-      b.CreateCall(entry, {parallelRun->getArg(0), parallelRun->getArg(1),
-                           parallelRun->getArg(2), parallelRun->getArg(3)}));
+  // Callers of a library for several shapes say first which one it is.
+  SmallVector<Type *> types(library.hasSpecialisations() ? 1 : 0, i32);
+  size_t skip = types.size();
+  types.append(3, pointer);
+  auto argsOf = [&](Function *function, size_t count) {
+    SmallVector<Value *> args;
+    for (size_t i = 0; i < skip + count; ++i)
+      args.push_back(function->getArg(i));
+    return args;
+  };
+  SmallVector<Type *> parallelTypes(types);
+  parallelTypes.push_back(pointer);
+  Function *parallelRun = library.begin("run_parallel", i32, parallelTypes);
+  SmallVector<Value *> args = argsOf(parallelRun, 4);
+  Value *number = library.checkSpecialisation(parallelRun);
+  ArrayRef<Value *> pointers = ArrayRef(args).drop_front(skip);
+  library.checkPointers(pointers[0], pointers[1], pointers[2],
+                        DLC_TENSOR_ALIGNMENT);
+  callEntry(library, info, module, number, pointers);
 
-  Function *run = library.begin("run", i32, {pointer, pointer, pointer});
-  b.CreateRet(
-      b.CreateCall(parallelRun, {run->getArg(0), run->getArg(1), run->getArg(2),
-                                 ConstantPointerNull::get(pointer)}));
+  Function *run = library.begin("run", i32, types);
+  args = argsOf(run, 3);
+  args.push_back(ConstantPointerNull::get(pointer));
+  b.CreateRet(b.CreateCall(parallelRun, args));
 
+  library.addFind();
   library.addDescriptor();
 
   Function *check = library.begin("check", i32, {i32, pointer});
@@ -44,22 +76,25 @@ void dlc::target::addHostLibrary(Module &module, const ModelInfo &info,
 std::string dlc::target::makeHostHeader(const ModelInfo &info, StringRef name) {
   return makeHeader(
       info, name,
-      " *   if (@name@_check(@NAME@_ABI_VERSION, @NAME@_BUILD_ID) != DLC_OK) "
-      "...\n"
-      " *   status = @name@_run(inputs, outputs, arena);\n"
-      " * inputs and outputs hold one pointer for each tensor, aligned to\n"
-      " * DLC_TENSOR_ALIGNMENT and not overlapping; arena points to "
-      "@NAME@_ARENA_BYTES\n * bytes aligned to @NAME@_ARENA_ALIGNMENT, whose "
-      "contents do not matter.\n"
-      " * Calls on different arenas may run at the same time.\n",
-      "/** Whether header and library belong together and this CPU can run "
-      "it:\n * call it once with @NAME@_ABI_VERSION and @NAME@_BUILD_ID. "
-      "Returns an\n * enum dlc_status. */\n"
-      "int32_t @name@_check(uint32_t abi_version, const char *build_id);\n\n"
-      "/** One inference in this thread. Returns an enum dlc_status. */\n"
-      "int32_t @name@_run(const void *const *inputs, void *const *outputs, "
-      "void *arena);\n\n"
-      "/** One inference with the caller's threads. */\n"
-      "int32_t @name@_run_parallel(const void *const *inputs, void *const "
-      "*outputs,\n    void *arena, const dlc_parallel *parallel);\n\n");
+      R"( *   if (@name@_check(@NAME@_ABI_VERSION, @NAME@_BUILD_ID) != DLC_OK) ...
+ *   @find@status = @name@_run(@which@inputs, outputs, arena);
+ * inputs and outputs hold one pointer for each tensor, aligned to
+ * DLC_TENSOR_ALIGNMENT and not overlapping; arena points to @NAME@_ARENA_BYTES
+ * bytes aligned to @NAME@_ARENA_ALIGNMENT, whose contents do not matter.
+ * Calls on different arenas may run at the same time.
+)",
+      R"(/** Whether header and library belong together and this CPU can run it:
+ * call it once with @NAME@_ABI_VERSION and @NAME@_BUILD_ID. Returns an
+ * enum dlc_status. */
+int32_t @name@_check(uint32_t abi_version, const char *build_id);
+
+/** One inference in this thread. Returns an enum dlc_status. */
+int32_t @name@_run(@param@const void *const *inputs, void *const *outputs,
+    void *arena);
+
+/** One inference with the caller's threads. */
+int32_t @name@_run_parallel(@param@const void *const *inputs,
+    void *const *outputs, void *arena, const dlc_parallel *parallel);
+
+)");
 }

@@ -46,7 +46,8 @@ public:
     setBuildId();
     if (Error error = emitDescriptor())
       return std::move(error);
-    return finish({"Cpu"}, isLibrary() ? makeHostHeader(info, name) : "");
+    return finish({"Cpu", "Find"},
+                  isLibrary() ? makeHostHeader(info, name) : "");
   }
 
 private:
@@ -57,33 +58,69 @@ private:
       return createStringError(
           "only executables can be compiled for several CPUs at once");
     for (auto [index, variant] : llvm::enumerate(variants)) {
-      ModelInfo own;
-      if (Error error = readSignature(variant.module, own))
+      std::vector<ModelInfo::Specialisation> own;
+      if (Error error = readSpecialisations(variant.module, own))
         return error;
-      if (index == 0) {
-        info.inputs = own.inputs;
-        info.outputs = own.outputs;
-      } else if (info.inputs != own.inputs || info.outputs != own.outputs) {
+      if (index == 0)
+        info.specialisations = own;
+      if (own.size() != info.specialisations.size())
         return createStringError(
-            "the variants for different CPUs have different inputs or outputs");
+            "the variants for different CPUs have different shapes");
+      for (auto [number, mine] : llvm::enumerate(own)) {
+        ModelInfo::Specialisation &all = info.specialisations[number];
+        if (all.inputs != mine.inputs || all.outputs != mine.outputs)
+          return createStringError("the variants for different CPUs have "
+                                   "different inputs or outputs");
+        all.arenaBytes = std::max(all.arenaBytes, mine.arenaBytes);
+        all.entrySymbols.push_back(symbolOfEntry(index, number));
       }
       addMemory(variant.module);
-      info.variants.push_back({variant.cpu.name, variant.cpu.getFeatureList(),
-                               symbolOf("entry", index)});
+      info.variants.push_back({variant.cpu.name, variant.cpu.getFeatureList()});
     }
     return finishInfo();
   }
 
-  /// Reads the inputs and outputs from the attributes of `dlc_entry`.
-  static Error readSignature(mlir::ModuleOp module, ModelInfo &info) {
-    auto entry = module.lookupSymbol<mlir::LLVM::LLVMFuncOp>("dlc_entry");
-    if (!entry)
-      return createStringError("the module has no function 'dlc_entry'");
+  /// The entry of a variant for one specialisation.
+  std::string symbolOfEntry(size_t variant, size_t specialisation) const {
+    return symbolOf("entry",
+                    variant * info.specialisations.size() + specialisation);
+  }
+
+  /// Reads the inputs and outputs from the attributes of the entries:
+  /// `dlc_entry`, `dlc_entry_1`, …
+  static Error
+  readSpecialisations(mlir::ModuleOp module,
+                      std::vector<ModelInfo::Specialisation> &all) {
+    for (mlir::LLVM::LLVMFuncOp entry : findEntries(module)) {
+      all.push_back(describe(entry));
+      if (Error error = readSignature(entry, all.back()))
+        return error;
+    }
+    return all.empty()
+               ? createStringError("the module has no function 'dlc_entry'")
+               : Error::success();
+  }
+
+  static std::vector<mlir::LLVM::LLVMFuncOp>
+  findEntries(mlir::ModuleOp module) {
+    std::vector<mlir::LLVM::LLVMFuncOp> entries;
+    std::string entryName = "dlc_entry";
+    while (auto entry =
+               module.lookupSymbol<mlir::LLVM::LLVMFuncOp>(entryName)) {
+      entries.push_back(entry);
+      entryName = "dlc_entry_" + std::to_string(entries.size());
+    }
+    return entries;
+  }
+
+  static Error readSignature(mlir::LLVM::LLVMFuncOp entry,
+                             Signature &signature) {
     for (bool isOutput : {false, true}) {
       StringRef key = isOutput ? "dlc.outputs" : "dlc.inputs";
       auto list = entry->getAttrOfType<mlir::ArrayAttr>(key);
       if (!list)
-        return createStringError("'dlc_entry' lacks the attribute " + key);
+        return createStringError("'" + entry.getSymName() +
+                                 "' lacks the attribute " + key);
       for (auto [index, attr] : llvm::enumerate(list)) {
         auto dictionary = dyn_cast<mlir::DictionaryAttr>(attr);
         auto type = dictionary ? dictionary.getAs<mlir::TypeAttr>("type")
@@ -91,9 +128,10 @@ private:
         auto shaped = type ? dyn_cast<mlir::ShapedType>(type.getValue())
                            : mlir::ShapedType();
         if (!shaped || !shaped.hasStaticShape())
-          return createStringError("'dlc_entry' has an invalid entry " +
-                                   Twine(index) + " in " + key);
-        if (Error error = addTensor(info, isOutput,
+          return createStringError("'" + entry.getSymName() +
+                                   "' has an invalid entry " + Twine(index) +
+                                   " in " + key);
+        if (Error error = addTensor(signature, isOutput,
                                     dictionary.getAs<mlir::StringAttr>("name"),
                                     shaped.getShape(), shaped.getElementType()))
           return error;
@@ -111,16 +149,20 @@ private:
     auto machine = createHostTargetMachine(variant.cpu);
     if (!machine)
       return machine.takeError();
-    for (Function &function : **module) {
-      if (function.isDeclaration())
-        continue;
-      if (function.getName() == "dlc_entry") {
-        function.setName(symbolOf("entry", index));
-        function.setVisibility(GlobalValue::HiddenVisibility);
-      } else {
+    std::vector<Function *> entries;
+    for (mlir::LLVM::LLVMFuncOp entry : findEntries(variant.module))
+      entries.push_back((*module)->getFunction(entry.getSymName()));
+    for (Function &function : **module)
+      if (!function.isDeclaration())
         function.setLinkage(GlobalValue::InternalLinkage);
-      }
+    for (Function *entry : entries) {
+      entry->setLinkage(GlobalValue::ExternalLinkage);
+      entry->setVisibility(GlobalValue::HiddenVisibility);
+      // Out of the way of others that get this name.
+      entry->setName("");
     }
+    for (auto [number, entry] : llvm::enumerate(entries))
+      entry->setName(symbolOfEntry(index, number));
     // Not hidden here: the address comes from the GOT, however far it is.
     if (GlobalVariable *weights = (*module)->getNamedGlobal("dlc_weights"))
       weights->setName(symbolOf("weights", index));

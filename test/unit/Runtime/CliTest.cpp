@@ -27,6 +27,12 @@ protected:
     model.weights_bytes = 3 << 20;
     model.variants = &variant;
     model.num_variants = 1;
+    model.specialisations = &specialisation;
+    model.num_specialisations = 1;
+    specialisation.dims = "";
+    specialisation.inputs = inputs;
+    specialisation.outputs = outputs;
+    specialisation.arena_bytes = 4096;
   }
 
   std::string parse(std::vector<std::string> args,
@@ -48,6 +54,7 @@ protected:
   dlc_tensor_info inputs[3] = {a.info, b.info, c.info};
   dlc_tensor_info outputs[1] = {y.info};
   dlc_variant variant = {"x86-64-v3", "avx2,fma", nullptr};
+  dlc_specialisation specialisation = {};
   dlc_model model = {};
   dlc_cli cli;
   std::vector<std::string> storage;
@@ -171,6 +178,7 @@ TEST_F(CliTest, DeviceLayout) {
 
 TEST_F(CliTest, Json) {
   dlc_times times = {};
+  times.specialisation = &specialisation;
   times.threads = 2;
   uint64_t samples[] = {3000000, 1000000, 2000000, 4000000};
   dlc_summarise(samples, 4, &times.run);

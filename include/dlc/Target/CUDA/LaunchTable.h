@@ -10,20 +10,18 @@
 
 namespace dlc::target {
 
-/// The graph function of a module at level llvm for cuda; null if there is
-/// none.
-mlir::func::FuncOp findGraphFunction(mlir::ModuleOp module);
-
 /// The module of kernels that it launches; null if there is none.
 mlir::gpu::GPUModuleOp findKernels(mlir::ModuleOp module);
 
 /// Reads names and types of inputs and outputs off the graph function.
-llvm::Error readSignature(mlir::func::FuncOp graph, ModelInfo &info);
+llvm::Error readSignature(mlir::func::FuncOp graph, Signature &signature);
 
-/// Fills in kernels and steps. Every launch has constant sizes, every argument
+/// Fills in `steps`, and adds the kernels that they need to those that `device`
+/// has. Every launch has constant sizes, every argument
 /// is an address in the weights, the arena, an input or an output; what else
 /// there is fails with the operation and its place in the model.
-llvm::Error makeLaunchTable(mlir::func::FuncOp graph, DeviceInfo &device);
+llvm::Error makeLaunchTable(mlir::func::FuncOp graph, DeviceInfo &device,
+                            std::vector<DeviceInfo::Step> &steps);
 
 } // namespace dlc::target
 

@@ -29,6 +29,11 @@ struct TensorInfo {
   }
 };
 
+/// What a program takes and gives.
+struct Signature {
+  std::vector<TensorInfo> inputs, outputs;
+};
+
 /// The part of the model that runs on a GPU: see dlc_device_program.
 struct DeviceInfo {
   struct Address {
@@ -52,8 +57,8 @@ struct DeviceInfo {
     uint32_t first = 0, last = 0;
   };
   std::vector<Arch> archs;
+  /// Of all specialisations.
   std::vector<Kernel> kernels;
-  std::vector<Step> steps;
   std::string imageSymbol;
   uint64_t imageBytes = 0;
   std::string weightsSymbol; ///< empty: there are none
@@ -62,16 +67,27 @@ struct DeviceInfo {
 /// What the descriptor says.
 struct ModelInfo {
   struct Variant {
-    std::string cpu, features, entrySymbol;
+    std::string cpu, features;
+  };
+  /// See dlc_specialisation.
+  struct Specialisation : Signature {
+    std::string dims;
+    uint64_t arenaBytes = 0;
+    /// For each variant: the symbol of its entry.
+    std::vector<std::string> entrySymbols;
+    std::vector<DeviceInfo::Step> steps;
   };
   /// The descriptor's own symbol.
   std::string symbol;
   std::string name, compiler, buildId;
-  std::vector<TensorInfo> inputs, outputs;
+  /// At least one; all have the same names and types.
+  std::vector<Specialisation> specialisations;
   uint64_t arenaBytes = 0, arenaAlignment = 64, lowerBound = 0,
            weightsBytes = 0;
   std::vector<Variant> variants;
   std::optional<DeviceInfo> device;
+
+  const Specialisation &first() const { return specialisations.front(); }
 };
 
 /// The dtype code of dlc_abi.h for an element type, 0 if it has none.
@@ -79,8 +95,9 @@ uint32_t getDtypeCode(mlir::Type type);
 
 /// Appends an input or output; fails for types that no program can take or
 /// give. Without a name it gets its kind and number.
-llvm::Error addTensor(ModelInfo &info, bool isOutput, mlir::StringAttr name,
-                      llvm::ArrayRef<int64_t> shape, mlir::Type elementType);
+llvm::Error addTensor(Signature &signature, bool isOutput,
+                      mlir::StringAttr name, llvm::ArrayRef<int64_t> shape,
+                      mlir::Type elementType);
 
 /// Makes a module with the hidden symbol `info.symbol`, a dlc_model.
 std::unique_ptr<llvm::Module> makeDescriptor(llvm::LLVMContext &context,
@@ -88,7 +105,9 @@ std::unique_ptr<llvm::Module> makeDescriptor(llvm::LLVMContext &context,
 
 /// The C header of a library: `usage` is a comment that says how to call it,
 /// `functions` declares what it has. In both @name@ and @NAME@ stand for the
-/// library's name, as it is and in capitals.
+/// library's name, as it is and in capitals; @find@, @which@ and @param@ are
+/// where a caller says which of several specialisations is to run (nothing if
+/// there is one).
 std::string makeHeader(const ModelInfo &info, llvm::StringRef name,
                        llvm::StringRef usage, llvm::StringRef functions);
 

@@ -28,9 +28,16 @@ public:
   /// point to arrays of them.
   void checkPointers(llvm::Value *inputs, llvm::Value *outputs,
                      llvm::Value *arena, uint64_t tensorAlignment);
+  /// Whether a caller has to say which specialisation is to run.
+  bool hasSpecialisations() const { return info.specialisations.size() > 1; }
+  /// The number of the specialisation that a run is about: the first argument
+  /// of `function` if there are several, where this returns if it is too large.
+  llvm::Value *checkSpecialisation(llvm::Function *function);
   /// Returns where ABI version or build id of a header are not this library's.
   void checkHeader(llvm::Value *abiVersion, llvm::Value *buildId);
 
+  /// Adds <name>_find if there are several specialisations.
+  void addFind();
   /// Adds <name>_descriptor.
   void addDescriptor();
   llvm::GlobalVariable *getDescriptor();

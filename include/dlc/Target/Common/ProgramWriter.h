@@ -30,8 +30,12 @@ protected:
   /// The symbol for `what`; those of libraries begin with the model's name.
   std::string symbolOf(llvm::StringRef what, size_t index = 0) const;
 
-  /// Adds to `info` what `module` says about memory.
+  /// Adds to `info` what `module` says about memory. After the
+  /// specialisations.
   void addMemory(mlir::ModuleOp module);
+  /// Begins a specialisation, which the attributes of `graph`, a graph function
+  /// or an entry, describe.
+  static ModelInfo::Specialisation describe(mlir::Operation *graph);
   /// Refuses what no program can have, and begins the hash.
   llvm::Error finishInfo();
 

@@ -29,66 +29,65 @@ struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
       module.emitError("the module has an arena.layout already");
       return signalPassFailure();
     }
-    func::FuncOp entry;
-    for (auto func : module.getOps<func::FuncOp>())
-      if (!func.isExternal())
-        entry = func;
-    if (entry && failed(assign(entry)))
-      signalPassFailure();
+    SmallVector<Timeline> timelines = collectTimelines(module);
+    if (timelines.empty())
+      return;
+    OpBuilder builder(&getContext());
+    auto layout = LayoutOp::create(builder, timelines.front().graph.getLoc(),
+                                   "arena", 0, alignment, 0);
+    SymbolTable(module).insert(layout, module.getBody()->begin());
+    for (const Timeline &timeline : timelines) {
+      FailureOr<int64_t> bytes = assign(timeline, layout);
+      if (failed(bytes))
+        return signalPassFailure();
+      if (timelines.size() > 1)
+        timeline.graph->setAttr(kArenaBytesAttrName,
+                                builder.getI64IntegerAttr(*bytes));
+    }
   }
 
   struct Life {
     int64_t first = -1, last = -1;
   };
 
-  LogicalResult assign(func::FuncOp func) {
+  /// Plans one graph function and returns what it needs. What is alive in
+  /// another one is never alive in this one, which has the whole arena to
+  /// itself.
+  FailureOr<int64_t> assign(const Timeline &timeline, LayoutOp layout) {
+    func::FuncOp func = timeline.graph;
     Block &block = func.front();
     DenseMap<Value, Life> lives; // by alloc
-    for (auto [number, step] : llvm::enumerate(collectSteps(block)))
+    for (auto [index, step] : llvm::enumerate(timeline.steps))
       for (Value operand : step->getOperands()) {
+        int64_t number = timeline.begin + static_cast<int64_t>(index);
         Life &life = lives[getMemory(operand)];
         if (life.first < 0)
           life.first = number;
         life.last = number;
       }
 
+    size_t numSlots = llvm::range_size(layout.getBody().getOps<SlotOp>());
     SmallVector<memref::AllocOp> allocs;
     memory::Problem problem;
-    for (auto alloc :
-         llvm::make_early_inc_range(block.getOps<memref::AllocOp>())) {
+    for (auto alloc : block.getOps<memref::AllocOp>()) {
       MemRefType type = alloc.getType();
       if (!type.hasStaticShape() || !type.getLayout().isIdentity())
         return alloc.emitOpError("cannot be placed: its size is not known");
       Life life = lives.lookup(alloc);
-      if (life.first < 0)
-        life = {0, 0}; // only reshaped, never used
-      problem.buffers.push_back({("s" + Twine(allocs.size())).str(), life.first,
+      if (life.first < 0) // only reshaped, never used
+        life = {timeline.begin, timeline.begin};
+      problem.buffers.push_back({("s" + Twine(numSlots++)).str(), life.first,
                                  life.last + 1, getByteSize(type), alignment});
       allocs.push_back(alloc);
     }
-    if (std::string fault = memory::describeFault(problem); !fault.empty())
-      return func.emitError("the memory of the program cannot be planned: ")
-             << fault;
-
-    memory::SolverOptions options;
-    options.workLimit = workLimit;
-    memory::Solution solution = memory::solve(problem, options);
-    std::vector<memory::Violation> violations =
-        memory::validate(problem, solution.plan, solution.peak);
-    if (!violations.empty())
-      return func.emitError("internal error of the memory planner: ")
-             << memory::describe(problem, solution.plan, violations.front());
+    FailureOr<memory::Solution> solution = solve(func, problem);
+    if (failed(solution))
+      return failure();
 
     OpBuilder builder(&getContext());
-    auto layout =
-        LayoutOp::create(builder, func.getLoc(), "arena", solution.peak,
-                         alignment, solution.lowerBound);
-    SymbolTable(getOperation())
-        .insert(layout, getOperation().getBody()->begin());
-    Block &body = layout.getBody().front();
     for (auto [alloc, buffer, offset] :
-         llvm::zip_equal(allocs, problem.buffers, solution.plan.offsets)) {
-      builder.setInsertionPointToEnd(&body);
+         llvm::zip_equal(allocs, problem.buffers, solution->plan.offsets)) {
+      builder.setInsertionPointToEnd(&layout.getBody().front());
       auto slot = SlotOp::create(builder, alloc.getLoc(), buffer.id, offset,
                                  buffer.size, buffer.lower, buffer.upper - 1);
       auto symbol = SymbolRefAttr::get(
@@ -98,6 +97,9 @@ struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
       });
       alloc.erase();
     }
+    layout.setSize(std::max<int64_t>(layout.getSize(), solution->peak));
+    layout.setLowerBound(
+        std::max<int64_t>(layout.getLowerBound(), solution->lowerBound));
     // Reshapes of constants are just other views of them.
     for (auto view :
          llvm::make_early_inc_range(block.getOps<ConstantViewOp>())) {
@@ -107,7 +109,23 @@ struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
       });
       view.erase();
     }
-    return success();
+    return solution->peak;
+  }
+
+  FailureOr<memory::Solution> solve(func::FuncOp func,
+                                    const memory::Problem &problem) {
+    if (std::string fault = memory::describeFault(problem); !fault.empty())
+      return func.emitError("the memory of the program cannot be planned: ")
+             << fault;
+    memory::SolverOptions options;
+    options.workLimit = workLimit;
+    memory::Solution solution = memory::solve(problem, options);
+    std::vector<memory::Violation> violations =
+        memory::validate(problem, solution.plan, solution.peak);
+    if (!violations.empty())
+      return func.emitError("internal error of the memory planner: ")
+             << memory::describe(problem, solution.plan, violations.front());
+    return solution;
   }
 
   /// Replaces the result of `op` and all reshapes of it by views made with

@@ -20,15 +20,17 @@ namespace {
 
 class GraphVerifier {
 public:
-  LogicalResult verify(func::FuncOp func) {
+  LogicalResult verify(const Timeline &timeline) {
+    func::FuncOp func = timeline.graph;
     if (!llvm::hasSingleElement(func.getBody()))
       return func.emitError("the graph function must have one block");
     written.clear();
     for (Operation &op : func.front())
       if (hasEffect<MemoryEffects::Allocate>(&op))
         return op.emitOpError("(V5) allocates memory that was not planned");
-    for (auto [number, step] : llvm::enumerate(collectSteps(func.front())))
-      if (failed(verifyStep(func, step, number)))
+    for (auto [index, step] : llvm::enumerate(timeline.steps))
+      if (failed(verifyStep(func, step,
+                            timeline.begin + static_cast<int64_t>(index))))
         return failure();
     return success();
   }
@@ -123,8 +125,8 @@ private:
 struct ArenaVerify : public arena::impl::ArenaVerifyBase<ArenaVerify> {
   void runOnOperation() override {
     GraphVerifier verifier;
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isExternal() && failed(verifier.verify(func)))
+    for (const Timeline &timeline : collectTimelines(getOperation()))
+      if (failed(verifier.verify(timeline)))
         return signalPassFailure();
     markAllAnalysesPreserved();
   }

@@ -48,11 +48,15 @@ public:
       constants[constant.name] = index;
   }
 
-  void collect(func::FuncOp func) {
-    for (Operation *step : collectSteps(func.front())) {
+  /// `dims` is which one of several graph functions it is.
+  void collect(const Timeline &timeline, StringRef dims) {
+    std::string which = dims.empty() ? "" : (" (" + dims + ")").str();
+    if (timeline.steps.empty() && !dims.empty())
+      report.launches.push_back({"nothing", dims.str()}); // keeps the count
+    for (Operation *step : timeline.steps) {
       auto number = static_cast<int64_t>(report.launches.size());
       report.launches.push_back(
-          {getKernelName(step), getNodeName(step->getLoc())});
+          {getKernelName(step), getNodeName(step->getLoc()) + which});
       SmallPtrSet<OpOperand *, 4> writes = getWrites(step);
       for (OpOperand &operand : step->getOpOperands())
         add(operand, number, writes.contains(&operand));
@@ -141,8 +145,9 @@ std::optional<MemoryReport> dlc::arena::collectMemoryReport(ModuleOp module) {
                return std::tie(a.offset, a.name) < std::tie(b.offset, b.name);
              });
   UseCollector collector(report);
-  for (auto func : module.getOps<func::FuncOp>())
-    if (!func.isExternal())
-      collector.collect(func);
+  for (const Timeline &timeline : collectTimelines(module)) {
+    auto dims = timeline.graph->getAttrOfType<StringAttr>("dlc.dims");
+    collector.collect(timeline, dims ? dims.getValue() : "");
+  }
   return report;
 }

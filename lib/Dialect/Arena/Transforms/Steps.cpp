@@ -30,3 +30,13 @@ SmallVector<Operation *> dlc::arena::collectSteps(Block &block) {
       steps.push_back(&op);
   return steps;
 }
+
+SmallVector<dlc::arena::Timeline>
+dlc::arena::collectTimelines(ModuleOp module) {
+  SmallVector<Timeline> timelines;
+  for (auto func : module.getOps<func::FuncOp>())
+    if (!func.isExternal())
+      timelines.push_back({func, collectSteps(func.front()),
+                           timelines.empty() ? 0 : timelines.back().end()});
+  return timelines;
+}

@@ -55,19 +55,19 @@ protected:
         mlir::parseSourceString<mlir::ModuleOp>(kHead + body + kTail, &context);
     if (!module)
       return "no module";
-    mlir::func::FuncOp graph = findGraphFunction(*module);
-    info = ModelInfo();
+    mlir::func::FuncOp graph = *module->getOps<mlir::func::FuncOp>().begin();
+    info = ModelInfo::Specialisation();
     device = DeviceInfo();
     if (llvm::Error error = readSignature(graph, info))
       return llvm::toString(std::move(error));
-    if (llvm::Error error = makeLaunchTable(graph, device))
+    if (llvm::Error error = makeLaunchTable(graph, device, info.steps))
       return llvm::toString(std::move(error));
     return "";
   }
 
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  ModelInfo info;
+  ModelInfo::Specialisation info;
   DeviceInfo device;
 };
 
@@ -93,8 +93,8 @@ TEST_F(LaunchTableTest, AddressesAndSizes) {
   EXPECT_EQ(device.kernels[1].name, "one");
   EXPECT_EQ(device.kernels[1].sharedBytes, 0u);
 
-  ASSERT_EQ(device.steps.size(), 4u);
-  const DeviceInfo::Step &first = device.steps[0];
+  ASSERT_EQ(info.steps.size(), 4u);
+  const DeviceInfo::Step &first = info.steps[0];
   EXPECT_EQ(first.kernel, 0);
   EXPECT_EQ(first.grid, (std::array<uint32_t, 3>{5, 3, 2}));
   EXPECT_EQ(first.block, (std::array<uint32_t, 3>{64, 2, 1}));
@@ -103,7 +103,7 @@ TEST_F(LaunchTableTest, AddressesAndSizes) {
   EXPECT_EQ(first.args[0].space, DLC_SPACE_ARENA);
   EXPECT_EQ(first.args[0].offset, 64u);
 
-  const DeviceInfo::Step &second = device.steps[1];
+  const DeviceInfo::Step &second = info.steps[1];
   ASSERT_EQ(second.args.size(), 2u);
   EXPECT_EQ(second.args[0].space, DLC_SPACE_WEIGHTS);
   EXPECT_EQ(second.args[0].offset, 64u);
@@ -111,7 +111,7 @@ TEST_F(LaunchTableTest, AddressesAndSizes) {
   EXPECT_EQ(second.args[1].index, 1u);
 
   // A copy: where to, where from.
-  const DeviceInfo::Step &copy = device.steps[2];
+  const DeviceInfo::Step &copy = info.steps[2];
   EXPECT_EQ(copy.kernel, -1);
   EXPECT_EQ(copy.copyBytes, 64u);
   ASSERT_EQ(copy.args.size(), 2u);
@@ -121,8 +121,8 @@ TEST_F(LaunchTableTest, AddressesAndSizes) {
   EXPECT_EQ(copy.args[1].offset, 0u);
 
   // Inputs are numbered without the outputs between them.
-  EXPECT_EQ(device.steps[3].args[0].space, DLC_SPACE_INPUT);
-  EXPECT_EQ(device.steps[3].args[0].index, 1u);
+  EXPECT_EQ(info.steps[3].args[0].space, DLC_SPACE_INPUT);
+  EXPECT_EQ(info.steps[3].args[0].index, 1u);
 }
 
 TEST_F(LaunchTableTest, Signature) {

@@ -19,6 +19,10 @@
 
 namespace dlc::arena {
 
+/// Of several graph functions, or entries, each says in this attribute how many
+/// bytes of the arena it needs.
+inline constexpr llvm::StringLiteral kArenaBytesAttrName = "arena.bytes";
+
 /// Bytes that one element of this type takes in memory: whole bytes, a power of
 /// two of them. 0 for types that memory cannot hold.
 int64_t getElementByteSize(mlir::Type type);

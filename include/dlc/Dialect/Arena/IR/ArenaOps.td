@@ -22,7 +22,10 @@ def Arena_Dialect : Dialect {
     live at the same time share a byte.
 
     Launch numbers count the `dispatch.launch` and `memref.copy` operations of
-    the graph function in the order of execution, from 0.
+    the graph function in the order of execution, from 0. Where a program has
+    several graph functions (one for each of the shapes that it was compiled for),
+    those of one are numbered after those of the one before it: they never run at
+    once, so they share the arena, and nothing else has to know.
   }];
 }
 

@@ -12,7 +12,9 @@ def ArenaAssign : Pass<"arena-assign", "::mlir::ModuleOp"> {
     to the last launch (or copy) that touches it, through any reshape. The planner
     (dlc/MemoryPlanning) gives each an offset; the allocs become `arena.slot`s of
     the new `arena.layout @arena`, and what refers to them becomes `arena.view`s.
-    A program without buffers gets an empty layout.
+    A program without buffers gets an empty layout. Several graph functions share
+    one layout that is as large as the largest of them needs; `arena.bytes` on
+    each says what it needs.
   }];
   let dependentDialects = ["::dlc::arena::ArenaDialect"];
   let options = [

@@ -3,7 +3,8 @@
 #ifndef DLC_DIALECT_ARENA_TRANSFORMS_STEPS_H
 #define DLC_DIALECT_ARENA_TRANSFORMS_STEPS_H
 
-#include "mlir/IR/Operation.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace dlc::arena {
 
@@ -16,8 +17,27 @@ mlir::Value getMemory(mlir::Value value);
 
 /// The operations of a graph function's block that touch memory (launches and
 /// copies), in the order of execution. The index of an operation is its launch
-/// number, which lifetimes of slots refer to.
+/// number, which lifetimes of slots refer to; see Timeline for several
+/// functions.
 llvm::SmallVector<mlir::Operation *> collectSteps(mlir::Block &block);
+
+/// A graph function with its steps.
+struct Timeline {
+  mlir::func::FuncOp graph;
+  llvm::SmallVector<mlir::Operation *> steps;
+  /// The launch number of the first step.
+  int64_t begin;
+  /// One behind that of the last: a function without steps takes one, too.
+  int64_t end() const {
+    return begin + std::max<int64_t>(1, static_cast<int64_t>(steps.size()));
+  }
+};
+
+/// The graph functions of `module`, one for each of the shapes that a program
+/// is compiled for. They never run at once, and share one arena: the launches
+/// of one are numbered after those of the one before it, so that no slot of one
+/// lives together with a slot of another.
+llvm::SmallVector<Timeline> collectTimelines(mlir::ModuleOp module);
 
 } // namespace dlc::arena
 

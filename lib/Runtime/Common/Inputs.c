@@ -1,0 +1,227 @@
+/*===- Inputs.c - Input files and the specialisation they choose ----------===*/
+
+#include "Inputs.h"
+
+#include "Device.h"
+#include "Find.h"
+#include "Npy.h"
+
+#include <string.h>
+
+/* Specialisations that are still possible, as bits, and the input at hand. */
+typedef struct choice {
+  const dlc_model *model;
+  uint64_t left;
+  uint32_t input;
+} choice;
+
+_Static_assert(DLC_MAX_SPECIALISATIONS <= 64, "they are bits of a word");
+
+static uint64_t every(const dlc_model *model) {
+  return ~(uint64_t)0 >> (64 - model->num_specialisations);
+}
+
+static int is_left(const choice *choice, uint64_t number) {
+  return choice->left >> number & 1;
+}
+
+/* The text of a list that goes into a message, as far as there is room. */
+static int list_size(const dlc_out *list) {
+  return list->size < 600 ? (int)list->size : 600;
+}
+
+static const char *list_end(const dlc_out *list) {
+  return list->size < 600 ? "" : " ...";
+}
+
+static void list_dims(const choice *choice, dlc_out *list) {
+  const char *separator = "";
+  dlc_out_init(list, -1);
+  for (uint64_t s = 0; s < choice->model->num_specialisations; ++s)
+    if (is_left(choice, s)) {
+      dlc_print(list, "%s%s", separator,
+                choice->model->specialisations[s].dims);
+      separator = "; ";
+    }
+}
+
+static void list_shapes(const choice *choice, dlc_out *list) {
+  const char *separator = "";
+  dlc_out_init(list, -1);
+  for (uint64_t s = 0; s < choice->model->num_specialisations; ++s)
+    if (is_left(choice, s)) {
+      const dlc_specialisation *each = &choice->model->specialisations[s];
+      const dlc_tensor_info *tensor = &each->inputs[choice->input];
+      dlc_print(list, "%s", separator);
+      dlc_print_shape(list, tensor->shape, tensor->rank);
+      dlc_print(list, " (%s)", each->dims);
+      separator = ", ";
+    }
+}
+
+/* Whether one of the "name=value" in `dims` is `item`. */
+static int has_item(const char *dims, const char *item) {
+  size_t size = strlen(item);
+  for (;; ++dims) {
+    if (strncmp(dims, item, size) == 0 && (!dims[size] || dims[size] == ','))
+      return 1;
+    dims = strchr(dims, ',');
+    if (!dims)
+      return 0;
+  }
+}
+
+/* What --dim says. */
+static int choose_dims(const dlc_cli *cli, choice *choice, dlc_error *error) {
+  for (int i = 0; i < cli->num_dims; ++i) {
+    uint64_t left = 0;
+    for (uint64_t s = 0; s < choice->model->num_specialisations; ++s)
+      if (is_left(choice, s) &&
+          has_item(choice->model->specialisations[s].dims, cli->dims[i]))
+        left |= (uint64_t)1 << s;
+    if (!left && choice->model->num_specialisations == 1)
+      return dlc_fail(error,
+                      "--dim %.200s: the program was compiled for one "
+                      "shape of each input only",
+                      cli->dims[i]);
+    if (!left) {
+      dlc_out list;
+      list_dims(choice, &list);
+      return dlc_fail(
+          error, "--dim %.200s: the program was compiled for %.*s%s",
+          cli->dims[i], list_size(&list), list.buffer, list_end(&list));
+    }
+    choice->left = left;
+  }
+  return 0;
+}
+
+/* A dlc_npy_pick: keeps those whose input has the file's shape. */
+static const dlc_tensor_info *pick(void *context, const dlc_npy_header *header,
+                                   dlc_error *error) {
+  choice *choice = context;
+  const dlc_tensor_info *found = NULL;
+  uint64_t left = 0;
+  for (uint64_t s = 0; s < choice->model->num_specialisations; ++s) {
+    const dlc_tensor_info *tensor =
+        &choice->model->specialisations[s].inputs[choice->input];
+    if (is_left(choice, s) && tensor->rank == header->rank &&
+        dlc_same_shape_v1(tensor, header->shape)) {
+      left |= (uint64_t)1 << s;
+      found = tensor;
+    }
+  }
+  if (found) {
+    choice->left = left;
+    return found;
+  }
+  dlc_out have, list;
+  dlc_out_init(&have, -1);
+  dlc_print_shape(&have, header->shape, header->rank);
+  list_shapes(choice, &list);
+  dlc_fail(
+      error, "its shape is %.*s, but the program was compiled for %.*s%s%s",
+      (int)(have.size < 200 ? have.size : 200), have.buffer, list_size(&list),
+      list.buffer, list_end(&list),
+      choice->left == every(choice->model) ? ""
+                                           : ", given what was said before");
+  return NULL;
+}
+
+/* Where inputs are read to, before it is known which specialisation they
+ * choose: where those of the largest one would be. */
+static void place_largest(const dlc_program *program, uint64_t alignment,
+                          unsigned char **places) {
+  const dlc_model *model = program->model;
+  unsigned char *at = program->tensors;
+  for (uint32_t i = 0; i < model->num_inputs; ++i) {
+    uint64_t most = 0;
+    for (uint64_t s = 0; s < model->num_specialisations; ++s) {
+      uint64_t bytes = dlc_place_tensors(&model->specialisations[s].inputs[i],
+                                         1, alignment, NULL);
+      most = bytes > most ? bytes : most;
+    }
+    places[i] = at;
+    at += most;
+  }
+}
+
+/* Places tensors one after the other; returns their bytes. */
+static uint64_t place(unsigned char *begin, const dlc_tensor_info *tensors,
+                      uint32_t count, uint64_t alignment, void **places) {
+  uint64_t offsets[DLC_MAX_TENSORS];
+  uint64_t bytes = dlc_place_tensors(tensors, count, alignment, offsets);
+  for (uint32_t i = 0; i < count; ++i)
+    places[i] = begin + offsets[i];
+  return bytes;
+}
+
+/* Inputs for --benchmark: floating-point numbers from [0.5, 1), zeros else (an
+ * integer may be an index). */
+static void make_up(const dlc_tensor_info *tensor, void *data) {
+  uint64_t seed = 88172645463325252u;
+  unsigned char *bytes = data;
+  uint32_t size = dlc_dtype_lookup(tensor->dtype)->size;
+  for (uint64_t at = 0; at < tensor->bytes; at += size) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    uint64_t bits = 0;
+    switch (tensor->dtype) {
+    case DLC_DTYPE_F64:
+      bits = 0x3fe0000000000000u | seed >> 12;
+      break;
+    case DLC_DTYPE_F32:
+      bits = 0x3f000000u | seed >> 41;
+      break;
+    case DLC_DTYPE_F16:
+      bits = 0x3800u | seed >> 54;
+      break;
+    case DLC_DTYPE_BF16:
+      bits = 0x3f00u | seed >> 57;
+      break;
+    default:
+      break;
+    }
+    memcpy(bytes + at, &bits, size); /* little-endian */
+  }
+}
+
+int dlc_read_inputs(dlc_program *program, uint32_t alignment,
+                    dlc_error *error) {
+  const dlc_model *model = program->model;
+  choice choice = {model, every(model), 0};
+  if (choose_dims(program->cli, &choice, error))
+    return -1;
+  unsigned char *read[DLC_MAX_TENSORS];
+  place_largest(program, alignment, read);
+  for (uint32_t i = 0; i < model->num_inputs; ++i) {
+    const char *file = program->cli->inputs[i];
+    choice.input = i;
+    if (!file)
+      continue;
+    if (model->num_specialisations == 1
+            ? dlc_npy_read(file, &model->inputs[i], read[i], error)
+            : dlc_npy_read_any(file, &model->inputs[i], pick, &choice, read[i],
+                               error))
+      return -1;
+  }
+
+  /* The first one that is left: that of the user's list where nothing says
+   * more. */
+  const dlc_specialisation *chosen =
+      &model->specialisations[__builtin_ctzll(choice.left)];
+  program->specialisation = chosen;
+  program->input_bytes = place(program->tensors, chosen->inputs,
+                               model->num_inputs, alignment, program->inputs);
+  program->output_bytes =
+      place(program->tensors + program->input_bytes, chosen->outputs,
+            model->num_outputs, alignment, program->outputs);
+  /* No input moves up, so none is written over before it has moved. */
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
+    if (program->cli->inputs[i])
+      memmove(program->inputs[i], read[i], chosen->inputs[i].bytes);
+    else
+      make_up(&chosen->inputs[i], program->inputs[i]);
+  return 0;
+}
