@@ -12,6 +12,13 @@ write_mlp("mlp.mlir")
 text = Path("mlp.mlir").read_text()
 ok = "func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> }\n"
 
+
+
+def labelled(name, extent):
+    """The graph function of one of several shapes."""
+    return ok.replace("@main", name).replace("{ return", f'attributes {{dlc.dims = "n={extent}"}} {{ return').replace("4x", f"{extent}x")
+
+
 CASES = {
     "empty": (b"", "needs a graph function"),
     "syntax": (text.replace("return", "retrun").encode(), "syntax.mlir:7:3: "),
@@ -25,6 +32,12 @@ CASES = {
     "unknown-op": (ok.replace("return", "nn.frobnicate\n  return").encode(), "nn.frobnicate"),
     "no-main": (ok.replace("@main", "@other").encode(), "must be @main"),
     "two-mains": ((ok + ok).encode(), "redefinition of symbol"),
+    "unlabelled": ((ok + ok.replace("@main", "@main_1").replace("4xf32", "5xf32")).encode(),
+                   "each needs the attribute dlc.dims, which @main lacks"),
+    "same-shapes": ((labelled("@main", 4) + labelled("@main_1", 4)).encode(), "no input's shape tells n=4 from n=4"),
+    "other-types": ((labelled("@main", 4) + labelled("@main_1", 5).replace("f32", "f64")).encode(),
+                    "@main and @main_1 differ in names or types"),
+    "declaration": ((ok + "func.func private @other()\n").encode(), "the function @other has no body"),
     "dynamic": (ok.replace("4xf32", "?xf32").encode(), "dynamic shape"),
     "unranked": (ok.replace("4xf32", "*xf32").encode(), "has no rank"),
     "no-data": (text.split("{-#")[0].encode(), "no-data.mlir"),

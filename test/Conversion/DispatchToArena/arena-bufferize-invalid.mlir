@@ -12,13 +12,3 @@ func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
 func.func @main(%x: tensor<?xf32>) {
   return
 }
-
-// -----
-
-func.func @main() {
-  return
-}
-// expected-error @below {{a module must have one graph function, but 'main' is there already}}
-func.func @other() {
-  return
-}

@@ -199,3 +199,31 @@ func.func @main() -> (tensor<4xf32>, tensor<4xf32>, tensor<1xf32>) {
     }
   }
 #-}
+
+// -----
+
+dispatch.kernel @small(%a: memref<2xf32>, %w: memref<4xf32>, %o: memref<2xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+dispatch.kernel @large(%a: memref<3xf32>, %w: memref<4xf32>, %o: memref<3xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+
+// The graph functions of two shapes have one pool.
+
+// CHECK-LABEL: arena.constant_pool @weights {alignment = 4096 : i64, size = 16 : i64} {
+// CHECK-NEXT:    arena.constant @w0
+// CHECK-NOT: arena.constant @w1
+// CHECK-LABEL: func.func @main(
+// CHECK:         arena.constant_view @weights::@w0
+// CHECK-LABEL: func.func @main_1(
+// CHECK-SAME:    %{{.*}}: memref<3xf32>, %{{.*}}: memref<3xf32> {dlc.output}) attributes {dlc.dims = "n=3"}
+// CHECK:         arena.constant_view @weights::@w0
+func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> attributes {dlc.dims = "n=2"} {
+  %w = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %e = tensor.empty() : tensor<2xf32>
+  %0 = dispatch.launch @small ins(%x, %w : tensor<2xf32>, tensor<4xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+func.func @main_1(%x: tensor<3xf32>) -> tensor<3xf32> attributes {dlc.dims = "n=3"} {
+  %w = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %e = tensor.empty() : tensor<3xf32>
+  %0 = dispatch.launch @large ins(%x, %w : tensor<3xf32>, tensor<4xf32>) outs(%e : tensor<3xf32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
+}

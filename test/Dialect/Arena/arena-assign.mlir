@@ -59,3 +59,41 @@ func.func @main(%y: memref<2x2xf32> {dlc.output}) {
   dispatch.launch @none outs(%e : memref<0xf32>)
   return
 }
+
+// -----
+
+dispatch.kernel @small(%a: memref<16xf32>, %o: memref<16xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+dispatch.kernel @large(%a: memref<32xf32>, %o: memref<32xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+
+// Two shapes share the arena, which is that of the larger one: the launches of the
+// second are numbered after those of the first. A function without any takes
+// a number, too.
+
+// CHECK-LABEL: arena.layout @arena {alignment = 64 : i64, lower_bound = 256 : i64, size = 256 : i64} {
+// CHECK-NEXT:    arena.slot @s0 {first = 0 : i64, last = 1 : i64, offset = {{.*}}, size = 64 : i64}
+// CHECK-NEXT:    arena.slot @s1 {first = 1 : i64, last = 2 : i64, offset = {{.*}}, size = 64 : i64}
+// CHECK-NEXT:    arena.slot @s2 {first = 4 : i64, last = 5 : i64, offset = {{.*}}, size = 128 : i64}
+// CHECK-NEXT:    arena.slot @s3 {first = 5 : i64, last = 6 : i64, offset = {{.*}}, size = 128 : i64}
+// CHECK-NEXT:  }
+// CHECK:       func.func @main({{.*}}) attributes {arena.bytes = 128 : i64, dlc.dims = "n=16"}
+// CHECK:       func.func @main_1() attributes {arena.bytes = 0 : i64, dlc.dims = "n=0"}
+// CHECK:       func.func @main_2({{.*}}) attributes {arena.bytes = 256 : i64, dlc.dims = "n=32"}
+func.func @main(%x: memref<16xf32>, %y: memref<16xf32> {dlc.output}) attributes {dlc.dims = "n=16"} {
+  %a = memref.alloc() : memref<16xf32>
+  %b = memref.alloc() : memref<16xf32>
+  dispatch.launch @small ins(%x : memref<16xf32>) outs(%a : memref<16xf32>)
+  dispatch.launch @small ins(%a : memref<16xf32>) outs(%b : memref<16xf32>)
+  dispatch.launch @small ins(%b : memref<16xf32>) outs(%y : memref<16xf32>)
+  return
+}
+func.func @main_1() attributes {dlc.dims = "n=0"} {
+  return
+}
+func.func @main_2(%x: memref<32xf32>, %y: memref<32xf32> {dlc.output}) attributes {dlc.dims = "n=32"} {
+  %a = memref.alloc() : memref<32xf32>
+  %b = memref.alloc() : memref<32xf32>
+  dispatch.launch @large ins(%x : memref<32xf32>) outs(%a : memref<32xf32>)
+  dispatch.launch @large ins(%a : memref<32xf32>) outs(%b : memref<32xf32>)
+  dispatch.launch @large ins(%b : memref<32xf32>) outs(%y : memref<32xf32>)
+  return
+}

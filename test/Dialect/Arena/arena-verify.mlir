@@ -68,3 +68,23 @@ func.func @main() {
   %0 = memref.alloc() : memref<8xf32>
   return
 }
+
+// -----
+
+// A slot of one graph function is none of another.
+arena.layout @arena {alignment = 64 : i64, lower_bound = 32 : i64, size = 32 : i64} {
+  arena.slot @s0 {first = 0 : i64, last = 1 : i64, offset = 0 : i64, size = 32 : i64}
+}
+dispatch.kernel @neg(%a: memref<8xf32>, %o: memref<8xf32>) attributes {num_outs = 1 : i64} { dispatch.return }
+func.func @main(%x: memref<8xf32>, %y: memref<8xf32> {dlc.output}) {
+  %0 = arena.view @arena::@s0 : memref<8xf32>
+  dispatch.launch @neg ins(%x : memref<8xf32>) outs(%0 : memref<8xf32>)
+  dispatch.launch @neg ins(%0 : memref<8xf32>) outs(%y : memref<8xf32>)
+  return
+}
+func.func @main_1(%x: memref<8xf32>, %y: memref<8xf32> {dlc.output}) {
+  %0 = arena.view @arena::@s0 : memref<8xf32>
+  // expected-error @below {{(V1) is launch 2 and operand 1 is slot @s0, which lives from 0 to 1}}
+  dispatch.launch @neg ins(%x : memref<8xf32>) outs(%0 : memref<8xf32>)
+  return
+}
