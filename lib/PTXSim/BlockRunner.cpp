@@ -58,7 +58,7 @@ static void *allocateAligned(size_t alignment, size_t bytes) {
 
 bool BlockRunner::allocate() {
   uint64_t slots = blocks.size() * warpCount;
-  uint64_t localBytes = kernel.localBytes * warpSize * (byTurns ? slots : 1);
+  localBytes = kernel.localBytes * warpSize * (byTurns ? slots : 1);
   warps = static_cast<WarpContext *>(
       allocateAligned(alignof(WarpContext), sizeof(WarpContext) * slots));
   shared = static_cast<uint8_t *>(
@@ -250,6 +250,7 @@ llvm::Error BlockRunner::run() {
   for (uint32_t i = 0; i < blocks.size(); ++i)
     setUpWarps(blocks[i], i, launches);
   checker->setUp(blocks.size(), sharedBytes);
+  checker->setLocal(reinterpret_cast<uint64_t>(local), localBytes);
   if (params.isCooperative)
     checker->addAllocation({reinterpret_cast<uint64_t>(gridWorkspace),
                             sizeof(gridWorkspace), nullptr});

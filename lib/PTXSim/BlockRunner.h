@@ -130,6 +130,7 @@ private:
   WarpContext *warps = nullptr;
   uint8_t *shared = nullptr;
   uint8_t *local = nullptr;
+  uint64_t localBytes = 0; ///< of all warps that run together
   /// What CUDA's grid barrier of a cooperative launch counts in.
   alignas(16) uint8_t gridWorkspace[64] = {};
   std::vector<AsyncCopies> copies;

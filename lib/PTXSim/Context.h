@@ -70,6 +70,8 @@ enum AccessFlags : uint32_t {
   AccessRead = 1,
   AccessWrite = 2,
   AccessAtomic = 4,
+  /// By the warp as a whole: which lane moves what is not known.
+  AccessCollective = 8,
 };
 
 } // namespace dlc::ptxsim

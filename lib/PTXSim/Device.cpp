@@ -72,6 +72,15 @@ void Allocation::markWritten(uint64_t address, uint64_t count) const {
   });
 }
 
+void Allocation::markUnwritten(uint64_t address, uint64_t count) const {
+  if (!written)
+    return;
+  forEachWord(address - begin, count, [&](uint64_t word, uint64_t mask) {
+    written[word] &= ~mask;
+    return true;
+  });
+}
+
 bool Allocation::isWritten(uint64_t address, uint64_t count) const {
   if (!written)
     return true;
@@ -99,6 +108,8 @@ llvm::StringRef dlc::ptxsim::faultName(FaultKind kind) {
     return "read of memory never written";
   case FaultKind::SharedRace:
     return "race in shared memory";
+  case FaultKind::ConflictingStores:
+    return "conflicting stores";
   case FaultKind::DivergentBarrier:
     return "divergent barrier";
   case FaultKind::MissingLanes:

@@ -26,8 +26,24 @@ void MemoryChecker::beginBlock(uint32_t resident) {
   shadows[resident].beginBlock();
 }
 
+void MemoryChecker::setLocal(uint64_t begin, uint64_t bytes) {
+  localShadow.assign(Allocation::shadowWords(bytes), 0);
+  local = {begin, bytes, localShadow.data()};
+}
+
 void MemoryChecker::barrier(uint32_t resident, uint32_t members) {
   shadows[resident].join(members);
+}
+
+void MemoryChecker::warpBarrier(const WarpContext &warp) {
+  shadows[warp.resident].joinLanes(warp.warp);
+}
+
+void MemoryChecker::beginLocalFrame(const WarpContext &warp, uint64_t top,
+                                    uint64_t bytes) {
+  uint64_t begin = reinterpret_cast<uint64_t>(warp.local) + top;
+  for (unsigned lane = 0; lane < warpSize; ++lane)
+    local.markUnwritten(begin + lane * warp.localStride, bytes);
 }
 
 const Allocation *MemoryChecker::findAllocation(uint64_t address) {
@@ -73,7 +89,8 @@ void MemoryChecker::reportShared(const Access &access,
                                  SharedShadow::Result result, uint64_t offset,
                                  unsigned lane) {
   using Problem = SharedShadow::Problem;
-  const char *what = "";
+  // what it does to which bytes of another thread's
+  const char *does = "", *what = "has written";
   switch (result.problem) {
   case Problem::None:
     return;
@@ -85,27 +102,51 @@ void MemoryChecker::reportShared(const Access &access,
                 offset, access.bytes);
     return;
   case Problem::ReadAfter:
-    what = "reads what warp {2} has written";
+    does = "reads";
     break;
   case Problem::WriteAfter:
-    what = "overwrites what warp {2} has written";
+    does = "overwrites";
     break;
   case Problem::WriteOfRead:
-    what = "overwrites what warp {2} has read";
+    does = "overwrites";
+    what = "has read";
     break;
   case Problem::PendingCopy:
-    what = "touches what a cp.async of warp {2} is still to write";
+    does = "touches";
+    what = "is still to write by cp.async";
     break;
   }
-  std::string text =
-      llvm::formatv(false,
-                    (std::string("{0} bytes at offset {1} of shared memory: "
-                                 "warp {3} ") +
-                     what + ", with no barrier or wait between")
-                        .c_str(),
-                    access.bytes, offset, result.otherWarp, access.warp.warp);
-  runner.warn(FaultKind::SharedRace, access.warp, 1u << lane, access.line, text,
+  bool isOwnWarp = result.otherWarp == access.warp.warp &&
+                   result.problem != Problem::PendingCopy;
+  std::string subject, other;
+  if (!isOwnWarp) {
+    subject = llvm::formatv("warp {0}", access.warp.warp);
+    other = llvm::formatv("warp {0}", result.otherWarp);
+  } else {
+    subject = llvm::formatv("lane {0}", lane);
+    other = result.otherLane < warpSize
+                ? llvm::formatv("lane {0} of its warp", result.otherLane).str()
+                : "another lane of its warp";
+  }
+  runner.warn(FaultKind::SharedRace, access.warp, 1u << lane, access.line,
+              llvm::formatv("{0} bytes at offset {1} of shared memory: {2} {3} "
+                            "what {4} {5}, with no barrier{6} between",
+                            access.bytes, offset, subject, does, other, what,
+                            isOwnWarp ? " or __syncwarp" : " or wait"),
               offset, access.bytes);
+}
+
+void MemoryChecker::conflictingStores(const Access &access,
+                                      const uint64_t *addresses,
+                                      uint32_t lost) {
+  auto lane = unsigned(llvm::countr_zero(lost));
+  runner.warn(FaultKind::ConflictingStores, access.warp, 1u << lane,
+              access.line,
+              llvm::formatv("{0} bytes at {1:x}: threads of the warp store "
+                            "different values there at once; which one stays "
+                            "is undefined",
+                            access.bytes, addresses[lane]),
+              addresses[lane], access.bytes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -137,20 +178,40 @@ void MemoryChecker::checkGlobal(const Access &access, uint64_t address,
 }
 
 void MemoryChecker::checkShared(const Access &access, uint64_t offset,
-                                unsigned lane) {
+                                unsigned lane, uint32_t by) {
   if (offset > sharedBytes || offset + access.bytes > sharedBytes)
     outOfBounds(access, offset, lane,
                 llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
                               "memory",
                               access.bytes, int64_t(offset), sharedBytes));
   SharedShadow::Result result = shadows[access.warp.resident].access(
-      access.warp.warp, offset, access.bytes, access.flags);
+      access.warp.warp, by, offset, access.bytes, access.flags);
   if (result.problem != SharedShadow::Problem::None)
     reportShared(access, result, offset, lane);
 }
 
+void MemoryChecker::checkLocal(const Access &access, uint64_t address,
+                               unsigned lane) {
+  const WarpContext &warp = access.warp;
+  uint64_t own = address - reinterpret_cast<uint64_t>(warp.local) -
+                 lane * warp.localStride;
+  if (own >= warp.localTop || own + access.bytes > warp.localTop)
+    outOfBounds(access, address, lane,
+                llvm::formatv("{0} bytes at offset {1} of {2} bytes of local "
+                              "memory",
+                              access.bytes, int64_t(own), warp.localTop));
+  if ((access.flags & AccessRead) && !local.isWritten(address, access.bytes))
+    runner.warn(FaultKind::UninitializedRead, access.warp, 1u << lane,
+                access.line,
+                llvm::formatv("{0} bytes at offset {1} of local memory",
+                              access.bytes, own),
+                own, access.bytes);
+  if (access.flags & AccessWrite)
+    local.markWritten(address, access.bytes);
+}
+
 void MemoryChecker::checkLane(const Access &access, uint64_t address,
-                              unsigned lane) {
+                              unsigned lane, uint32_t by) {
   if (address & (access.bytes - 1))
     runner.stop(FaultKind::Misaligned, access.warp, 1u << lane, access.line,
                 llvm::formatv("{0} bytes at {1:x}", access.bytes, address),
@@ -169,19 +230,13 @@ void MemoryChecker::checkLane(const Access &access, uint64_t address,
       return;
   }
   if (space == AccessSpace::Shared) {
-    checkShared(access, offset, lane);
+    checkShared(access, offset, lane, by);
     return;
   }
-  if (space != AccessSpace::Local) {
+  if (space == AccessSpace::Local)
+    checkLocal(access, address, lane);
+  else
     checkGlobal(access, address, lane);
-    return;
-  }
-  uint64_t own = localOffset - lane * warp.localStride;
-  if (own >= warp.localTop || own + access.bytes > warp.localTop)
-    outOfBounds(access, address, lane,
-                llvm::formatv("{0} bytes at offset {1} of {2} bytes of local "
-                              "memory",
-                              access.bytes, int64_t(own), warp.localTop));
 }
 
 //===----------------------------------------------------------------------===//
@@ -190,8 +245,12 @@ void MemoryChecker::checkLane(const Access &access, uint64_t address,
 
 void MemoryChecker::checkUniform(const Access &access, uint64_t address,
                                  uint32_t lanes) {
-  if (lanes)
-    checkLane(access, address, unsigned(llvm::countr_zero(lanes)));
+  if (!lanes)
+    return;
+  auto lane = unsigned(llvm::countr_zero(lanes));
+  shadows[access.warp.resident].beginAccess();
+  checkLane(access, address, lane,
+            lanes & (lanes - 1) ? severalLanes(access.flags) : lane);
 }
 
 /// All lanes in one allocation, as nearly always: then there is little to do.
@@ -233,19 +292,32 @@ bool MemoryChecker::checkTogether(const Access &access,
   return true;
 }
 
+/// All lanes inside of shared memory and aligned. False: look at each lane.
+bool MemoryChecker::checkSharedTogether(const Access &access,
+                                        const uint64_t *offsets,
+                                        uint32_t lanes) {
+  if (access.space != AccessSpace::Shared)
+    return false;
+  uint64_t high = 0, all = 0;
+  for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+    uint64_t offset = offsets[llvm::countr_zero(rest)];
+    high = std::max(high, offset);
+    all |= offset;
+  }
+  if ((all & (access.bytes - 1)) || high > sharedBytes ||
+      high + access.bytes > sharedBytes)
+    return false;
+  shadows[access.warp.resident].accessLanes(
+      access.warp.warp, offsets, lanes, access.bytes, access.flags,
+      [&](uint64_t offset, unsigned lane, SharedShadow::Result result) {
+        reportShared(access, result, offset, lane);
+      });
+  return true;
+}
+
 void MemoryChecker::checkSpan(const Access &access, uint64_t address) {
   uint64_t total = uint64_t(access.bytes) * warpSize;
   bool isAligned = (address & (access.bytes - 1)) == 0;
-  if (access.space == AccessSpace::Shared && isAligned &&
-      access.bytes % 4 == 0 && address + total <= sharedBytes) {
-    shadows[access.warp.resident].accessSpan(
-        access.warp.warp, address, uint32_t(total), access.flags,
-        [&](uint64_t offset, SharedShadow::Result result) {
-          reportShared(access, result, offset,
-                       unsigned((offset - address) / access.bytes));
-        });
-    return;
-  }
   if (isAligned && (access.space == AccessSpace::Global ||
                     access.space == AccessSpace::Generic)) {
     const Allocation *allocation = findAllocation(address);
@@ -257,25 +329,22 @@ void MemoryChecker::checkSpan(const Access &access, uint64_t address) {
       return;
     }
   }
+  uint64_t addresses[warpSize];
   for (unsigned lane = 0; lane < warpSize; ++lane)
-    checkLane(access, address + uint64_t(lane) * access.bytes, lane);
+    addresses[lane] = address + uint64_t(lane) * access.bytes;
+  check(access, addresses, ~0u);
 }
 
 void MemoryChecker::check(const Access &access, const uint64_t *addresses,
                           uint32_t lanes) {
-  if (checkTogether(access, addresses, lanes))
+  if (checkTogether(access, addresses, lanes) ||
+      checkSharedTogether(access, addresses, lanes))
     return;
-  uint64_t previous = 0;
-  bool isFirst = true;
-  for (; lanes; lanes &= lanes - 1) {
-    unsigned lane = unsigned(llvm::countr_zero(lanes));
-    uint64_t address = addresses[lane];
-    // neighbours often read the same
-    if (isFirst || address != previous)
-      checkLane(access, address, lane);
-    previous = address;
-    isFirst = false;
-  }
+  shadows[access.warp.resident].beginAccess();
+  forEachPlace(addresses, lanes, access.flags,
+               [&](uint64_t address, unsigned lane, uint32_t by) {
+                 checkLane(access, address, lane, by);
+               });
 }
 
 //===----------------------------------------------------------------------===//
@@ -287,6 +356,8 @@ void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
                                    const uint32_t *sourceBytes, uint32_t bytes,
                                    uint32_t lanes, unsigned line) {
   Access write{warp, AccessSpace::Shared, bytes, AccessWrite, line};
+  SharedShadow &shadow = shadows[warp.resident];
+  shadow.beginAccess();
   for (uint32_t rest = lanes; rest; rest &= rest - 1) {
     unsigned lane = unsigned(llvm::countr_zero(rest));
     uint64_t offset = to[lane] - reinterpret_cast<uint64_t>(warp.shared);
@@ -301,8 +372,7 @@ void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
           llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
                         "memory",
                         bytes, int64_t(offset), sharedBytes));
-    reportShared(write,
-                 shadows[warp.resident].beginCopy(warp.warp, offset, bytes),
+    reportShared(write, shadow.beginCopy(warp.warp, lane, offset, bytes),
                  offset, lane);
   }
   Access read{warp, AccessSpace::Global, bytes, AccessRead, line};
@@ -325,9 +395,10 @@ void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
 
 void MemoryChecker::endAsyncCopy(WarpContext &warp, const uint64_t *to,
                                  uint32_t bytes, uint32_t lanes) {
-  for (; lanes; lanes &= lanes - 1)
-    shadows[warp.resident].endCopy(warp.warp,
-                                   to[llvm::countr_zero(lanes)] -
-                                       reinterpret_cast<uint64_t>(warp.shared),
-                                   bytes);
+  SharedShadow &shadow = shadows[warp.resident];
+  auto base = reinterpret_cast<uint64_t>(warp.shared);
+  for (; lanes; lanes &= lanes - 1) {
+    auto lane = unsigned(llvm::countr_zero(lanes));
+    shadow.endCopy(warp.warp, lane, to[lane] - base, bytes);
+  }
 }

@@ -30,6 +30,21 @@ static void runCheckSpan(WarpContext *warp, uint64_t address, uint32_t bytes,
   warp->runner->getChecker().checkSpan(access, address);
 }
 
+static void runConflictingStores(WarpContext *warp, const uint64_t *addresses,
+                                 uint32_t lost, uint32_t bytes, uint32_t space,
+                                 uint32_t line) {
+  Access access{*warp, AccessSpace(space), bytes, AccessWrite, line};
+  warp->runner->getChecker().conflictingStores(access, addresses, lost);
+}
+
+static void runLocalFrame(WarpContext *warp, uint64_t top, uint64_t bytes) {
+  warp->runner->getChecker().beginLocalFrame(*warp, top, bytes);
+}
+
+static void runWarpBarrier(WarpContext *warp) {
+  warp->runner->getChecker().warpBarrier(*warp);
+}
+
 static void runBarrier(WarpContext *warp, uint32_t id, uint32_t count,
                        uint32_t kind, uint32_t predicate, uint32_t active,
                        uint32_t live, uint32_t line) {

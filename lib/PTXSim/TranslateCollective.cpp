@@ -45,6 +45,8 @@ bool FunctionTranslator::translateBarrier(const Instruction &inst) {
     if (!members)
       return true;
     checkMembers(inst, members);
+    if (kernel.options.checks)
+      callRoutine(Routine::WarpBarrier, b.getVoidTy(), {warpContext});
     return false;
   }
   // the kinds of BarrierKind

@@ -152,13 +152,15 @@ FunctionTranslator::joinLanes(llvm::ArrayRef<Value *> parts) {
 // Helpers for scattered lanes
 //===----------------------------------------------------------------------===//
 
-static llvm::Function *makeHelper(llvm::Module &module, const Twine &name) {
+static llvm::Function *makeHelper(llvm::Module &module, const Twine &name,
+                                  llvm::Type *result = nullptr) {
   llvm::LLVMContext &context = module.getContext();
+  if (!result)
+    result = llvm::Type::getVoidTy(context);
   llvm::Type *ptr = llvm::PointerType::getUnqual(context);
-  auto *function = llvm::Function::Create(
-      llvm::FunctionType::get(llvm::Type::getVoidTy(context), {ptr, ptr},
-                              false),
-      llvm::Function::InternalLinkage, name, module);
+  auto *function =
+      llvm::Function::Create(llvm::FunctionType::get(result, {ptr, ptr}, false),
+                             llvm::Function::InternalLinkage, name, module);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->addFnAttr(llvm::Attribute::NoInline);
   llvm::BasicBlock::Create(context, "entry", function);
@@ -233,6 +235,29 @@ llvm::Function *FunctionTranslator::scatterHelper(unsigned bits,
     }
   }
   h.CreateRetVoid();
+  return helper;
+}
+
+/// i32 lost(const i64 addresses[32], const iN values[count][32]): the lanes
+/// whose values are not in memory after scatter, as bits.
+llvm::Function *FunctionTranslator::lostHelper(unsigned bits, unsigned count) {
+  std::string name = ("lost." + Twine(bits) + "x" + Twine(count)).str();
+  if (llvm::Function *known = kernel.llvmModule.getFunction(name))
+    return known;
+  llvm::Function *helper = makeHelper(kernel.llvmModule, name, b.getInt32Ty());
+  llvm::IRBuilder<> h(&helper->getEntryBlock());
+  Type *all = vectorOf(intType(bits), warpSize * count);
+  Value *there = h.CreateAlloca(all);
+  h.CreateCall(gatherHelper(bits, count), {helper->getArg(0), there});
+  Value *same = h.CreateICmpEQ(
+      h.CreateLoad(all, there),
+      h.CreateAlignedLoad(all, helper->getArg(1), llvm::Align(bits / 8)));
+  Value *kept = llvm::Constant::getAllOnesValue(vectorOf(h.getInt1Ty()));
+  for (unsigned i = 0; i < count; ++i)
+    kept = h.CreateAnd(
+        kept, h.CreateExtractVector(kept->getType(), same,
+                                    h.getInt64(uint64_t(i) * warpSize)));
+  h.CreateRet(h.CreateBitCast(h.CreateNot(kept), h.getInt32Ty()));
   return helper;
 }
 
@@ -334,7 +359,8 @@ FunctionTranslator::Values FunctionTranslator::emitLoad(const Address &address,
   return values;
 }
 
-void FunctionTranslator::emitStore(const Address &address, unsigned bits,
+void FunctionTranslator::emitStore(const Instruction &inst,
+                                   const Address &address, unsigned bits,
                                    llvm::ArrayRef<Value *> values) {
   Type *element = intType(bits);
   unsigned count = values.size(), bytes = bits / 8 * count;
@@ -387,7 +413,23 @@ void FunctionTranslator::emitStore(const Address &address, unsigned bits,
     b.CreateAlignedStore(
         parts[i], b.CreateConstInBoundsGEP1_64(element, in, i * warpSize),
         llvm::Align(bits / 8));
-  b.CreateCall(scatterHelper(bits, count), {toMemory(hosts), in});
+  Value *places = toMemory(hosts);
+  b.CreateCall(scatterHelper(bits, count), {places, in});
+  if (kernel.options.checks && !address.stride) {
+    // what a lane has stored must be there
+    Value *lost = maskBits(b.CreateAnd(
+        bitsToMask(b.CreateCall(lostHelper(bits, count), {places, in})),
+        activeMask()));
+    llvm::BasicBlock *report = newBlock("store.lost"),
+                     *goOn = newBlock("store.kept");
+    b.CreateCondBr(b.CreateIsNull(lost), goOn, report);
+    b.SetInsertPoint(report);
+    callRoutine(Routine::ConflictingStores, b.getVoidTy(),
+                {warpContext, places, lost, b.getInt32(bytes),
+                 b.getInt32(unsigned(address.space)), b.getInt32(inst.line)});
+    b.CreateBr(goOn);
+    b.SetInsertPoint(goOn);
+  }
   if (done) {
     b.CreateBr(done);
     b.SetInsertPoint(done);
@@ -453,7 +495,7 @@ bool FunctionTranslator::translateStore(const Instruction &inst) {
       return true;
   if (space != Space::Param)
     emitCheck(inst, address, bits / 8 * count, AccessWrite);
-  emitStore(address, bits, values);
+  emitStore(inst, address, bits, values);
   return false;
 }
 

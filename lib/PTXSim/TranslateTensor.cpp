@@ -143,7 +143,8 @@ bool FunctionTranslator::translateLdmatrix(const Instruction &inst) {
     return unsupported(inst);
   requireFullWarp(inst);
   Value *rows = nullptr;
-  if (matrixRows(inst, inst.operands[1], count, AccessRead, rows))
+  if (matrixRows(inst, inst.operands[1], count, AccessRead | AccessCollective,
+                 rows))
     return true;
   Values arguments{rows}, tiles;
   if (fragmentTargets(inst, inst.operands[0], Ty::B32, count, {}, 0, tiles))
@@ -160,7 +161,8 @@ bool FunctionTranslator::translateStmatrix(const Instruction &inst) {
     return unsupported(inst);
   requireFullWarp(inst);
   Value *rows = nullptr;
-  if (matrixRows(inst, inst.operands[0], count, AccessWrite, rows))
+  if (matrixRows(inst, inst.operands[0], count, AccessWrite | AccessCollective,
+                 rows))
     return true;
   Values arguments{rows};
   if (fragmentSources(inst, inst.operands[1], Ty::B32, count, arguments))
@@ -350,7 +352,7 @@ bool FunctionTranslator::moveTile(const Instruction &inst, const TileMove &tile,
     address.value = b.CreateAdd(address.value, offset);
     return address;
   };
-  unsigned flags = tile.isLoad ? AccessRead : AccessWrite;
+  unsigned flags = AccessCollective | (tile.isLoad ? AccessRead : AccessWrite);
   unsigned whole = bits * count;
   if (count == 1 || areNeighbours) {
     Address address = addressOf(0);
@@ -361,7 +363,7 @@ bool FunctionTranslator::moveTile(const Instruction &inst, const TileMove &tile,
     if (tile.isLoad)
       value = emitLoad(address, whole, 1)[0];
     else
-      emitStore(address, whole, {value});
+      emitStore(inst, address, whole, {value});
     return false;
   }
   Value *sum = nullptr;
@@ -376,7 +378,7 @@ bool FunctionTranslator::moveTile(const Instruction &inst, const TileMove &tile,
     } else {
       Value *part =
           b.CreateTrunc(b.CreateLShr(value, amount), vectorOf(intType(bits)));
-      emitStore(address, bits, {part});
+      emitStore(inst, address, bits, {part});
     }
   }
   if (tile.isLoad)

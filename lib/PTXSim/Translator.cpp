@@ -141,6 +141,9 @@ bool FunctionTranslator::translate(llvm::Function *result) {
     callRoutine(Routine::LocalOverflow, b.getVoidTy(), {warpContext});
     b.CreateUnreachable();
     b.SetInsertPoint(fits);
+    if (kernel.options.checks)
+      callRoutine(Routine::LocalFrame, b.getVoidTy(),
+                  {warpContext, top, b.getInt64(bytes)});
     Value *base = b.CreateAdd(
         contextField(b.getInt64Ty(), offsetof(WarpContext, local)), top);
     frame = b.CreateAdd(splat(base), b.CreateMul(laneIds(64), splat(stride)));

@@ -243,11 +243,12 @@ private:
   void emitCheck(const Instruction &inst, const Address &address,
                  unsigned bytes, unsigned flags);
   Values emitLoad(const Address &address, unsigned bits, unsigned count);
-  void emitStore(const Address &address, unsigned bits,
+  void emitStore(const Instruction &inst, const Address &address, unsigned bits,
                  llvm::ArrayRef<Value *> values);
   Value *isContiguous(const Address &address, unsigned bytes);
   llvm::Function *gatherHelper(unsigned bits, unsigned count);
   llvm::Function *scatterHelper(unsigned bits, unsigned count);
+  llvm::Function *lostHelper(unsigned bits, unsigned count);
   Values splitLanes(Value *whole, unsigned count);
   Value *joinLanes(llvm::ArrayRef<Value *> parts);
   Value *sharedBase();

@@ -92,6 +92,7 @@ struct Allocation {
   static uint64_t shadowWords(uint64_t bytes) { return (bytes + 63) / 64; }
   /// Marks bytes as written; the range must lie in the allocation.
   void markWritten(uint64_t address, uint64_t count) const;
+  void markUnwritten(uint64_t address, uint64_t count) const;
   /// Whether all bytes of a range have been written.
   bool isWritten(uint64_t address, uint64_t count) const;
 };
@@ -115,6 +116,7 @@ enum class FaultKind {
   Misaligned,        ///< address not a multiple of the access size
   UninitializedRead, ///< a byte that was never written
   SharedRace,        ///< two threads, no barrier between, one of them writes
+  ConflictingStores, ///< one store of several values to one place
   DivergentBarrier,  ///< some threads of a warp do not arrive
   MissingLanes,      ///< a collective names threads that do not take part
   Deadlock,          ///< all threads wait at barriers that can not complete

@@ -147,7 +147,7 @@ std::string exchange(const std::string &between) {
   return kernel(R"(
   mov.u32 %r4, s;
   setp.eq.u32 %p1, %r2, 0;
-  @%p1 st.shared.u32 [%r4], %r1;
+  @%p1 st.shared.u32 [%r4], %r2;
   )" + between + R"(
   @!%p1 ld.shared.u32 %r3, [%r4];)",
                 shared256);
@@ -180,7 +180,7 @@ TEST(Checks, sharedRaceWriteAfterRead) {
   Checked run(kernel(R"(
   mov.u32 %r4, s;
   setp.eq.u32 %p1, %r2, 0;
-  @%p1 st.shared.u32 [%r4], %r1;
+  @%p1 st.shared.u32 [%r4], %r2;
   bar.sync 0;
   ld.shared.u32 %r3, [%r4];
   @!%p1 st.shared.u32 [%r4], %r3;)",
@@ -193,7 +193,7 @@ TEST(Checks, neighbouringHalfwordsDoNotRace) {
   mov.u32 %r4, s;
   shl.b32 %r5, %r2, 1;
   add.s32 %r4, %r4, %r5;
-  cvt.u16.u32 %h1, %r1;
+  cvt.u16.u32 %h1, %r2;
   st.shared.u16 [%r4], %h1;)",
                      shared256));
   EXPECT_TRUE(run.sim.faults.empty());
@@ -354,6 +354,212 @@ TEST(Checks, asyncCopyFillsWithZeros) {
   EXPECT_TRUE(run.sim.faults.empty());
   EXPECT_EQ(run.output[19], 1.0f);
   EXPECT_EQ(run.output[20], 0.0f);
+}
+
+//===----------------------------------------------------------------------===//
+// Threads of one warp
+//===----------------------------------------------------------------------===//
+
+/// Each lane writes its word and reads its neighbour's.
+std::string neighbours(const std::string &between) {
+  return kernel(R"(
+  mov.u32 %r4, s;
+  shl.b32 %r5, %r1, 2;
+  add.s32 %r6, %r4, %r5;
+  st.shared.u32 [%r6], %r1;
+  )" + between + R"(
+  xor.b32 %r5, %r5, 4;
+  add.s32 %r6, %r4, %r5;
+  ld.shared.u32 %r7, [%r6];)",
+                shared256);
+}
+
+TEST(Checks, raceWithinWarp) {
+  Checked run(neighbours(""));
+  EXPECT_EQ(run.message, "");
+  Fault fault = run.fault();
+  EXPECT_EQ(fault.kind, FaultKind::SharedRace);
+  EXPECT_EQ(fault.thread.x, 0u);
+  EXPECT_NE(
+      fault.message.find("lane 0 reads what lane 1 of its warp has "
+                         "written, with no barrier or __syncwarp between"),
+      std::string::npos)
+      << fault.message;
+}
+
+TEST(Checks, syncwarpPreventsRaceWithinWarp) {
+  EXPECT_TRUE(Checked(neighbours("bar.warp.sync -1;")).sim.faults.empty());
+  EXPECT_TRUE(Checked(neighbours("bar.sync 0;")).sim.faults.empty());
+}
+
+TEST(Checks, shuffleDoesNotOrderMemory) {
+  Checked run(neighbours("shfl.sync.bfly.b32 %r8, %r1, 1, 31, -1;"));
+  EXPECT_EQ(run.fault().kind, FaultKind::SharedRace);
+}
+
+TEST(Checks, writeOfWhatAnotherLaneReads) {
+  // a tree reduction that relies on lock step: the second step is wrong
+  Checked run(kernel(R"(
+  mov.u32 %r4, s;
+  shl.b32 %r5, %r1, 2;
+  add.s32 %r6, %r4, %r5;
+  st.shared.u32 [%r6], %r1;
+  bar.sync 0;
+  setp.lt.u32 %p1, %r1, 16;
+  @%p1 ld.shared.u32 %r7, [%r6+64];
+  bar.sync 0;
+  @%p1 st.shared.u32 [%r6], %r7;
+  setp.lt.u32 %p2, %r1, 8;
+  @%p2 ld.shared.u32 %r8, [%r6+32];)",
+                     shared256));
+  EXPECT_EQ(run.fault().kind, FaultKind::SharedRace);
+  EXPECT_EQ(run.fault().line, 28u);
+}
+
+TEST(Checks, lanesReadTogetherAndOneWrites) {
+  std::string body = R"(
+  mov.u32 %r4, s;
+  setp.eq.u32 %p1, %r1, 0;
+  @%p1 st.shared.u32 [%r4], %r1;
+  bar.sync 0;
+  ld.shared.u32 %r7, [%r4];
+  BETWEEN
+  @%p1 st.shared.u32 [%r4], %r7;)";
+  auto with = [&](const std::string &between) {
+    std::string text = body;
+    text.replace(text.find("BETWEEN"), 7, between);
+    return kernel(text, shared256);
+  };
+  Checked wrong(with(""), 32);
+  EXPECT_EQ(wrong.fault().kind, FaultKind::SharedRace);
+  Checked right(with("bar.warp.sync -1;"), 32);
+  EXPECT_TRUE(right.sim.faults.empty());
+}
+
+TEST(Checks, lanesMayWriteBytesOfOneWordAndReadTheirs) {
+  Checked run(kernel(R"(
+  mov.u32 %r4, s;
+  add.s32 %r4, %r4, %r1;
+  cvt.u16.u32 %h1, %r1;
+  st.shared.u8 [%r4], %h1;
+  ld.shared.u8 %h2, [%r4];
+  st.shared.u8 [%r4], %h2;)",
+                     shared256));
+  EXPECT_TRUE(run.sim.faults.empty());
+}
+
+TEST(Checks, asyncCopyOfAnotherLane) {
+  // the wait is for a thread's own copies
+  std::string body = R"(
+  mov.u32 %r4, s;
+  shl.b32 %r5, %r1, 2;
+  add.s32 %r6, %r4, %r5;
+  add.s64 %rd4, %rd1, %rd3;
+  cp.async.ca.shared.global [%r6], [%rd4], 4;
+  cp.async.wait_all;
+  BETWEEN
+  xor.b32 %r5, %r5, 4;
+  add.s32 %r6, %r4, %r5;
+  ld.shared.f32 %f1, [%r6];)";
+  auto with = [&](const std::string &between) {
+    std::string text = body;
+    text.replace(text.find("BETWEEN"), 7, between);
+    return kernel(text, shared256);
+  };
+  EXPECT_EQ(Checked(with("")).fault().kind, FaultKind::SharedRace);
+  EXPECT_TRUE(Checked(with("bar.warp.sync -1;")).sim.faults.empty());
+}
+
+TEST(Checks, conflictingStores) {
+  for (const char *store :
+       {"st.shared.u32 [s], %r1;", "st.global.u32 [%rd1], %r1;",
+        "and.b32 %r3, %r1, 3; mul.wide.u32 %rd4, %r3, 4;\n"
+        "add.s64 %rd4, %rd1, %rd4; st.global.u32 [%rd4], %r1;"}) {
+    Checked run(kernel(store, shared256), 32);
+    EXPECT_EQ(run.message, "");
+    EXPECT_EQ(run.fault().kind, FaultKind::ConflictingStores) << store;
+    EXPECT_EQ(run.fault().thread.x, 0u);
+  }
+}
+
+TEST(Checks, storesOfOneValueDoNotConflict) {
+  Checked run(kernel(R"(
+  shr.u32 %r3, %r1, 5;
+  st.shared.u32 [s], %r3;
+  ld.shared.u32 %r4, [s];
+  and.b32 %r5, %r1, 0;
+  st.global.u32 [%rd1], %r5;)",
+                     shared256),
+              32);
+  EXPECT_TRUE(run.sim.faults.empty());
+}
+
+//===----------------------------------------------------------------------===//
+// Local memory, loops
+//===----------------------------------------------------------------------===//
+
+TEST(Checks, localReadOfUnwritten) {
+  Checked run(kernel(R"(
+  mov.u64 %rd4, depot;
+  setp.ne.u32 %p1, %r1, 3;
+  @%p1 st.local.u32 [%rd4+8], %r1;
+  ld.local.u32 %r4, [%rd4+8];)",
+                     ".local .align 4 .b8 depot[16];"));
+  EXPECT_EQ(run.message, "");
+  EXPECT_EQ(run.fault().kind, FaultKind::UninitializedRead);
+  EXPECT_EQ(run.fault().thread.x, 3u);
+  EXPECT_NE(run.fault().message.find("4 bytes at offset 8 of local memory"),
+            std::string::npos);
+}
+
+TEST(Checks, localMemoryOfAFunctionBeginsUnwritten) {
+  std::string text = kernel("call step;\n call step;");
+  text.insert(text.find(".visible"), R"(.func step()
+{
+  .local .align 4 .b8 frame[16];
+  .reg .b32 %q<4>;
+  .reg .b64 %qd<2>;
+  mov.u64 %qd1, frame;
+  ld.local.u32 %q1, [%qd1];
+  st.local.u32 [%qd1], %q1;
+  ret;
+}
+)");
+  Simulation sim(text);
+  float *data = sim.allocate<float>(64);
+  // once an instruction and launch
+  EXPECT_EQ(sim.run("k", {2}, {32}, 0, data, data), "");
+  EXPECT_EQ(sim.faults.size(), 1u);
+  EXPECT_EQ(sim.faults[0].kind, FaultKind::UninitializedRead);
+}
+
+TEST(Checks, endlessLoop) {
+  for (const char *loop :
+       {"LOOP:\n bra LOOP;", // all lanes
+        "setp.lt.u32 %p1, %r1, 5;\nLOOP:\n @%p1 bra LOOP;\n bar.sync 0;",
+        "LOOP:\n ld.volatile.global.u32 %r3, [%rd1];\n setp.ne.u32 %p1, %r3, "
+        "0;\n @%p1 bra LOOP;"}) {
+    Simulation sim(kernel(loop));
+    float *data = sim.upload(std::vector<float>(64, 1.0f));
+    sim.timeoutSeconds = 0.05;
+    EXPECT_NE(sim.run("k", {3}, {64}, 0, data, data), "") << loop;
+    ASSERT_EQ(sim.faults.size(), 1u);
+    EXPECT_EQ(sim.faults[0].kind, FaultKind::Timeout);
+    EXPECT_NE(sim.faults[0].instruction.find("bra LOOP"), std::string::npos);
+  }
+}
+
+TEST(Checks, longLoopsThatEndAreFine) {
+  Simulation sim(kernel(R"(
+  mov.u32 %r3, 0;
+LOOP:
+  add.u32 %r3, %r3, 1;
+  setp.lt.u32 %p1, %r3, 20000;
+  bar.sync 0;
+  @%p1 bra LOOP;)"));
+  float *data = sim.allocate<float>(64);
+  sim.timeoutSeconds = 0.001;
+  EXPECT_EQ(sim.run("k", {2}, {64}, 0, data, data), "");
 }
 
 TEST(Checks, offMeansOff) {

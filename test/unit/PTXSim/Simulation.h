@@ -82,6 +82,7 @@ public:
     params.block = block;
     params.dynamicSharedBytes = dynamicShared;
     params.parameters = packed;
+    params.timeoutSeconds = timeoutSeconds;
     llvm::Error error = launch(*function, params, *this, *this);
     return error ? llvm::toString(std::move(error)) : std::string();
   }
@@ -97,6 +98,7 @@ public:
   std::unique_ptr<Module> module;
   std::string loadError;
   std::vector<Fault> faults;
+  double timeoutSeconds = 0;
 
 private:
   struct Free {
