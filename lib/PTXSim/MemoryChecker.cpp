@@ -299,8 +299,8 @@ bool MemoryChecker::checkSharedTogether(const Access &access,
   if (access.space != AccessSpace::Shared)
     return false;
   uint64_t high = 0, all = 0;
-  for (uint32_t rest = lanes; rest; rest &= rest - 1) {
-    uint64_t offset = offsets[llvm::countr_zero(rest)];
+  for (unsigned lane = 0; lane < warpSize; ++lane) {
+    uint64_t offset = lanes >> lane & 1 ? offsets[lane] : 0;
     high = std::max(high, offset);
     all |= offset;
   }
@@ -372,8 +372,10 @@ void MemoryChecker::checkAsyncCopy(WarpContext &warp, const uint64_t *to,
           llvm::formatv("{0} bytes at offset {1} of {2} bytes of shared "
                         "memory",
                         bytes, int64_t(offset), sharedBytes));
-    reportShared(write, shadow.beginCopy(warp.warp, lane, offset, bytes),
-                 offset, lane);
+    SharedShadow::Result result =
+        shadow.beginCopy(warp.warp, lane, offset, bytes);
+    if (result.problem != SharedShadow::Problem::None)
+      reportShared(write, result, offset, lane);
   }
   Access read{warp, AccessSpace::Global, bytes, AccessRead, line};
   if (!sourceBytes) {
