@@ -279,6 +279,7 @@ llvm::Error BlockRunner::run() {
       stopKind == FaultKind::OutOfBounds  ? ErrorCode::IllegalAddress
       : stopKind == FaultKind::Misaligned ? ErrorCode::MisalignedAddress
       : stopKind == FaultKind::Timeout    ? ErrorCode::Timeout
+      : stopKind == FaultKind::Assertion  ? ErrorCode::Assertion
                                           : ErrorCode::LaunchFailed;
   return llvm::make_error<EngineError>(code, stopText);
 }

@@ -120,6 +120,8 @@ llvm::StringRef dlc::ptxsim::faultName(FaultKind kind) {
     return "endless loop";
   case FaultKind::Trap:
     return "trap";
+  case FaultKind::Assertion:
+    return "failed assertion";
   case FaultKind::InvalidOperation:
     return "invalid operation";
   }

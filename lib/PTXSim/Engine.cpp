@@ -113,6 +113,13 @@ static llvm::Error placeVariables(ModuleImpl &module) {
   return llvm::Error::success();
 }
 
+/// Words with one blank between, whatever was there.
+static std::string onOneLine(llvm::StringRef text) {
+  llvm::SmallVector<llvm::StringRef, 8> words;
+  llvm::SplitString(text, words);
+  return llvm::join(words, " ");
+}
+
 static void visitSymbols(const Operand &operand,
                          llvm::function_ref<void(const Operand &)> visit) {
   if (operand.kind == Operand::Symbol)
@@ -486,7 +493,7 @@ llvm::Error dlc::ptxsim::launch(Function &function, const LaunchParams &params,
     for (unsigned callee : impl.callees)
       for (const Instruction &inst : module.ir->functions[callee]->body)
         if (inst.line == line)
-          return inst.text.str();
+          return onOneLine(inst.text);
     return "";
   };
   BlockRunner runner(kernel, params, module.device, memory, reporter);

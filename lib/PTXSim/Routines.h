@@ -24,6 +24,12 @@ void runAtomic(uint32_t kind, uint32_t type, uint32_t lanes,
                const uint64_t *addresses, const uint64_t *values,
                const uint64_t *others, uint64_t *old);
 
+// RuntimeSystem.cpp; `in` and `out` hold the arguments and results of 32 lanes
+void runPrint(WarpContext *warp, const uint8_t *in, uint8_t *out,
+              uint32_t lanes, uint32_t line);
+void runAssertFail(WarpContext *warp, const uint8_t *in, uint32_t lanes,
+                   uint32_t line);
+
 } // namespace dlc::ptxsim
 
 #endif // DLC_LIB_PTXSIM_ROUTINES_H

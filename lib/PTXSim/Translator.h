@@ -168,6 +168,8 @@ private:
   bool guardedReturn(const Instruction &inst);
   Value *guardValue(const Instruction &inst);
   bool translateCall(const Instruction &inst);
+  bool callFunction(const Instruction &inst, unsigned callee, Value *in,
+                    Value *out);
   Value *switchTarget(const Instruction &inst, unsigned target, unsigned count,
                       Value *index);
 

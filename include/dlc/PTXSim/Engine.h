@@ -122,6 +122,7 @@ enum class FaultKind {
   Deadlock,          ///< all threads wait at barriers that can not complete
   Timeout,           ///< loops that do not seem to end
   Trap,              ///< the kernel executed `trap`
+  Assertion,         ///< `assert` of CUDA C++ failed
   InvalidOperation,  ///< anything else a kernel must not do (message says what)
 };
 
@@ -165,6 +166,7 @@ enum class ErrorCode {
   IllegalAddress,    ///< stopped by FaultKind::OutOfBounds
   MisalignedAddress, ///< stopped by FaultKind::Misaligned
   Timeout,           ///< stopped by FaultKind::Timeout
+  Assertion,         ///< stopped by FaultKind::Assertion
   LaunchFailed,      ///< stopped by another fault
   Internal,          ///< code generation failed; a bug
 };

@@ -366,33 +366,35 @@ cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node,
                    });
 }
 
+/// Parameters that are kept as the program gave them.
+template <typename T, typename Params>
+static CUresult setParams(const char *name, CUgraphExec exec, CUgraphNode node,
+                          const Params *params) {
+  return inContext(name, [&](CUctx_st &) -> CUresult {
+    DLC_SIM_TRY(checkPointers(params));
+    return setWork(exec, node, T{*params});
+  });
+}
+
 CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                         const CUDA_MEMCPY3D *copyParams,
                                         CUcontext) {
-  return inContext("cuGraphExecMemcpyNodeSetParams",
-                   [&](CUctx_st &) -> CUresult {
-                     DLC_SIM_TRY(checkPointers(copyParams));
-                     return setWork(exec, node, CopyWork{*copyParams});
-                   });
+  return setParams<CopyWork>("cuGraphExecMemcpyNodeSetParams", exec, node,
+                             copyParams);
 }
 
 CUresult
 cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                const CUDA_MEMSET_NODE_PARAMS *memsetParams,
                                CUcontext) {
-  return inContext("cuGraphExecMemsetNodeSetParams",
-                   [&](CUctx_st &) -> CUresult {
-                     DLC_SIM_TRY(checkPointers(memsetParams));
-                     return setWork(exec, node, FillWork{*memsetParams});
-                   });
+  return setParams<FillWork>("cuGraphExecMemsetNodeSetParams", exec, node,
+                             memsetParams);
 }
 
 CUresult cuGraphExecHostNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                       const CUDA_HOST_NODE_PARAMS *params) {
-  return inContext("cuGraphExecHostNodeSetParams", [&](CUctx_st &) -> CUresult {
-    DLC_SIM_TRY(checkPointers(params));
-    return setWork(exec, node, HostWork{*params});
-  });
+  return setParams<HostWork>("cuGraphExecHostNodeSetParams", exec, node,
+                             params);
 }
 
 /// Gives a plan the work of a graph of the same shape. What does not fit is an

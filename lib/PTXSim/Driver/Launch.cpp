@@ -29,6 +29,8 @@ CUresult toResult(ErrorCode code) {
     return CUDA_ERROR_MISALIGNED_ADDRESS;
   case ErrorCode::Timeout:
     return CUDA_ERROR_LAUNCH_TIMEOUT;
+  case ErrorCode::Assertion:
+    return CUDA_ERROR_ASSERT;
   case ErrorCode::LaunchFailed:
     return CUDA_ERROR_LAUNCH_FAILED;
   case ErrorCode::Internal:
@@ -166,6 +168,20 @@ CUresult makeKernelWork(const CUDA_KERNEL_NODE_PARAMS &params,
                         work.parameters);
 }
 
+/// Whether the reporter was told already.
+static bool isFault(ErrorCode code) {
+  switch (code) {
+  case ErrorCode::IllegalAddress:
+  case ErrorCode::MisalignedAddress:
+  case ErrorCode::Timeout:
+  case ErrorCode::Assertion:
+  case ErrorCode::LaunchFailed:
+    return true;
+  default:
+    return false;
+  }
+}
+
 /// The code of an error; explains it unless a fault was reported already.
 static CUresult toResult(const CUfunc_st &function, llvm::Error error) {
   CUresult result = CUDA_SUCCESS;
@@ -173,10 +189,7 @@ static CUresult toResult(const CUfunc_st &function, llvm::Error error) {
       std::move(error),
       [&](const EngineError &e) {
         result = toResult(e.getCode());
-        if (e.getCode() != ErrorCode::IllegalAddress &&
-            e.getCode() != ErrorCode::MisalignedAddress &&
-            e.getCode() != ErrorCode::Timeout &&
-            e.getCode() != ErrorCode::LaunchFailed)
+        if (!isFault(e.getCode()))
           fail(result, e.message());
       },
       [&](const llvm::ErrorInfoBase &e) {
