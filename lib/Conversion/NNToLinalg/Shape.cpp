@@ -174,12 +174,15 @@ struct PadLowering : Lowering<nn::PadOp> {
     RankedTensorType type = storedType(cast<RankedTensorType>(op.getType()));
     Value x = adaptor.getX();
     if (op.getMode() == nn::PadMode::Constant) {
-      std::optional<TypedAttr> splat = splatElement(adaptor.getValue());
-      Value value =
-          splat ? arith::ConstantOp::create(b, *splat).getResult()
-                : tensor::ExtractOp::create(b, adaptor.getValue(), ValueRange())
-                      .getResult();
-      return padTensor(b, x, op.getLo(), op.getHi(), value);
+      if (std::optional<TypedAttr> splat = splatElement(adaptor.getValue()))
+        return padTensor(b, x, op.getLo(), op.getHi(),
+                         arith::ConstantOp::create(b, *splat));
+      // A computed value: `x` is put into a tensor filled with it.
+      AffineMap scalar = AffineMap::get(type.getRank(), 0, b.getContext());
+      Value filled =
+          mapTensors(b, type, {{adaptor.getValue(), scalar}},
+                     [](LocBuilder &, ValueRange args) { return args[0]; });
+      return insertTensor(b, x, filled, op.getLo());
     }
     return mapTensors(b, type, {}, [&](LocBuilder &b, ValueRange) {
       SmallVector<Value> indices;

@@ -82,8 +82,16 @@ LogicalResult emitLeakyRelu(NodeEmitter &e) {
 }
 
 LogicalResult emitPRelu(NodeEmitter &e) {
-  Value x = e.in(0);
-  Value scaled = e.make<nn::MulOp>(x, e.in(1));
+  Value x = e.in(0), slope = e.in(1);
+  // Before operator set 7 a vector held one slope a channel.
+  ArrayRef<int64_t> shape = shapeOf(x), given = shapeOf(slope);
+  if (given.size() == 1 && shape.size() > 2 && given[0] == shape[1] &&
+      given[0] != 1 && given[0] != shape.back()) {
+    Dims channels(shape.size(), 1);
+    channels[1] = given[0];
+    slope = e.reshape(slope, channels);
+  }
+  Value scaled = e.make<nn::MulOp>(x, slope);
   return e.set(
       0, select(e, relation(e, nn::ComparePredicate::LT, x, 0), scaled, x));
 }

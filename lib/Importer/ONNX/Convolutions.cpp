@@ -1,5 +1,6 @@
 //===- Convolutions.cpp - Conv, ConvTranspose -----------------------------===//
 
+#include "Arithmetic.h"
 #include "Window.h"
 
 using namespace mlir;
@@ -146,7 +147,48 @@ static LogicalResult convTranspose(NodeEmitter &e) {
   return e.set(0, e.has(2) ? addBias(e, result, e.in(2)) : result);
 }
 
+/// Adds up overlapping blocks: the transposed convolution with the filters that
+/// have one 1 each.
+static LogicalResult col2Im(NodeEmitter &e) {
+  Value x = e.in(0);
+  auto image = e.constInts(1), block = e.constInts(2);
+  if (!image || !block || image->size() != block->size() || image->empty())
+    return e.error("the shapes of image and block are not known at compile time");
+  size_t dims = image->size();
+  Dims strides = e.intsAttr("strides", dims, 1);
+  Dims pads = e.intsAttr("pads", 2 * dims, 0);
+  Dims dilations = e.intsAttr("dilations", dims, 1);
+  ArrayRef<int64_t> shape = shapeOf(x);
+  int64_t cells = product(*block);
+  if (shape.size() != 3 || cells < 1 || shape[1] % cells)
+    return e.error("the columns do not fit to the blocks");
+  int64_t channels = shape[1] / cells;
+  Dims blocks{shape[0], shape[1]}, missing;
+  for (size_t d = 0; d < dims; ++d) {
+    int64_t room = (*image)[d] + pads[d] + pads[dims + d] -
+                   dilations[d] * ((*block)[d] - 1) - 1;
+    if (room < 0 || strides[d] < 1)
+      return e.error("the block does not fit into the image");
+    blocks.push_back(room / strides[d] + 1);
+    missing.push_back(room % strides[d]);
+  }
+  if (product(blocks) != product(shape))
+    return e.error("the number of blocks does not fit to the image");
+  Dims kernel{shape[1], 1};
+  kernel.append(block->begin(), block->end());
+  std::vector<double> ones(product(kernel), 0);
+  for (int64_t channel = 0; channel < channels; ++channel)
+    for (int64_t cell = 0; cell < cells; ++cell)
+      ones[(channel * cells + cell) * cells + cell] = 1;
+  Value filter = e.floats(ones, kernel, elementOf(x));
+  return e.set(0, e.make<nn::ConvTransposeOp>(
+                      e.reshape(x, blocks), filter, ArrayRef<int64_t>(strides),
+                      ArrayRef<int64_t>(pads), ArrayRef<int64_t>(dilations),
+                      ArrayRef<int64_t>(missing), channels));
+}
+
 void dlc::importer::addConvolutions(EmitterTable &table) {
+  table["Col2Im"] = col2Im;
   table["Conv"] = conv;
   table["ConvTranspose"] = convTranspose;
 }

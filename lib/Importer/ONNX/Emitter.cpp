@@ -28,6 +28,10 @@ const EmitterTable &dlc::importer::emitterTable() {
     addResize(entries);
     addQuantization(entries);
     addRecurrent(entries);
+    addSorting(entries);
+    addSampling(entries);
+    addSignal(entries);
+    addClassic(entries);
     return entries;
   }();
   return table;
@@ -88,7 +92,7 @@ static std::string nameOf(const NodeProto &node) {
 LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   Location loc =
       nodeLocation(builder.getContext(), file, nameOf(node), node.op_type());
-  auto entry = emitterTable().find(node.op_type());
+  auto entry = emitterTable().find(opName(node));
   if (entry == emitterTable().end())
     return emitError(loc) << "the operator is not supported";
   for (const std::string &name : node.output()) {
@@ -273,6 +277,14 @@ Dims NodeEmitter::intsAttr(StringRef name, size_t count, int64_t fallback) {
   return Dims(attribute->ints().begin(), attribute->ints().end());
 }
 
+std::optional<std::vector<double>>
+NodeEmitter::tensorAttr(StringRef name) const {
+  const auto *attribute = attr(name);
+  if (!attribute || !attribute->has_t())
+    return std::nullopt;
+  return floatsOf(graph.model, attribute->t());
+}
+
 Value NodeEmitter::splat(RankedTensorType type, double value) {
   Type element = type.getElementType();
   Attribute one;
@@ -299,6 +311,28 @@ Value NodeEmitter::ints(ArrayRef<int64_t> values, ArrayRef<int64_t> shape) {
   auto type = RankedTensorType::get(shape, builder.getI64Type());
   return make<nn::ConstantOp>(
       llvm::cast<ElementsAttr>(DenseElementsAttr::get(type, values)));
+}
+
+Value NodeEmitter::floats(ArrayRef<double> values, ArrayRef<int64_t> shape,
+                          Type element) {
+  auto type = RankedTensorType::get(shape, element);
+  SmallVector<Attribute> elements;
+  if (element.isF32()) { // the common and large ones
+    SmallVector<float> singles(values.begin(), values.end());
+    return make<nn::ConstantOp>(llvm::cast<ElementsAttr>(
+        DenseElementsAttr::get(type, ArrayRef<float>(singles))));
+  }
+  for (double value : values)
+    elements.push_back(
+        isa<FloatType>(element)
+            ? Attribute(builder.getFloatAttr(element, value))
+            : Attribute(IntegerAttr::get(
+                  element,
+                  APInt(element.getIntOrFloatBitWidth(),
+                        static_cast<uint64_t>(static_cast<int64_t>(value)),
+                        /*isSigned=*/true, /*implicitTrunc=*/true))));
+  return make<nn::ConstantOp>(
+      llvm::cast<ElementsAttr>(DenseElementsAttr::get(type, elements)));
 }
 
 Value NodeEmitter::iota(int64_t size, int64_t stride, int64_t axis,
@@ -357,6 +391,40 @@ LogicalResult NodeEmitter::error(const Twine &message) {
     emitError(loc) << message;
   failed = true;
   return failure();
+}
+
+LogicalResult
+NodeEmitter::alongAxis(int input, int64_t fallback, int64_t rank,
+                       llvm::function_ref<Value(int64_t)> build) {
+  auto known = input < 0 ? std::vector<int64_t>{fallback}
+                         : constInts(input).value_or(std::vector<int64_t>());
+  if (known.size() == 1) {
+    int64_t only = known[0];
+    if (llvm::failed(axis(only, rank, "axis")))
+      return failure();
+    Value result = build(only);
+    if (result)
+      return set(0, result);
+    return failed ? failure()
+                  : error("the axis " + Twine(known[0]) + " is not possible");
+  }
+  Value given = cast(in(input), builder.getI64Type());
+  given = reshape(given, {});
+  Value result;
+  for (int64_t d = 0; d < rank; ++d) {
+    Value candidate = build(d);
+    if (failed)
+      return failure();
+    if (!candidate)
+      continue;
+    auto is = [&](int64_t number) {
+      return make<nn::CompareOp>(nn::ComparePredicate::EQ, given,
+                                 scalar(double(number), given));
+    };
+    Value here = make<nn::OrOp>(is(d), is(d - rank));
+    result = result ? make<nn::SelectOp>(here, candidate, result) : candidate;
+  }
+  return result ? set(0, result) : error("no axis is possible");
 }
 
 LogicalResult NodeEmitter::axis(int64_t &axis, int64_t rank, StringRef what) {

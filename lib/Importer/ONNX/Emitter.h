@@ -38,6 +38,10 @@ void addIndexing(EmitterTable &table);
 void addResize(EmitterTable &table);
 void addQuantization(EmitterTable &table);
 void addRecurrent(EmitterTable &table);
+void addSorting(EmitterTable &table);
+void addSampling(EmitterTable &table);
+void addSignal(EmitterTable &table);
+void addClassic(EmitterTable &table);
 
 using Dims = llvm::SmallVector<int64_t>;
 
@@ -101,6 +105,9 @@ public:
   /// another length is an error: `failed` is set.
   Dims intsAttr(llvm::StringRef name, size_t count, int64_t fallback);
 
+  /// The elements of an attribute that is a tensor.
+  std::optional<std::vector<double>> tensorAttr(llvm::StringRef name) const;
+
   //===- Building ---------------------------------------------------------===//
 
   template <typename OpT, typename... Args>
@@ -113,6 +120,9 @@ public:
   /// A constant of i64.
   mlir::Value ints(llvm::ArrayRef<int64_t> values,
                    llvm::ArrayRef<int64_t> shape);
+  /// A constant of a floating-point or integer type.
+  mlir::Value floats(llvm::ArrayRef<double> values,
+                     llvm::ArrayRef<int64_t> shape, mlir::Type element);
   /// i * stride for i = 0, 1, … along `axis` of a tensor of rank `rank` whose
   /// other dimensions are 1.
   mlir::Value iota(int64_t size, int64_t stride, int64_t axis, int64_t rank);
@@ -134,6 +144,12 @@ public:
   /// Defines an output.
   llvm::LogicalResult set(int index, mlir::Value value);
   llvm::LogicalResult error(const llvm::Twine &message);
+  /// Defines output 0 by what `build` makes for an axis, which input `input`
+  /// holds (-1: nothing does). Where that is computed, all axes are and one
+  /// result is selected. `build` may give null: then it cannot be that axis.
+  llvm::LogicalResult
+  alongAxis(int input, int64_t fallback, int64_t rank,
+            llvm::function_ref<mlir::Value(int64_t axis)> build);
   /// Turns a possibly negative axis into one of `rank` dimensions.
   llvm::LogicalResult axis(int64_t &axis, int64_t rank, llvm::StringRef what);
 

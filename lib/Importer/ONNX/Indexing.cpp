@@ -1,26 +1,42 @@
 //===- Indexing.cpp - Gather, scatter and the like ------------------------===//
 
-#include "Emitter.h"
+#include "Arithmetic.h"
 
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
 
+Value dlc::importer::wrapped(NodeEmitter &e, Value index, int64_t extent) {
+  Arithmetic m(e);
+  Value negative = m.compare(nn::ComparePredicate::LT, index, 0);
+  return m.select(negative, m.add(index, double(extent)), index);
+}
+
+Value dlc::importer::takeFlat(NodeEmitter &e, Value data, Value positions) {
+  Value line = e.reshape(data, {product(shapeOf(data))});
+  return e.make<nn::GatherOp>(line, positions, int64_t(0));
+}
+
+Value dlc::importer::takeAlong(NodeEmitter &e, Value data, Value indices,
+                               int64_t axis) {
+  ArrayRef<int64_t> shape = shapeOf(data);
+  int64_t rank = shape.size();
+  bool rows = true;
+  for (int64_t d = 0; d < rank; ++d)
+    rows &= d == axis || shapeOf(indices)[d] == 1;
+  if (rows) // whole slices
+    return e.make<nn::GatherOp>(
+        data, e.reshape(indices, {shapeOf(indices)[axis]}), axis);
+  Dims strides = stridesOf(shape);
+  Arithmetic m(e);
+  Value flat = m.mul(indices, double(strides[axis]));
+  for (int64_t d = 0; d < rank; ++d)
+    if (d != axis && shape[d] > 1)
+      flat = m.add(flat, e.iota(shape[d], strides[d], d, rank));
+  return takeFlat(e, data, flat);
+}
+
 namespace {
-
-int64_t product(ArrayRef<int64_t> dims) {
-  int64_t result = 1;
-  for (int64_t dim : dims)
-    result *= dim;
-  return result;
-}
-
-Dims stridesOf(ArrayRef<int64_t> dims) {
-  Dims strides(dims.size(), 1);
-  for (size_t i = dims.size(); i-- > 1;)
-    strides[i - 1] = strides[i] * dims[i];
-  return strides;
-}
 
 /// Known indices in arithmetic progression are a slice, which moves no data.
 Value gatherAsSlice(NodeEmitter &e, Value data, int64_t axis) {
@@ -75,14 +91,6 @@ LogicalResult gatherND(NodeEmitter &e) {
       0, e.make<nn::GatherNDOp>(e.in(0), e.in(1), e.intAttr("batch_dims", 0)));
 }
 
-/// `index`, negative ones counted from the end of `extent`
-Value wrapped(NodeEmitter &e, Value index, int64_t extent) {
-  Value negative = e.make<nn::CompareOp>(nn::ComparePredicate::LT, index,
-                                         e.scalar(0, index));
-  Value moved = e.make<nn::AddOp>(index, e.scalar(double(extent), index));
-  return e.make<nn::SelectOp>(negative, moved, index);
-}
-
 /// result[i, j] = data[indices[i, j], j]: positions in the flat data.
 LogicalResult gatherElements(NodeEmitter &e) {
   Value data = e.in(0);
@@ -93,14 +101,12 @@ LogicalResult gatherElements(NodeEmitter &e) {
     return failure();
   if (int64_t(out.size()) != rank)
     return e.error("data and indices differ in rank");
-  Dims strides = stridesOf(shape);
-  Value flat = wrapped(e, indices, shape[axis]);
-  flat = e.make<nn::MulOp>(flat, e.scalar(double(strides[axis]), flat));
-  for (int64_t d = 0; d < rank; ++d)
-    if (d != axis && out[d] > 1)
-      flat = e.make<nn::AddOp>(flat, e.iota(out[d], strides[d], d, rank));
-  Value line = e.reshape(data, {product(shape)});
-  return e.set(0, e.make<nn::GatherOp>(line, flat, int64_t(0)));
+  // The indices may cover less than the data in the other dimensions.
+  Dims starts(rank, 0), part(out);
+  part[axis] = shape[axis];
+  if (part != Dims(shape))
+    data = e.slice(data, starts, part);
+  return e.set(0, takeAlong(e, data, wrapped(e, indices, shape[axis]), axis));
 }
 
 /// Picks from data and updates laid end to end: a scatter whose positions are
@@ -119,30 +125,127 @@ LogicalResult pick(NodeEmitter &e, Value data, Value updates,
 /// The map of a scatter is a constant of the data's size.
 constexpr int64_t maxScattered = 1 << 24;
 
-LogicalResult checkScatter(NodeEmitter &e, bool known) {
-  if (!known)
-    return e.error("the indices are not known at compile time");
-  if (e.stringAttr("reduction", "none") != "none")
-    return e.error("the reduction '" + e.stringAttr("reduction", "") +
-                   "' is not supported");
-  if (product(shapeOf(e.in(0))) > maxScattered)
-    return e.error("the tensor is too large for a scatter");
-  return success();
+/// How a scatter combines; nothing where the last update wins.
+FailureOr<std::optional<nn::ReduceKind>> reductionOf(NodeEmitter &e) {
+  std::string name = e.stringAttr("reduction", "none");
+  if (name == "none")
+    return std::optional<nn::ReduceKind>();
+  if (name == "add")
+    return std::optional(nn::ReduceKind::Sum);
+  if (name == "mul")
+    return std::optional(nn::ReduceKind::Prod);
+  if (name == "max")
+    return std::optional(nn::ReduceKind::Max);
+  if (name == "min")
+    return std::optional(nn::ReduceKind::Min);
+  return e.error("the reduction '" + name + "' is not supported");
+}
+
+/// What changes nothing under a reduction.
+Value neutral(NodeEmitter &e, nn::ReduceKind kind, Type element) {
+  bool largest = kind == nn::ReduceKind::Min;
+  if (kind == nn::ReduceKind::Sum || kind == nn::ReduceKind::Prod)
+    return e.scalarOf(kind == nn::ReduceKind::Prod, element);
+  Attribute limit;
+  if (auto type = dyn_cast<FloatType>(element)) {
+    limit = FloatAttr::get(
+        type, APFloat::getInf(type.getFloatSemantics(), !largest));
+  } else {
+    unsigned width = element.getIntOrFloatBitWidth();
+    bool isUnsigned = element.isUnsignedInteger();
+    APInt value = largest ? isUnsigned ? APInt::getMaxValue(width)
+                                       : APInt::getSignedMaxValue(width)
+                  : isUnsigned ? APInt::getMinValue(width)
+                               : APInt::getSignedMinValue(width);
+    limit = IntegerAttr::get(element, value);
+  }
+  return e.make<nn::ConstantOp>(llvm::cast<ElementsAttr>(DenseElementsAttr::get(
+      RankedTensorType::get({}, element), limit)));
+}
+
+/// Puts `updates` into `data` along `axis`. `indices` (i64) has the rank of
+/// both, the extent of the updates along the axis and theirs or 1 elsewhere; what
+/// lies outside of the data is left out. As data flows it is a search: for each
+/// element of the result the updates along the axis that hit it, of which the
+/// last one wins or all are combined. That keeps results the same however the
+/// work is divided.
+Value scatterAlong(NodeEmitter &e, Value data, Value indices, Value updates,
+                   int64_t axis, std::optional<nn::ReduceKind> kind) {
+  Arithmetic m(e);
+  int64_t rank = shapeOf(data).size(), extent = shapeOf(data)[axis];
+  int64_t count = shapeOf(updates)[axis];
+  if (count == 0 || extent == 0)
+    return data;
+  // Dimension `axis` is the position in the data, `axis + 1` the update.
+  Value at = e.iota(extent, 1, axis, rank + 1);
+  Value hits =
+      m.compare(nn::ComparePredicate::EQ,
+                e.reshape(indices, inserted(shapeOf(indices), axis, 1)), at);
+  if (!kind) {
+    Value which = m.select(hits, e.iota(count, 1, axis + 1, rank + 1), -1);
+    Value last = m.reduce(nn::ReduceKind::Max, which, {axis + 1});
+    Value found = m.compare(nn::ComparePredicate::GE, last, 0);
+    return m.select(found, takeAlong(e, updates, m.max(last, 0), axis), data);
+  }
+  Value none = neutral(e, *kind, elementOf(data));
+  Value hit = m.select(
+      hits, e.reshape(updates, inserted(shapeOf(updates), axis, 1)), none);
+  Value all = m.reduce(*kind, hit, {axis + 1});
+  switch (*kind) {
+  case nn::ReduceKind::Prod:
+    return m.mul(data, all);
+  case nn::ReduceKind::Max:
+    return m.max(data, all);
+  case nn::ReduceKind::Min:
+    return m.min(data, all);
+  default:
+    return m.add(data, all);
+  }
+}
+
+/// Whether the positions are known: then a scatter is a gather.
+bool isKnownScatter(NodeEmitter &e, std::optional<nn::ReduceKind> kind) {
+  return e.isConstant(1) && !kind && product(shapeOf(e.in(0))) <= maxScattered;
+}
+
+LogicalResult scatterComputed(NodeEmitter &e, int64_t axis,
+                              std::optional<nn::ReduceKind> kind) {
+  Value data = e.in(0), updates = e.in(2);
+  ArrayRef<int64_t> shape = shapeOf(data), from = shapeOf(updates);
+  Value indices = wrapped(e, e.cast(e.in(1), e.builder.getI64Type()),
+                          shape[axis]);
+  // Fewer updates than data in the other dimensions: fill up with such that hit
+  // nothing.
+  Dims lo(shape.size(), 0), hi(shape.size(), 0);
+  for (size_t d = 0; d < shape.size(); ++d)
+    if (int64_t(d) != axis)
+      hi[d] = shape[d] - from[d];
+  if (llvm::any_of(hi, [](int64_t more) { return more != 0; })) {
+    auto pad = [&](Value x, double value) {
+      return e.make<nn::PadOp>(nn::PadMode::Constant, x, e.scalar(value, x),
+                               ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
+    };
+    indices = pad(indices, -1);
+    updates = pad(updates, 0);
+  }
+  return e.set(0, scatterAlong(e, data, indices, updates, axis, kind));
 }
 
 LogicalResult scatterElements(NodeEmitter &e) {
   Value data = e.in(0), updates = e.in(2);
-  auto indices = e.constInts(1);
   ArrayRef<int64_t> shape = shapeOf(data), from = shapeOf(updates);
   int64_t rank = shape.size(), axis = e.intAttr("axis", 0);
-  if (failed(checkScatter(e, indices.has_value())) ||
-      failed(e.axis(axis, rank, "axis")))
+  auto kind = reductionOf(e);
+  if (failed(kind) || failed(e.axis(axis, rank, "axis")))
     return failure();
-  if (int64_t(from.size()) != rank || int64_t(indices->size()) != product(from))
+  if (int64_t(from.size()) != rank || shapeOf(e.in(1)) != from)
     return e.error("indices and updates differ in shape");
   for (int64_t d = 0; d < rank; ++d)
     if (d != axis && from[d] > shape[d])
       return e.error("the updates are larger than the data");
+  if (!isKnownScatter(e, *kind))
+    return scatterComputed(e, axis, *kind);
+  auto indices = e.constInts(1);
   int64_t elements = product(shape);
   Dims source, strides = stridesOf(shape);
   for (int64_t i = 0; i < elements; ++i)
@@ -159,20 +262,45 @@ LogicalResult scatterElements(NodeEmitter &e) {
   return pick(e, data, updates, source);
 }
 
+/// The indexed dimensions as one, the others as another one.
+LogicalResult scatterTuples(NodeEmitter &e, int64_t rows, int64_t width,
+                            std::optional<nn::ReduceKind> kind) {
+  Arithmetic m(e);
+  Value data = e.in(0);
+  ArrayRef<int64_t> shape = shapeOf(data);
+  Value tuples = e.reshape(e.cast(e.in(1), e.builder.getI64Type()),
+                           {rows, width});
+  int64_t outer = product(shape.take_front(width));
+  int64_t inner = product(shape.drop_front(width));
+  Dims strides = stridesOf(shape.take_front(width));
+  Value flat;
+  for (int64_t d = 0; d < width; ++d) {
+    Value column = e.slice(tuples, {0, d}, {rows, 1});
+    column = m.mul(wrapped(e, column, shape[d]), double(strides[d]));
+    flat = flat ? m.add(flat, column) : column;
+  }
+  Value result = scatterAlong(e, e.reshape(data, {outer, inner}), flat,
+                              e.reshape(e.in(2), {rows, inner}), 0, kind);
+  return e.set(0, e.reshape(result, shape));
+}
+
 LogicalResult scatterND(NodeEmitter &e) {
   Value data = e.in(0), updates = e.in(2);
-  auto indices = e.constInts(1);
   ArrayRef<int64_t> shape = shapeOf(data);
-  if (failed(checkScatter(e, indices.has_value())))
+  auto kind = reductionOf(e);
+  if (failed(kind))
     return failure();
   ArrayRef<int64_t> indexShape = shapeOf(e.in(1));
   int64_t width = indexShape.empty() ? 0 : indexShape.back();
   if (width < 1 || width > int64_t(shape.size()))
     return e.error("the index tuples do not fit the data");
   int64_t inner = product(shape.drop_front(width));
-  int64_t rows = indices->size() / width;
+  int64_t rows = product(indexShape) / width;
   if (product(shapeOf(updates)) != rows * inner)
     return e.error("indices and updates differ in shape");
+  if (!isKnownScatter(e, *kind))
+    return scatterTuples(e, rows, width, *kind);
+  auto indices = e.constInts(1);
   int64_t elements = product(shape);
   Dims source, strides = stridesOf(shape);
   for (int64_t i = 0; i < elements; ++i)
@@ -242,22 +370,32 @@ LogicalResult reverseSequence(NodeEmitter &e) {
                e.make<nn::GatherOp>(e.reshape(data, merged), row, int64_t(0)));
 }
 
-/// The one largest (or smallest) element; more needs a sort.
-LogicalResult topK(NodeEmitter &e) {
-  Value x = e.in(0);
-  int64_t axis = e.intAttr("axis", -1);
-  auto k = e.constInts(1);
-  if (failed(e.axis(axis, shapeOf(x).size(), "axis")))
+/// Writes `update` into a cache at one position a batch, along `axis`.
+LogicalResult tensorScatter(NodeEmitter &e) {
+  Arithmetic m(e);
+  Value cache = e.in(0), update = e.in(1);
+  ArrayRef<int64_t> shape = shapeOf(cache);
+  int64_t rank = shape.size(), axis = e.intAttr("axis", -2);
+  if (failed(e.axis(axis, rank, "axis")))
     return failure();
-  if (!k || k->size() != 1 || (*k)[0] != 1)
-    return e.error("only k = 1 is supported");
-  bool largest = e.intAttr("largest", 1);
-  (void)e.set(0, e.make<nn::ReduceOp>(largest ? nn::ReduceKind::Max
-                                              : nn::ReduceKind::Min,
-                                      x, ArrayRef<int64_t>(axis), true));
-  return e.set(1, e.make<nn::ArgReduceOp>(largest ? nn::ArgReduceKind::Max
-                                                  : nn::ArgReduceKind::Min,
-                                          x, axis, true, false));
+  if (axis == 0)
+    return e.error("the axis may not be that of the batch");
+  int64_t extent = shape[axis], count = shapeOf(update)[axis];
+  bool circular = e.stringAttr("mode", "linear") == "circular";
+  // How far each position lies behind the first that is written.
+  Value behind = e.iota(extent, 1, axis, rank);
+  if (e.has(2)) {
+    Dims across(rank, 1);
+    across[0] = shape[0];
+    Value first = e.cast(e.in(2), e.builder.getI64Type());
+    behind = m.sub(behind, e.reshape(first, across));
+  }
+  if (circular)
+    behind = e.make<nn::ModOp>(behind, e.scalar(double(extent), behind), false);
+  Value hit = m.both(m.compare(nn::ComparePredicate::GE, behind, 0),
+                     m.compare(nn::ComparePredicate::LT, behind, double(count)));
+  Value from = m.clamp(behind, 0, double(count - 1));
+  return e.set(0, m.select(hit, takeAlong(e, update, from, axis), cache));
 }
 
 } // namespace
@@ -270,5 +408,5 @@ void dlc::importer::addIndexing(EmitterTable &table) {
   table["ScatterND"] = scatterND;
   table["Compress"] = compress;
   table["ReverseSequence"] = reverseSequence;
-  table["TopK"] = topK;
+  table["TensorScatter"] = tensorScatter;
 }

@@ -1,6 +1,6 @@
 //===- Normalizations.cpp - Batch, layer, instance, group, LRN ------------===//
 
-#include "Emitter.h"
+#include "Arithmetic.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -8,9 +8,48 @@ using namespace dlc::importer;
 
 namespace {
 
+/// By the statistics of the batch, which also move the running ones.
+LogicalResult batchNormOfBatch(NodeEmitter &e) {
+  Arithmetic m(e);
+  Value x = e.in(0);
+  ArrayRef<int64_t> shape = shapeOf(x);
+  if (shape.size() < 2)
+    return e.error("the input needs a channel dimension");
+  Dims axes, channels(shape.size(), 1);
+  for (size_t d = 0; d < shape.size(); ++d)
+    if (d != 1)
+      axes.push_back(d);
+  channels[1] = shape[1];
+  Type wide = elementOf(e.in(3));
+  if (wide.getIntOrFloatBitWidth() < 32)
+    wide = e.builder.getF32Type();
+  Value in = e.cast(x, wide);
+  Value mean = m.reduce(nn::ReduceKind::Mean, in, axes);
+  Value centred = m.sub(in, e.reshape(mean, channels));
+  Value variance = m.reduce(nn::ReduceKind::Mean, m.mul(centred, centred), axes);
+  Value factor = e.make<nn::RsqrtOp>(
+      m.add(variance, e.floatAttr("epsilon", 1e-5)));
+  auto perChannel = [&](Value v) { return e.reshape(e.cast(v, wide), channels); };
+  Value y = m.add(m.mul(m.mul(centred, perChannel(factor)), perChannel(e.in(1))),
+                  perChannel(e.in(2)));
+  double momentum = e.floatAttr("momentum", 0.9);
+  auto move = [&](int output, int running, Value now) {
+    if (!e.wants(output))
+      return;
+    Value moved = m.add(m.mul(e.cast(e.in(running), wide), momentum),
+                        m.mul(now, 1 - momentum));
+    (void)e.set(output, e.cast(moved, e.outType(output).getElementType()));
+  };
+  move(1, 3, mean);
+  move(2, 4, variance);
+  return e.set(0, e.cast(y, elementOf(x)));
+}
+
 LogicalResult batchNorm(NodeEmitter &e) {
-  if (e.intAttr("training_mode", 0) || e.wants(1) || e.wants(2))
-    return e.error("training mode is not supported");
+  if (e.intAttr("training_mode", 0))
+    return batchNormOfBatch(e);
+  if (e.wants(1) || e.wants(2))
+    return e.error("the running statistics are results in training mode only");
   Value x = e.in(0);
   Type type = elementOf(x);
   SmallVector<Value> parts;
@@ -23,13 +62,6 @@ LogicalResult batchNorm(NodeEmitter &e) {
   Value result = e.make<nn::BatchNormOp>(
       x, parts[0], parts[1], parts[2], parts[3], e.floatAttr("epsilon", 1e-5));
   return e.set(0, e.reshape(result, shape));
-}
-
-int64_t product(ArrayRef<int64_t> dims) {
-  int64_t result = 1;
-  for (int64_t dim : dims)
-    result *= dim;
-  return result;
 }
 
 LogicalResult layerNorm(NodeEmitter &e) {

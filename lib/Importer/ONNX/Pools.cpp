@@ -1,5 +1,6 @@
 //===- Pools.cpp - Pooling ------------------------------------------------===//
 
+#include "Arithmetic.h"
 #include "Window.h"
 
 using namespace mlir;
@@ -77,12 +78,74 @@ Value meanWithPadding(NodeEmitter &e, Value x, const Pool &pool) {
       /*count_include_pad=*/false);
 }
 
+/// The flat position of each window's largest element, the first of several:
+/// one comparison for each cell of the kernel.
+Value largestPositions(NodeEmitter &e, const Pool &pool) {
+  Arithmetic m(e);
+  const Window &w = pool.window;
+  Value x = e.in(0);
+  ArrayRef<int64_t> shape = shapeOf(x), out = e.outType(0).getShape();
+  int64_t rank = shape.size(), plane = product(shape.drop_front(2));
+  Dims strides = stridesOf(shape);
+  if (e.intAttr("storage_order", 0)) { // the first spatial dimension runs fastest
+    int64_t stride = 1;
+    for (int64_t d = 2; d < rank; stride *= shape[d++])
+      strides[d] = stride;
+  }
+  Value place = e.iota(shape[2], strides[2], 2, rank);
+  for (int64_t d = 3; d < rank; ++d)
+    place = m.add(place, e.iota(shape[d], strides[d], d, rank));
+  Dims lo(2, 0), hi(2, 0), pads = fullPads(pool);
+  lo.append(pads.begin(), pads.begin() + w.rank());
+  hi.append(pads.begin() + w.rank(), pads.end());
+  auto padded = [&](Value v, Value value) {
+    return e.make<nn::PadOp>(nn::PadMode::Constant, v, value,
+                             ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
+  };
+  Value exists = padded(
+      e.splat(RankedTensorType::get(shapeOf(place), e.builder.getI1Type()), 1),
+      e.scalarOf(0, e.builder.getI1Type()));
+  x = padded(x, e.scalar(0, x));
+  place = padded(place, e.scalar(0, place));
+  Value best, at, found;
+  int64_t cells = product(w.kernel);
+  for (int64_t cell = 0; cell < cells; ++cell) {
+    Dims offset(rank, 0), steps(rank, 1);
+    int64_t rest = cell;
+    for (size_t d = w.rank(); d-- > 0; rest /= w.kernel[d]) {
+      offset[d + 2] = rest % w.kernel[d] * w.dilations[d];
+      steps[d + 2] = w.strides[d];
+    }
+    auto take = [&](Value v) {
+      Dims sizes(out);
+      sizes[0] = shapeOf(v)[0];
+      sizes[1] = shapeOf(v)[1];
+      return e.make<nn::SliceOp>(v, ArrayRef<int64_t>(offset),
+                                 ArrayRef<int64_t>(sizes),
+                                 ArrayRef<int64_t>(steps));
+    };
+    Value value = take(x), there = take(exists), where = take(place);
+    if (!best) {
+      best = value, at = where, found = there;
+      continue;
+    }
+    Value larger = m.both(
+        there, m.either(m.negate(found),
+                        m.compare(nn::ComparePredicate::GT, value, best)));
+    best = m.select(larger, value, best);
+    at = m.select(larger, where, at);
+    found = m.either(found, there);
+  }
+  return m.add(m.add(at, e.iota(shape[0], shape[1] * plane, 0, rank)),
+               e.iota(shape[1], plane, 1, rank));
+}
+
 LogicalResult maxPool(NodeEmitter &e) {
-  if (e.wants(1))
-    return e.error("the indices of the largest elements are not supported");
   FailureOr<Pool> pool = readPool(e);
   if (failed(pool))
     return failure();
+  if (e.wants(1))
+    (void)e.set(1, largestPositions(e, *pool));
   const Window &w = pool->window;
   return e.set(0, e.make<nn::MaxPoolOp>(e.in(0), ArrayRef<int64_t>(w.kernel),
                                         ArrayRef<int64_t>(w.strides),

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Emitter.h"
+#include "Arithmetic.h"
+
+#include <map>
 
 using namespace mlir;
 using namespace dlc;
@@ -23,6 +25,8 @@ struct Cell {
   Value x;
   bool batchFirst = false;
   int64_t steps, batch, inputs, hidden, directions;
+  /// Lengths of the sequences, batch × 1; null where all steps are there.
+  Value lengths;
   double clip = 0;
   std::vector<std::string> activations;
   std::vector<double> alphas, betas;
@@ -52,6 +56,21 @@ struct Cell {
   LogicalResult finish(ArrayRef<SmallVector<Value>> states,
                        ArrayRef<Value> lastHidden, ArrayRef<Value> lastCell);
 };
+
+/// Default alpha and beta of an activation; nothing for unknown ones.
+std::optional<std::pair<double, double>> defaultsOf(const std::string &name) {
+  static const std::map<std::string, std::pair<double, double>> table = {
+      {"Sigmoid", {0, 0}},        {"Tanh", {0, 0}},
+      {"Relu", {0, 0}},           {"HardSigmoid", {0.2, 0.5}},
+      {"Affine", {1, 0}},         {"LeakyRelu", {0.01, 0}},
+      {"ThresholdedRelu", {1, 0}}, {"ScaledTanh", {1, 1}},
+      {"Elu", {1, 0}},            {"Softsign", {0, 0}},
+      {"Softplus", {0, 0}}};
+  auto found = table.find(name);
+  if (found == table.end())
+    return std::nullopt;
+  return found->second;
+}
 
 LogicalResult Cell::read(ArrayRef<const char *> defaults) {
   x = e.in(0);
@@ -83,10 +102,11 @@ LogicalResult Cell::read(ArrayRef<const char *> defaults) {
   if ((direction == "bidirectional") != (directions == 2) || directions > 2)
     return e.error("the weights do not fit the direction '" + direction + "'");
   if (e.has(4)) {
-    auto lengths = e.constInts(4);
-    if (!lengths ||
-        llvm::any_of(*lengths, [&](int64_t l) { return l != steps; }))
-      return e.error("sequences of different lengths are not supported");
+    if (shapeOf(e.in(4)) != ArrayRef<int64_t>{batch})
+      return e.error("there must be one length a sequence");
+    auto known = e.constInts(4);
+    if (!known || llvm::any_of(*known, [&](int64_t l) { return l != steps; }))
+      lengths = e.reshape(e.cast(e.in(4), e.builder.getI64Type()), {batch, 1});
   }
   clip = e.floatAttr("clip", 0);
   if (const auto *given = e.attr("activations")) {
@@ -98,8 +118,7 @@ LogicalResult Cell::read(ArrayRef<const char *> defaults) {
       activations.insert(activations.end(), defaults.begin(), defaults.end());
   }
   for (const std::string &name : activations)
-    if (name != "Sigmoid" && name != "Tanh" && name != "Relu" &&
-        name != "HardSigmoid" && name != "Affine")
+    if (!defaultsOf(name))
       return e.error("the activation '" + name + "' is not supported");
   if (const auto *given = e.attr("activation_alpha"))
     alphas.assign(given->floats().begin(), given->floats().end());
@@ -125,14 +144,28 @@ Value Cell::activate(int64_t direction, int index, Value v) {
     return e.make<nn::TanhOp>(v);
   if (name == "Relu")
     return e.make<nn::ReluOp>(v);
-  double alpha = at < alphas.size() ? alphas[at] : name == "Affine" ? 1 : 0.2;
-  double beta = at < betas.size() ? betas[at] : name == "Affine" ? 0 : 0.5;
-  v = e.make<nn::AddOp>(e.make<nn::MulOp>(v, e.scalar(alpha, v)),
-                        e.scalar(beta, v));
+  auto [alpha, beta] = *defaultsOf(name);
+  alpha = at < alphas.size() ? alphas[at] : alpha;
+  beta = at < betas.size() ? betas[at] : beta;
+  Arithmetic m(e);
+  Value one = e.scalar(1, v);
   if (name == "Affine")
-    return v;
-  return e.make<nn::MinOp>(e.make<nn::MaxOp>(v, e.scalar(0, v)),
-                           e.scalar(1, v));
+    return m.add(m.mul(v, alpha), beta);
+  if (name == "HardSigmoid")
+    return m.clamp(m.add(m.mul(v, alpha), beta), 0, 1);
+  if (name == "ScaledTanh")
+    return m.mul(e.make<nn::TanhOp>(m.mul(v, beta)), alpha);
+  if (name == "Softsign")
+    return m.div(v, m.add(m.abs(v), 1));
+  if (name == "Softplus") // log(1 + exp(v)) without overflow
+    return m.add(m.max(v, 0), e.make<nn::LogOp>(m.add(
+                                  e.make<nn::ExpOp>(m.mul(m.abs(v), -1)), 1)));
+  if (name == "ThresholdedRelu")
+    return m.select(m.compare(nn::ComparePredicate::GT, v, alpha), v, 0);
+  Value negative = name == "LeakyRelu"
+                       ? m.mul(v, alpha)
+                       : m.mul(m.sub(e.make<nn::ExpOp>(v), one), alpha);
+  return m.select(m.compare(nn::ComparePredicate::LT, v, 0), negative, v);
 }
 
 Value Cell::initial(int operand, int64_t direction) {
@@ -193,8 +226,11 @@ LogicalResult Cell::finish(ArrayRef<SmallVector<Value>> states,
 
 /// Builds all steps of all directions. `step` computes the new hidden state
 /// from x · W^T (+ biases), and keeps what else it carries.
+/// `cells` are states that `step` carries besides. Behind the end of a shorter
+/// sequence nothing changes and the output is 0.
 template <typename Step>
-LogicalResult unroll(Cell &cell, Step step, ArrayRef<Value> lastCell = {}) {
+LogicalResult unroll(Cell &cell, Step step,
+                     llvm::MutableArrayRef<Value> cells = {}) {
   NodeEmitter &e = cell.e;
   std::vector<SmallVector<Value>> states(cell.directions);
   SmallVector<Value> last;
@@ -209,12 +245,22 @@ LogicalResult unroll(Cell &cell, Step step, ArrayRef<Value> lastCell = {}) {
       Value in = e.reshape(
           e.slice(all, {t, 0, 0}, {1, cell.batch, cell.gates * cell.hidden}),
           {cell.batch, cell.gates * cell.hidden});
+      Value before = hidden, carried = cells.empty() ? Value() : cells[d];
       hidden = step(d, in, hidden);
       states[d][t] = hidden;
+      if (!cell.lengths)
+        continue;
+      Arithmetic m(e);
+      Value happens = m.compare(nn::ComparePredicate::GT, cell.lengths,
+                                double(t));
+      states[d][t] = m.select(happens, hidden, 0);
+      hidden = m.select(happens, hidden, before);
+      if (carried)
+        cells[d] = m.select(happens, cells[d], carried);
     }
     last.push_back(hidden);
   }
-  return cell.finish(states, last, lastCell);
+  return cell.finish(states, last, cells);
 }
 
 /// Half `index` of the bias of a direction: 0 of W, 1 of R.
@@ -252,8 +298,7 @@ LogicalResult lstm(NodeEmitter &e) {
   Cell cell(e, 4);
   if (failed(cell.read({"Sigmoid", "Tanh", "Tanh"})))
     return failure();
-  if (e.intAttr("input_forget", 0))
-    return e.error("coupled input and forget gates are not supported");
+  bool coupled = e.intAttr("input_forget", 0);
   SmallVector<Value> state;
   for (int64_t d = 0; d < cell.directions; ++d)
     state.push_back(cell.initial(6, d));
@@ -271,14 +316,15 @@ LogicalResult lstm(NodeEmitter &e) {
     Value sum = preactivation(cell, d, in, hidden);
     Value c = cells[d];
     Value i = cell.activate(d, 0, peephole(d, 0, c, cell.gate(sum, 0)));
-    Value f = cell.activate(d, 0, peephole(d, 2, c, cell.gate(sum, 2)));
+    Value f = coupled ? e.make<nn::SubOp>(e.scalar(1, i), i)
+                      : cell.activate(d, 0, peephole(d, 2, c, cell.gate(sum, 2)));
     Value g = cell.activate(d, 1, cell.gate(sum, 3));
     c = e.make<nn::AddOp>(e.make<nn::MulOp>(f, c), e.make<nn::MulOp>(i, g));
     cells[d] = c;
     Value o = cell.activate(d, 0, peephole(d, 1, c, cell.gate(sum, 1)));
     return e.make<nn::MulOp>(o, cell.activate(d, 2, c));
   };
-  return unroll(cell, step, state);
+  return unroll(cell, step, llvm::MutableArrayRef<Value>(state));
 }
 
 LogicalResult gru(NodeEmitter &e) {

@@ -1,6 +1,6 @@
 //===- Reductions.cpp - Reductions, softmax, running sums -----------------===//
 
-#include "Emitter.h"
+#include "Arithmetic.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -95,14 +95,39 @@ LogicalResult argReduce(NodeEmitter &e) {
 
 LogicalResult cumSum(NodeEmitter &e) {
   Value x = e.in(0);
-  auto given = e.constInts(1);
-  if (!given || given->size() != 1)
-    return e.error("the axis is not known at compile time");
-  int64_t axis = (*given)[0];
-  if (failed(e.axis(axis, shapeOf(x).size(), "axis")))
-    return failure();
-  return e.set(0, e.make<nn::CumSumOp>(x, axis, e.intAttr("exclusive", 0) != 0,
-                                       e.intAttr("reverse", 0) != 0));
+  bool exclusive = e.intAttr("exclusive", 0), reverse = e.intAttr("reverse", 0);
+  return e.alongAxis(1, 0, shapeOf(x).size(), [&](int64_t axis) {
+    return e.make<nn::CumSumOp>(x, axis, exclusive, reverse);
+  });
+}
+
+/// Moves the elements by `by` places along `axis`, ones come in.
+Value shifted(NodeEmitter &e, Value x, int64_t axis, int64_t by, bool reverse) {
+  Dims starts(shapeOf(x).size(), 0), sizes(shapeOf(x)), none(starts);
+  sizes[axis] -= by;
+  starts[axis] = reverse ? by : 0;
+  Dims more(none);
+  more[axis] = by;
+  return e.make<nn::PadOp>(nn::PadMode::Constant, e.slice(x, starts, sizes),
+                           e.scalar(1, x),
+                           ArrayRef<int64_t>(reverse ? none : more),
+                           ArrayRef<int64_t>(reverse ? more : none));
+}
+
+/// Running products by doubling (Hillis and Steele 1986): log(n) products of
+/// the whole.
+LogicalResult cumProd(NodeEmitter &e) {
+  Value x = e.in(0);
+  bool exclusive = e.intAttr("exclusive", 0), reverse = e.intAttr("reverse", 0);
+  return e.alongAxis(1, 0, shapeOf(x).size(), [&](int64_t axis) {
+    int64_t extent = shapeOf(x)[axis];
+    Value result = x;
+    if (exclusive && extent > 0)
+      result = shifted(e, result, axis, 1, reverse);
+    for (int64_t by = 1; by < extent; by *= 2)
+      result = e.make<nn::MulOp>(result, shifted(e, result, axis, by, reverse));
+    return result;
+  });
 }
 
 LogicalResult softmax(NodeEmitter &e) {
@@ -156,6 +181,7 @@ void dlc::importer::addReductions(EmitterTable &table) {
   table["ArgMax"] = argReduce<nn::ArgReduceKind::Max>;
   table["ArgMin"] = argReduce<nn::ArgReduceKind::Min>;
   table["CumSum"] = cumSum;
+  table["CumProd"] = cumProd;
   table["Softmax"] = softmax;
   table["LogSoftmax"] = logSoftmax;
   table["Hardmax"] = hardmax;

@@ -1,12 +1,168 @@
 //===- Resize.cpp - Resampling --------------------------------------------===//
 
-#include "Emitter.h"
+#include "Arithmetic.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
+
+//===----------------------------------------------------------------------===//
+// By matrices
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// What nn.resize cannot say: filters that widen when an image shrinks, a part
+/// of the image, sizes that are no whole numbers. Each dimension is a product
+/// with a matrix made here.
+struct Resampling {
+  nn::ResizeMode mode;
+  /// A name of the attribute coordinate_transformation_mode.
+  std::string transform;
+  nn::ResizeNearest nearest;
+  double cubic;
+  bool antialias, excludeOutside;
+  /// Of one dimension.
+  int64_t from = 0, to = 0;
+  double scale = 1, length = 0, begin = 0, end = 1;
+
+  double coordinate(int64_t i) const {
+    auto n = double(from), x = double(i);
+    if (transform == "tf_crop_and_resize")
+      return to > 1 ? begin * (n - 1) +
+                          x * (end - begin) * (n - 1) / double(to - 1)
+                    : 0.5 * (begin + end) * (n - 1);
+    if (transform == "align_corners")
+      return length == 1 ? 0 : x * (n - 1) / (length - 1);
+    if (transform == "asymmetric")
+      return x / scale;
+    if (transform == "pytorch_half_pixel" && to == 1)
+      return 0;
+    double half = (x + 0.5) / scale - 0.5;
+    if (transform == "half_pixel_symmetric")
+      half += n / 2 * (1 - double(to) / length);
+    return half;
+  }
+
+  bool isOutside(int64_t i) const {
+    double x = coordinate(i);
+    return transform == "tf_crop_and_resize" && (x < 0 || x > double(from - 1));
+  }
+
+  double filter(double d) const {
+    d = std::fabs(d);
+    if (mode == nn::ResizeMode::Linear)
+      return std::max(1 - d, 0.0);
+    if (d <= 1)
+      return ((cubic + 2) * d - (cubic + 3)) * d * d + 1;
+    return d < 2 ? ((cubic * d - 5 * cubic) * d + 8 * cubic) * d - 4 * cubic : 0;
+  }
+
+  double rounded(double x) const {
+    switch (nearest) {
+    case nn::ResizeNearest::RoundPreferFloor:
+      return std::ceil(x - 0.5);
+    case nn::ResizeNearest::RoundPreferCeil:
+      return std::floor(x + 0.5);
+    case nn::ResizeNearest::Floor:
+      return std::floor(x);
+    case nn::ResizeNearest::Ceil:
+      return std::ceil(x);
+    }
+    llvm_unreachable("all modes are listed");
+  }
+
+  /// from × to weights.
+  std::vector<double> matrix() const {
+    std::vector<double> table(from * to, 0);
+    auto add = [&](double position, int64_t i, double weight) {
+      auto at = std::clamp<int64_t>(int64_t(position), 0, from - 1);
+      table[at * to + i] += weight;
+    };
+    double width = antialias ? std::min(scale, 1.0) : 1.0;
+    double support = (mode == nn::ResizeMode::Cubic ? 2 : 1) / width;
+    for (int64_t i = 0; i < to; ++i) {
+      double x = coordinate(i);
+      if (mode == nn::ResizeMode::Nearest) {
+        add(rounded(x), i, 1);
+        continue;
+      }
+      double sum = 0, first = std::floor(x - support), last = std::ceil(x + support);
+      auto weight = [&](double position) {
+        bool counts = !excludeOutside || (position >= 0 && position < double(from));
+        return counts ? filter((position - x) * width) : 0.0;
+      };
+      for (double position = first; position <= last; ++position)
+        sum += weight(position);
+      for (double position = first; position <= last; ++position)
+        add(position, i, weight(position) / sum);
+    }
+    return table;
+  }
+};
+
+} // namespace
+
+static LogicalResult resample(NodeEmitter &e, Resampling resampling,
+                              ArrayRef<int64_t> axes, ArrayRef<double> scales) {
+  Arithmetic m(e);
+  Value x = e.in(0);
+  Type type = elementOf(x);
+  if (!isa<FloatType>(type) || type.getIntOrFloatBitWidth() < 32)
+    x = e.cast(x, e.builder.getF32Type());
+  ArrayRef<int64_t> out = e.outType(0).getShape();
+  auto rank = int64_t(out.size());
+  bool crops = resampling.transform == "tf_crop_and_resize";
+  auto region = e.constFloats(1);
+  if (crops && (!region || region->size() != 2 * axes.size()))
+    return e.error("the region is not known at compile time");
+  Value outside;
+  for (auto [index, axis] : llvm::enumerate(axes)) {
+    Resampling one = resampling;
+    one.from = shapeOf(x)[axis];
+    one.to = out[axis];
+    one.scale = scales[axis];
+    one.length = one.scale * double(one.from);
+    if (crops) {
+      one.begin = (*region)[index];
+      one.end = (*region)[axes.size() + index];
+    }
+    if (one.from == one.to && one.scale == 1 && !crops)
+      continue;
+    if (one.from > (1 << 24) / std::max<int64_t>(one.to, 1))
+      return e.error("a dimension of " + Twine(one.from) + " is too large");
+    Dims there, back(rank);
+    for (int64_t d = 0; d < rank; ++d)
+      if (d != axis)
+        there.push_back(d);
+    there.push_back(axis);
+    for (auto [at, d] : llvm::enumerate(there))
+      back[d] = at;
+    Value moved = e.transpose(x, there);
+    Dims shape(shapeOf(moved));
+    shape.back() = one.to;
+    Value table = e.floats(one.matrix(), {one.from, one.to}, elementOf(x));
+    Value rows = e.reshape(
+        moved, {product(ArrayRef<int64_t>(shape).drop_back()), one.from});
+    x = e.transpose(e.reshape(e.make<nn::MatmulOp>(rows, table), shape), back);
+    Dims flags, across(rank, 1);
+    across[axis] = one.to;
+    for (int64_t i = 0; i < one.to; ++i)
+      flags.push_back(one.isOutside(i));
+    if (llvm::none_of(flags, [](int64_t flag) { return flag != 0; }))
+      continue;
+    Value here = m.compare(nn::ComparePredicate::NE, e.ints(flags, across), 0);
+    outside = outside ? m.either(outside, here) : here;
+  }
+  if (outside)
+    x = m.select(outside,
+                 e.scalar(e.floatAttr("extrapolation_value", 0), x), x);
+  if (isa<IntegerType>(type))
+    x = e.make<nn::RoundOp>(x);
+  return e.set(0, e.cast(x, type));
+}
 
 static LogicalResult resize(NodeEmitter &e) {
   Value x = e.in(0);
@@ -23,7 +179,8 @@ static LogicalResult resize(NodeEmitter &e) {
       e.stringAttr("coordinate_transformation_mode", "half_pixel");
   std::optional<nn::ResizeCoordinate> coordinate =
       nn::symbolizeResizeCoordinate(transform);
-  if (!coordinate)
+  bool crops = transform == "tf_crop_and_resize";
+  if (!coordinate && !crops)
     return e.error("the coordinate transformation '" + transform +
                    "' is not supported");
   std::string rounding = e.stringAttr("nearest_mode", "round_prefer_floor");
@@ -78,8 +235,21 @@ static LogicalResult resize(NodeEmitter &e) {
       return e.error("a scale is not a positive number");
     shrinks |= scale < 1;
   }
-  if (e.intAttr("antialias", 0) && shrinks && *mode != nn::ResizeMode::Nearest)
-    return e.error("antialiasing is not supported");
+  bool antialias = e.intAttr("antialias", 0) && shrinks &&
+                   *mode != nn::ResizeMode::Nearest;
+  // With the corners aligned, a length that is no whole number matters.
+  bool isFraction = false;
+  for (auto [extent, scale] : llvm::zip(shape, scales)) {
+    double length = double(extent) * scale;
+    isFraction |= transform == "align_corners" && length != std::floor(length) &&
+                  given && !given->empty();
+  }
+  if (crops || antialias || isFraction)
+    return resample(e,
+                    {*mode, transform, *nearest,
+                     e.floatAttr("cubic_coeff_a", -0.75), antialias,
+                     e.intAttr("exclude_outside", 0) != 0},
+                    axes, scales);
   if (type.getShape() == shape &&
       llvm::all_of(scales, [](double scale) { return scale == 1; }))
     return e.set(0, x);

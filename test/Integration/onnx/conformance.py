@@ -140,8 +140,13 @@ def check(case, flags, folder):
     bound = case.bound
     for name in bound:
         file = os.path.join(folder, f"bound-{name}.npy")
-        np.save(file, case.sets[0][0][name])
+        np.save(file, file_type(case.sets[0][0][name]))
         options.append(f"--bind={name}={file}")
+    for port in case.model.graph.input:
+        shape = port.type.tensor_type.shape
+        if port.name in case.sets[0][0] and port.name not in bound and any(not d.HasField("dim_value") for d in shape.dim):
+            sizes = "x".join(map(str, case.sets[0][0][port.name].shape))
+            options.append(f"--shape={port.name}={sizes}")
     cuda = "--target=cuda" in flags
     program = os.path.join(folder, "case")
     execute([DLC, path, "-o", program, *target_flags(options), *([] if cuda else ["--emit=lib"])])

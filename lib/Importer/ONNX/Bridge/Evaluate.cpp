@@ -67,7 +67,69 @@ int64_t wrap(int64_t value, int type) {
   }
 }
 
+/// A binary interchange format of 16 bits.
+struct HalfFormat {
+  int mantissaBits, exponentBits;
+  int bias() const { return (1 << (exponentBits - 1)) - 1; }
+};
+
+std::optional<HalfFormat> halfFormat(int type) {
+  if (type == TensorProto::FLOAT16)
+    return HalfFormat{10, 5};
+  if (type == TensorProto::BFLOAT16)
+    return HalfFormat{7, 8};
+  return std::nullopt;
+}
+
+/// The nearest value of the format, halves to even.
+double roundToHalf(double value, HalfFormat format) {
+  if (!std::isfinite(value) || value == 0)
+    return value;
+  int exponent = std::max(std::ilogb(value), 1 - format.bias());
+  double rounded = std::ldexp(
+      std::nearbyint(std::ldexp(value, format.mantissaBits - exponent)),
+      exponent - format.mantissaBits);
+  bool overflows = std::ilogb(rounded) > format.bias();
+  return overflows ? std::copysign(HUGE_VAL, value) : rounded;
+}
+
+uint16_t halfBits(double value, HalfFormat format) {
+  int ones = (1 << format.exponentBits) - 1;
+  uint32_t sign = std::signbit(value) ? 0x8000 : 0;
+  if (std::isnan(value))
+    return uint16_t(sign | uint32_t(ones) << format.mantissaBits |
+                    1u << (format.mantissaBits - 1));
+  if (std::isinf(value))
+    return uint16_t(sign | uint32_t(ones) << format.mantissaBits);
+  double magnitude = std::fabs(value);
+  int exponent =
+      value == 0 ? 1 - format.bias()
+                 : std::max(std::ilogb(magnitude), 1 - format.bias());
+  auto digits =
+      uint32_t(std::ldexp(magnitude, format.mantissaBits - exponent));
+  // The leading one of a normal number adds itself to the exponent.
+  uint32_t field = uint32_t(exponent + format.bias() - 1)
+                   << format.mantissaBits;
+  return uint16_t(sign | (field + digits));
+}
+
+double fromHalfBits(uint32_t bits, HalfFormat format) {
+  int ones = (1 << format.exponentBits) - 1;
+  int exponent = int(bits >> format.mantissaBits) & ones;
+  double digits = bits & ((1u << format.mantissaBits) - 1), value;
+  if (exponent == ones)
+    value = digits != 0 ? NAN : HUGE_VAL;
+  else if (exponent == 0)
+    value = std::ldexp(digits, 1 - format.bias() - format.mantissaBits);
+  else
+    value = std::ldexp(digits + (1 << format.mantissaBits),
+                       exponent - format.bias() - format.mantissaBits);
+  return bits & 0x8000 ? -value : value;
+}
+
 double roundTo(double value, int type) {
+  if (auto half = halfFormat(type))
+    return roundToHalf(value, *half);
   return type == TensorProto::FLOAT ? static_cast<float>(value) : value;
 }
 
@@ -863,6 +925,11 @@ const std::unordered_map<std::string, Evaluator> &table() {
        elementwise(
            [](int64_t a) { return std::optional<int64_t>((a > 0) - (a < 0)); },
            [](double a) { return double((a > 0) - (a < 0)); })},
+      {"Relu", elementwise(
+                   [](int64_t a) {
+                     return std::optional<int64_t>(std::max<int64_t>(a, 0));
+                   },
+                   [](double a) { return a < 0 ? 0 : a; })},
       {"Floor", elementwise(same, [](double a) { return std::floor(a); })},
       {"Ceil", elementwise(same, [](double a) { return std::ceil(a); })},
       {"Round", elementwise(same, [](double a) { return std::nearbyint(a); })},
@@ -898,13 +965,16 @@ const std::unordered_map<std::string, Evaluator> &table() {
 } // namespace
 
 bool Value::isFloat() const {
-  return elemType == TensorProto::FLOAT || elemType == TensorProto::DOUBLE;
+  return elemType == TensorProto::FLOAT || elemType == TensorProto::DOUBLE ||
+         halfFormat(elemType).has_value();
 }
 
 bool dlc::importer::isFoldable(int type) {
   switch (type) {
   case TensorProto::FLOAT:
   case TensorProto::DOUBLE:
+  case TensorProto::FLOAT16:
+  case TensorProto::BFLOAT16:
   case TensorProto::BOOL:
   case TensorProto::INT8:
   case TensorProto::INT16:
@@ -926,7 +996,11 @@ Value dlc::importer::readValue(const TensorProto &tensor) {
   unsigned bytes = elemTypeBits(tensor.data_type()) / 8;
   for (size_t i = 0; i < value.size(); ++i) {
     if (value.isFloat()) {
-      if (bytes == 4) {
+      if (auto half = halfFormat(value.elemType)) {
+        uint16_t bits;
+        std::memcpy(&bits, raw.data() + i * 2, 2);
+        value.floats[i] = fromHalfBits(bits, *half);
+      } else if (bytes == 4) {
         float single;
         std::memcpy(&single, raw.data() + i * 4, 4);
         value.floats[i] = single;
@@ -952,7 +1026,10 @@ TensorProto dlc::importer::writeValue(const Value &value,
   unsigned bytes = elemTypeBits(value.elemType) / 8;
   std::string raw(value.size() * bytes, '\0');
   for (size_t i = 0; i < value.size(); ++i) {
-    if (value.isFloat() && bytes == 4) {
+    if (auto half = halfFormat(value.elemType)) {
+      uint16_t bits = halfBits(value.floats[i], *half);
+      std::memcpy(raw.data() + i * 2, &bits, 2);
+    } else if (value.isFloat() && bytes == 4) {
       float single = static_cast<float>(value.floats[i]);
       std::memcpy(raw.data() + i * 4, &single, 4);
     } else if (value.isFloat()) {

@@ -41,16 +41,19 @@ collectTypes(const onnx::GraphProto &graph) {
 
 bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
   onnx::ModelProto &proto = model.proto;
-  int opset = 0;
+  std::unordered_map<std::string, int> opsets;
   for (const auto &import : proto.opset_import())
-    if (import.domain().empty())
-      opset = static_cast<int>(import.version());
+    opsets[import.domain()] = static_cast<int>(import.version());
 
   std::unordered_map<std::string, onnx::TypeProto> types;
   int counter = 0;
   for (NodeProto &node : *proto.mutable_graph()->mutable_node()) {
-    if (!node.domain().empty() || options.isEmitted(node.op_type()))
+    if (options.isEmitted(opName(node)))
       continue;
+    auto version = opsets.find(node.domain());
+    if (version == opsets.end())
+      continue;
+    int opset = version->second;
     const onnx::OpSchema *schema =
         onnx::OpSchemaRegistry::Schema(node.op_type(), opset, node.domain());
     if (!schema ||

@@ -3,8 +3,6 @@
 #include "Evaluate.h"
 #include "Internal.h"
 
-#include <set>
-
 using namespace dlc::importer;
 using onnx::AttributeProto;
 using onnx::GraphProto;
@@ -84,7 +82,7 @@ public:
         return std::nullopt;
       return found->second.ints[0] != 0;
     };
-    changed |= inlineConstantIfs(graph, condition);
+    changed |= inlineKnownBranches(graph, condition);
     return changed;
   }
 
@@ -178,89 +176,7 @@ private:
   std::unordered_map<std::string, std::vector<int64_t>> shapes;
 };
 
-/// Renames the uses and definitions of `names` in the nodes of a graph and in
-/// the graphs nested in them.
-void rename(GraphProto &graph,
-            std::unordered_map<std::string, std::string> names) {
-  auto apply = [&](std::string *name) {
-    auto found = names.find(*name);
-    if (found != names.end())
-      *name = found->second;
-  };
-  for (NodeProto &node : *graph.mutable_node()) {
-    for (std::string &name : *node.mutable_input())
-      apply(&name);
-    for (std::string &name : *node.mutable_output())
-      apply(&name);
-    for (AttributeProto &attr : *node.mutable_attribute())
-      if (attr.has_g()) {
-        // names that the nested graph defines itself are its own
-        auto outer = names;
-        for (const auto &port : attr.g().input())
-          outer.erase(port.name());
-        for (const auto &tensor : attr.g().initializer())
-          outer.erase(tensor.name());
-        for (const NodeProto &inner : attr.g().node())
-          for (const std::string &name : inner.output())
-            outer.erase(name);
-        rename(*attr.mutable_g(), std::move(outer));
-      }
-  }
-  for (auto &port : *graph.mutable_output())
-    apply(port.mutable_name());
-}
-
 } // namespace
-
-bool dlc::importer::inlineConstantIfs(
-    GraphProto &graph,
-    const std::function<std::optional<bool>(const std::string &)> &condition) {
-  bool changed = false;
-  google::protobuf::RepeatedPtrField<NodeProto> kept;
-  for (NodeProto &node : *graph.mutable_node()) {
-    std::optional<bool> taken;
-    if (node.op_type() == "If" && node.domain().empty() &&
-        node.input_size() == 1)
-      taken = condition(node.input(0));
-    GraphProto *branch = nullptr;
-    if (taken)
-      for (AttributeProto &attr : *node.mutable_attribute())
-        if (attr.name() == (*taken ? "then_branch" : "else_branch"))
-          branch = attr.mutable_g();
-    if (!branch || branch->output_size() != node.output_size()) {
-      kept.Add()->Swap(&node);
-      continue;
-    }
-    changed = true;
-    // The result's name is unique in the graph: a safe prefix.
-    std::string prefix = node.output(0) + "/branch/";
-    std::unordered_map<std::string, std::string> names;
-    for (TensorProto &tensor : *branch->mutable_initializer()) {
-      names[tensor.name()] = prefix + tensor.name();
-      tensor.set_name(prefix + tensor.name());
-    }
-    for (const NodeProto &inner : branch->node())
-      for (const std::string &name : inner.output())
-        if (!name.empty())
-          names[name] = prefix + name;
-    rename(*branch, names);
-    for (TensorProto &tensor : *branch->mutable_initializer())
-      graph.add_initializer()->Swap(&tensor);
-    for (NodeProto &inner : *branch->mutable_node())
-      kept.Add()->Swap(&inner);
-    for (int i = 0; i < node.output_size(); ++i) {
-      if (node.output(i).empty())
-        continue;
-      NodeProto &identity = *kept.Add();
-      identity.set_op_type("Identity");
-      identity.set_name(displayName(node));
-      identity.add_input(branch->output(i).name());
-      identity.add_output(node.output(i));
-    }
-  }
-  graph.mutable_node()->Swap(&kept);
-  return changed;
-}
 
 bool dlc::importer::foldShapeArithmetic(Model &model) {
   return Folder(model).run();

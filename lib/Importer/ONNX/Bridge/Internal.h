@@ -91,10 +91,75 @@ void normalize(Model &model, const LoadOptions &options);
 /// whether anything changed.
 bool expandFunctions(Model &model, const LoadOptions &options);
 
+//===- Subgraphs.cpp ------------------------------------------------------===//
+
+using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
+
+/// Appends the nodes of `body` to `nodes`. All that the body defines gets
+/// `prefix`; its inputs become the values that `inputs` names. Initializers go
+/// to `graph`. Gives the names of the body's outputs.
+std::vector<std::string>
+inlineGraph(onnx::GraphProto body, const std::string &prefix,
+            const std::vector<std::string> &inputs, Nodes &nodes,
+            onnx::GraphProto &graph);
+
+/// The graph that is the attribute `name` of a node; null where it has none.
+const onnx::GraphProto *subgraph(const onnx::NodeProto &node,
+                                 const char *name);
+
+/// A node of the default domain, named after `origin` in messages.
+onnx::NodeProto &addNode(Nodes &nodes, const onnx::NodeProto &origin,
+                         const char *op, const std::vector<std::string> &inputs,
+                         const std::vector<std::string> &outputs);
+
+/// A vector of integers (or one integer) as an initializer.
+void addInts(onnx::GraphProto &graph, const std::string &name,
+             const std::vector<int64_t> &values, bool scalar = false);
+
+/// The elements of a small integer or boolean initializer.
+std::optional<std::vector<int64_t>> knownInts(const onnx::GraphProto &graph,
+                                              const std::string &name);
+
+//===- Branches.cpp -------------------------------------------------------===//
+
 /// Replaces `If` nodes with a known condition by the branch taken.
-bool inlineConstantIfs(
+bool inlineKnownBranches(
     onnx::GraphProto &graph,
     const std::function<std::optional<bool>(const std::string &)> &condition);
+
+/// Values that must turn out to have the same shape, and the node for whose
+/// sake.
+struct SameShapes {
+  std::string one, other, node, op;
+};
+
+/// Replaces the `If` nodes that are left: both branches are computed and one is
+/// selected. (All ops are pure, and the memory of both is planned.)
+bool selectBranches(Model &model, std::vector<SameShapes> &checks);
+
+//===- Loops.cpp ----------------------------------------------------------===//
+
+/// Replaces `Loop` and `Scan` nodes whose number of iterations is known by that
+/// many copies of their body. The condition of a loop may be computed: what an
+/// iteration that does not happen would change is then selected away. Returns
+/// whether anything changed.
+bool unrollLoops(Model &model);
+
+/// Until operator set 9, Scan had a dimension for the batch: splits it. libonnx
+/// can not convert Scan, so the nodes hide in another domain until restoreScans
+/// is called behind the conversion.
+void modernizeScans(onnx::GraphProto &graph);
+void restoreScans(onnx::GraphProto &graph);
+
+//===- Sequences.cpp ------------------------------------------------------===//
+
+/// Whether an op makes or takes sequences or optional values.
+bool isSequenceOp(const std::string &op);
+
+/// Replaces nodes that take a sequence or optional value by such that take its
+/// elements, which are followed from where it is made. Returns whether anything
+/// changed.
+bool resolveSequences(Model &model);
 
 //===- Fold.cpp -----------------------------------------------------------===//
 

@@ -49,12 +49,18 @@ struct Port {
   ValueType type;
 };
 
+/// The name of a node's op: of other domains than the default one with it.
+inline std::string opName(const onnx::NodeProto &node) {
+  return node.domain().empty() ? node.op_type()
+                               : node.domain() + "." + node.op_type();
+}
+
 /// Mirror of dlc::ImportOptions without MLIR.
 struct LoadOptions {
   std::vector<std::pair<std::string, int64_t>> dims;
   std::map<std::string, std::vector<int64_t>> shapes;
   std::map<std::string, std::string> binds;
-  /// Whether the emitter has an entry for an op of the default domain.
+  /// Whether the emitter has an entry for an op (see opName).
   std::function<bool(const std::string &op)> isEmitted;
 };
 

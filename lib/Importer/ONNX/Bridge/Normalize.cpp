@@ -252,24 +252,30 @@ void refuseUnsupported(const Model &model, const LoadOptions &options,
   size_t total = 0;
   for (const NodeProto &node : model.proto.graph().node()) {
     const std::string &op = node.op_type();
-    std::string label = op;
+    std::string label = opName(node);
+    if (options.isEmitted(label))
+      continue;
     if (node.domain().empty()) {
-      if (options.isEmitted(op))
-        continue;
       if (!late) {
         const auto *schema = onnx::OpSchemaRegistry::Schema(op, opset, "");
-        if (op == "If" || op == "Constant" || op == "Shape" || op == "Size" ||
-            isEvaluated(op) ||
+        if (op == "If" || op == "Loop" || op == "Scan" || op == "Constant" ||
+            op == "Shape" || op == "Size" || isEvaluated(op) ||
+            isSequenceOp(op) ||
             (schema &&
              (schema->HasFunction() || schema->HasContextDependentFunction())))
           continue;
-      } else if (op == "If") {
-        label = "If (whose condition is not known at compile time)";
+      } else if (op == "Loop" || op == "Scan") {
+        label = op + " (whose number of iterations is not known at compile time)";
+      } else if (isSequenceOp(op)) {
+        label = op + " (of a sequence that is not made in the model)";
       } else if (isEvaluated(op) || op == "Shape" || op == "Size") {
         label = op + " (of values not known at compile time)";
       }
     } else {
-      label = node.domain() + "." + op;
+      const auto *schema = onnx::OpSchemaRegistry::Schema(op, 1, node.domain());
+      if (!late && schema &&
+          (schema->HasFunction() || schema->HasContextDependentFunction()))
+        continue;
     }
     found[label].push_back("'" + displayName(node) + "'");
     ++total;
@@ -372,6 +378,21 @@ void recordTypes(Model &model) {
                     *first);
 }
 
+/// Both branches of a conditional have to give the same shape.
+void checkSameShapes(const Model &model, const SameShapes &pair) {
+  auto one = model.types.find(pair.one), other = model.types.find(pair.other);
+  if (one == model.types.end() || other == model.types.end() ||
+      one->second.dims == other->second.dims)
+    return;
+  ImportError error("the branches give different shapes, " +
+                    shapeString(one->second.dims) + " and " +
+                    shapeString(other->second.dims) +
+                    ", and the condition is not known at compile time");
+  error.failure.node = pair.node;
+  error.failure.op = pair.op;
+  throw error;
+}
+
 void checkOutputs(Model &model) {
   for (Port &output : model.outputs) {
     auto found = model.types.find(output.name);
@@ -424,11 +445,15 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   bindInputs(model, options);
   removeDeadNodes(*proto.mutable_graph());
   if (opset < newest) {
+    if (opset < 9)
+      modernizeScans(*proto.mutable_graph());
     clearTypes(*proto.mutable_graph(), true);
     ModelProto converted =
         onnx::version_conversion::ConvertVersion(proto, newest);
     proto.Swap(&converted);
     normalizeDomains(*proto.mutable_graph());
+    if (opset < 9)
+      restoreScans(*proto.mutable_graph());
     if (opset < 11)
       restoreResize(*proto.mutable_graph());
   }
@@ -438,6 +463,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   // functions; real models need 2 to 6.
   constexpr int maxRounds = 1000;
   KnownTypes known;
+  std::vector<SameShapes> sameShapes;
   bool propagate = false;
   for (int round = 0;; ++round) {
     if (round == maxRounds)
@@ -445,7 +471,8 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
                         std::to_string(maxRounds) + " rounds");
     inferShapes(proto, known, /*strict=*/false, propagate);
     if (addKnownTypes(proto.graph(), known) || foldShapeArithmetic(model) ||
-        expandFunctions(model, options))
+        unrollLoops(model) || resolveSequences(model) ||
+        expandFunctions(model, options) || selectBranches(model, sameShapes))
       continue;
     if (propagate || !hasOpenShapes(proto.graph()))
       break;
@@ -455,5 +482,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   refuseUnsupported(model, options, newest, /*late=*/true);
   inferShapes(proto, known, /*strict=*/true, propagate);
   recordTypes(model);
+  for (const SameShapes &pair : sameShapes)
+    checkSameShapes(model, pair);
   checkOutputs(model);
 }

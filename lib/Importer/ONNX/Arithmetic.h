@@ -1,0 +1,94 @@
+//===- Arithmetic.h - Formulas as nn operations -----------------*- C++ -*-===//
+
+#ifndef DLC_LIB_IMPORTER_ONNX_ARITHMETIC_H
+#define DLC_LIB_IMPORTER_ONNX_ARITHMETIC_H
+
+#include "Emitter.h"
+
+namespace dlc::importer {
+
+inline int64_t product(llvm::ArrayRef<int64_t> dims) {
+  int64_t result = 1;
+  for (int64_t dim : dims)
+    result *= dim;
+  return result;
+}
+
+/// Distance of neighbours in each dimension of a row-major tensor.
+inline Dims stridesOf(llvm::ArrayRef<int64_t> dims) {
+  Dims strides(dims.size(), 1);
+  for (size_t i = dims.size(); i-- > 1;)
+    strides[i - 1] = strides[i] * dims[i];
+  return strides;
+}
+
+/// The same dimensions with one more of size `extent` in front of `at`.
+inline Dims inserted(llvm::ArrayRef<int64_t> dims, int64_t at, int64_t extent) {
+  Dims result(dims);
+  result.insert(result.begin() + at, extent);
+  return result;
+}
+
+/// Elementwise formulas; scalars take the element type of the tensor beside
+/// them.
+class Arithmetic {
+public:
+  using Value = mlir::Value;
+  using Predicate = nn::ComparePredicate;
+  explicit Arithmetic(NodeEmitter &e) : e(e) {}
+
+  Value add(Value a, Value b) { return e.make<nn::AddOp>(a, b); }
+  Value sub(Value a, Value b) { return e.make<nn::SubOp>(a, b); }
+  Value mul(Value a, Value b) { return e.make<nn::MulOp>(a, b); }
+  Value div(Value a, Value b) { return e.make<nn::DivOp>(a, b); }
+  Value max(Value a, Value b) { return e.make<nn::MaxOp>(a, b); }
+  Value min(Value a, Value b) { return e.make<nn::MinOp>(a, b); }
+  Value add(Value a, double b) { return add(a, e.scalar(b, a)); }
+  Value sub(Value a, double b) { return sub(a, e.scalar(b, a)); }
+  Value mul(Value a, double b) { return mul(a, e.scalar(b, a)); }
+  Value div(Value a, double b) { return div(a, e.scalar(b, a)); }
+  Value max(Value a, double b) { return max(a, e.scalar(b, a)); }
+  Value min(Value a, double b) { return min(a, e.scalar(b, a)); }
+  Value clamp(Value a, double lo, double hi) { return min(max(a, lo), hi); }
+  Value floor(Value a) { return e.make<nn::FloorOp>(a); }
+  Value abs(Value a) { return e.make<nn::AbsOp>(a); }
+  Value compare(Predicate predicate, Value a, Value b) {
+    return e.make<nn::CompareOp>(predicate, a, b);
+  }
+  Value compare(Predicate predicate, Value a, double b) {
+    return compare(predicate, a, e.scalar(b, a));
+  }
+  Value both(Value a, Value b) { return e.make<nn::AndOp>(a, b); }
+  Value either(Value a, Value b) { return e.make<nn::OrOp>(a, b); }
+  Value negate(Value a) { return e.make<nn::NotOp>(a); }
+  Value select(Value condition, Value yes, Value no) {
+    return e.make<nn::SelectOp>(condition, yes, no);
+  }
+  Value select(Value condition, Value yes, double no) {
+    return select(condition, yes, e.scalar(no, yes));
+  }
+  /// i64 of what is already whole.
+  Value index(Value a) { return e.cast(a, e.builder.getI64Type()); }
+  Value reduce(nn::ReduceKind kind, Value a, llvm::ArrayRef<int64_t> axes,
+               bool keepdims = false) {
+    return e.make<nn::ReduceOp>(kind, a, axes, keepdims);
+  }
+
+  NodeEmitter &e;
+};
+
+/// Elements of `data` along `axis` at `indices` (i64, not negative), which has
+/// the rank of `data` and in each other dimension its size, or 1:
+/// `result[…, i, …] = data[…, indices[…, i, …], …]`.
+mlir::Value takeAlong(NodeEmitter &e, mlir::Value data, mlir::Value indices,
+                      int64_t axis);
+
+/// `index`, negative ones counted from the end of `extent`.
+mlir::Value wrapped(NodeEmitter &e, mlir::Value index, int64_t extent);
+
+/// The elements at flat positions (i64, of any shape).
+mlir::Value takeFlat(NodeEmitter &e, mlir::Value data, mlir::Value positions);
+
+} // namespace dlc::importer
+
+#endif // DLC_LIB_IMPORTER_ONNX_ARITHMETIC_H

@@ -1,0 +1,299 @@
+//===- Sequences.cpp - Sequences and optional values inside a model -------===//
+//
+// A sequence that is made inside the model has elements that are known by name:
+// whoever takes it takes them. What remains are nodes that nobody reads.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Internal.h"
+
+#include <set>
+
+using namespace dlc::importer;
+using onnx::AttributeProto;
+using onnx::GraphProto;
+using onnx::NodeProto;
+using onnx::TensorProto;
+
+namespace {
+
+const AttributeProto *attribute(const NodeProto &node, const char *name) {
+  for (const AttributeProto &attr : node.attribute())
+    if (attr.name() == name)
+      return &attr;
+  return nullptr;
+}
+
+int64_t intAttr(const NodeProto &node, const char *name, int64_t fallback) {
+  const AttributeProto *attr = attribute(node, name);
+  return attr ? attr->i() : fallback;
+}
+
+void setInt(NodeProto &node, const char *name, int64_t value) {
+  AttributeProto &attr = *node.add_attribute();
+  attr.set_name(name);
+  attr.set_type(AttributeProto::INT);
+  attr.set_i(value);
+}
+
+class Resolver {
+public:
+  explicit Resolver(GraphProto &graph) : graph(graph) {
+    for (const auto *infos :
+         {&graph.input(), &graph.value_info(), &graph.output()})
+      for (const auto &info : *infos)
+        if (info.type().has_tensor_type())
+          tensors[info.name()] = &info.type().tensor_type();
+    for (const TensorProto &tensor : graph.initializer())
+      constants.insert(tensor.name());
+  }
+
+  bool run() {
+    bool changed = false;
+    for (NodeProto &node : *graph.mutable_node()) {
+      bool resolved = node.domain().empty() && node.output_size() == 1 &&
+                      resolve(node);
+      if (!resolved)
+        kept.Add()->Swap(&node);
+      changed |= resolved;
+    }
+    graph.mutable_node()->Swap(&kept);
+    return changed;
+  }
+
+private:
+  using Elements = std::vector<std::string>;
+
+  const Elements *sequence(const NodeProto &node, int input) const {
+    if (input >= node.input_size())
+      return nullptr;
+    auto found = sequences.find(node.input(input));
+    return found == sequences.end() ? nullptr : &found->second;
+  }
+
+  bool isTensor(const std::string &name) const {
+    return tensors.count(name) || constants.count(name);
+  }
+
+  /// The position that an optional input names, counted from the end where it
+  /// is negative; `fallback` where it is absent.
+  std::optional<int64_t> position(const NodeProto &node, int input,
+                                  int64_t size, int64_t fallback) {
+    if (input >= node.input_size() || node.input(input).empty())
+      return fallback;
+    auto value = knownInts(graph, node.input(input));
+    if (!value || value->size() != 1)
+      return std::nullopt;
+    int64_t at = (*value)[0] + ((*value)[0] < 0 ? size : 0);
+    if (at < 0 || at > size)
+      throw ImportError("the position " + std::to_string((*value)[0]) +
+                            " lies outside of a sequence of " +
+                            std::to_string(size) + " tensors",
+                        node);
+    return at;
+  }
+
+  /// Follows what makes a sequence; true where a node was replaced.
+  bool resolve(NodeProto &node) {
+    const std::string &op = node.op_type(), &result = node.output(0);
+    if (op == "SequenceEmpty") {
+      sequences[result] = {};
+    } else if (op == "SequenceConstruct") {
+      sequences[result] = {node.input().begin(), node.input().end()};
+    } else if (op == "Optional") {
+      if (node.input_size() == 0 || node.input(0).empty())
+        empty.insert(result);
+      else if (const Elements *elements = sequence(node, 0))
+        sequences[result] = *elements;
+      else
+        optionals[result] = node.input(0);
+    } else if (op == "Identity") {
+      if (const Elements *elements = sequence(node, 0))
+        sequences[result] = *elements;
+      if (auto found = optionals.find(node.input(0)); found != optionals.end())
+        optionals[result] = found->second;
+      if (empty.count(node.input(0)))
+        empty.insert(result);
+    } else if (op == "SequenceInsert" || op == "SequenceErase") {
+      edit(node, op == "SequenceInsert");
+    } else if (op == "SplitToSequence") {
+      return split(node);
+    } else {
+      return read(node);
+    }
+    return false;
+  }
+
+  void edit(const NodeProto &node, bool insert) {
+    const Elements *before = sequence(node, 0);
+    if (!before)
+      return;
+    Elements after = *before;
+    auto size = static_cast<int64_t>(after.size());
+    auto at = position(node, insert ? 2 : 1, size, insert ? size : size - 1);
+    if (!at || (!insert && (*at < 0 || *at >= size)))
+      return;
+    if (insert)
+      after.insert(after.begin() + *at, node.input(1));
+    else
+      after.erase(after.begin() + *at);
+    sequences[node.output(0)] = after;
+  }
+
+  /// Ops that take a sequence or an optional and give a tensor.
+  bool read(NodeProto &node) {
+    const std::string &op = node.op_type();
+    if (op == "OptionalHasElement" || op == "OptionalGetElement")
+      return readOptional(node);
+    const Elements *elements = sequence(node, 0);
+    if (!elements)
+      return false;
+    if (op == "SequenceLength") {
+      addInts(graph, node.output(0), {static_cast<int64_t>(elements->size())},
+              /*scalar=*/true);
+      return true;
+    }
+    for (const std::string &element : *elements)
+      if (element.empty())
+        return false;
+    if (op == "SequenceAt") {
+      auto size = static_cast<int64_t>(elements->size());
+      auto at = position(node, 1, size, 0);
+      if (!at)
+        return false;
+      if (*at == size)
+        throw ImportError("the position " + std::to_string(size) +
+                              " lies outside of a sequence of " +
+                              std::to_string(size) + " tensors",
+                          node);
+      addNode(kept, node, "Identity", {(*elements)[*at]}, {node.output(0)});
+      return true;
+    }
+    if (op == "ConcatFromSequence" && !elements->empty()) {
+      Elements parts = *elements;
+      if (intAttr(node, "new_axis", 0)) {
+        std::string axes = node.output(0) + "/axes";
+        addInts(graph, axes, {intAttr(node, "axis", 0)});
+        for (size_t i = 0; i < parts.size(); ++i) {
+          std::string part = node.output(0) + "/part" + std::to_string(i);
+          addNode(kept, node, "Unsqueeze", {parts[i], axes}, {part});
+          parts[i] = part;
+        }
+      }
+      setInt(addNode(kept, node, "Concat", parts, {node.output(0)}), "axis",
+             intAttr(node, "axis", 0));
+      return true;
+    }
+    return false;
+  }
+
+  bool readOptional(NodeProto &node) {
+    std::string input = node.input_size() ? node.input(0) : "";
+    auto optional = optionals.find(input);
+    bool present = optional != optionals.end() || sequences.count(input) ||
+                   isTensor(input);
+    if (node.op_type() == "OptionalHasElement") {
+      if (!present && !input.empty() && !empty.count(input))
+        return false;
+      TensorProto &tensor = *graph.add_initializer();
+      tensor.set_name(node.output(0));
+      tensor.set_data_type(TensorProto::BOOL);
+      tensor.add_int32_data(present);
+      return true;
+    }
+    if (sequences.count(input)) {
+      sequences[node.output(0)] = sequences[input];
+      return false;
+    }
+    if (!present)
+      return false;
+    addNode(kept, node, "Identity",
+            {optional != optionals.end() ? optional->second : input},
+            {node.output(0)});
+    return true;
+  }
+
+  bool split(NodeProto &node) {
+    auto type = tensors.find(node.input(0));
+    if (type == tensors.end() || sequences.count(node.output(0)))
+      return false;
+    int64_t rank = type->second->shape().dim_size();
+    int64_t axis = intAttr(node, "axis", 0);
+    axis += axis < 0 ? rank : 0;
+    if (axis < 0 || axis >= rank ||
+        !type->second->shape().dim(static_cast<int>(axis)).has_dim_value())
+      return false;
+    int64_t extent = type->second->shape().dim(static_cast<int>(axis)).dim_value();
+    bool each = node.input_size() < 2 || node.input(1).empty();
+    std::vector<int64_t> sizes;
+    if (!each) {
+      auto value = knownInts(graph, node.input(1));
+      if (!value) {
+        // Where to split is computed; how often may be known.
+        auto counted = tensors.find(node.input(1));
+        if (counted != tensors.end() &&
+            counted->second->shape().dim_size() == 1 &&
+            counted->second->shape().dim(0).has_dim_value())
+          sequences[node.output(0)] = Elements(std::min<int64_t>(
+              counted->second->shape().dim(0).dim_value(), maxFoldedElements));
+        return false;
+      }
+      sizes = *value;
+    }
+    // One number: parts of that size, the last one may be smaller.
+    int64_t part = each ? 1 : sizes.size() == 1 ? sizes[0] : 0;
+    if (part > 0) {
+      sizes.clear();
+      for (int64_t at = 0; at < extent; at += part)
+        sizes.push_back(std::min(part, extent - at));
+    }
+    if (sizes.empty() || sizes.size() > size_t(maxFoldedElements))
+      return false;
+    bool squeeze = each && !intAttr(node, "keepdims", 1);
+    const std::string base = node.output(0);
+    addInts(graph, base + "/sizes", sizes);
+    addInts(graph, base + "/axes", {axis});
+    Elements parts, elements;
+    for (size_t i = 0; i < sizes.size(); ++i)
+      parts.push_back(base + "/split" + std::to_string(i));
+    setInt(addNode(kept, node, "Split", {node.input(0), base + "/sizes"}, parts),
+           "axis", axis);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      elements.push_back(parts[i]);
+      if (!squeeze)
+        continue;
+      elements.back() = base + "/squeezed" + std::to_string(i);
+      addNode(kept, node, "Squeeze", {parts[i], base + "/axes"},
+              {elements.back()});
+    }
+    // The sequence is now one of the parts.
+    addNode(kept, node, "SequenceConstruct", elements, {base});
+    sequences[base] = elements;
+    return true;
+  }
+
+  GraphProto &graph;
+  Nodes kept;
+  /// An element without a name is one that cannot be taken.
+  std::unordered_map<std::string, Elements> sequences;
+  std::unordered_map<std::string, std::string> optionals;
+  /// Optional values that hold nothing.
+  std::set<std::string> empty;
+  std::set<std::string> constants;
+  std::unordered_map<std::string, const onnx::TypeProto_Tensor *> tensors;
+};
+
+} // namespace
+
+bool dlc::importer::isSequenceOp(const std::string &op) {
+  static const std::set<std::string> ops = {
+      "SequenceEmpty",   "SequenceConstruct",  "SequenceInsert",
+      "SequenceErase",   "SequenceAt",         "SequenceLength",
+      "SplitToSequence", "ConcatFromSequence", "Optional",
+      "OptionalHasElement", "OptionalGetElement"};
+  return ops.count(op) != 0;
+}
+
+bool dlc::importer::resolveSequences(Model &model) {
+  return Resolver(*model.proto.mutable_graph()).run();
+}

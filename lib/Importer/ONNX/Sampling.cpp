@@ -1,0 +1,329 @@
+//===- Sampling.cpp - Images read at computed places ----------------------===//
+
+#include "Arithmetic.h"
+
+using namespace mlir;
+using namespace dlc;
+using namespace dlc::importer;
+
+namespace {
+
+using Predicate = nn::ComparePredicate;
+
+/// What lies beside an image.
+enum class Outside { Zeros, Border, Reflection };
+
+/// One neighbour along one dimension of a place between elements.
+struct Tap {
+  Value position; ///< i64, within the image
+  Value weight;   ///< null for 1
+  Value inside;   ///< null where it always is
+};
+
+class Sampler {
+public:
+  Sampler(NodeEmitter &e, Outside outside, bool alignCorners)
+      : m(e), outside(outside), alignCorners(alignCorners) {}
+
+  /// Where a coordinate (in elements) beside the image comes to lie.
+  Value bring(Value x, int64_t extent) {
+    double last = double(extent - 1);
+    if (outside == Outside::Border)
+      return m.clamp(x, 0, last);
+    if (outside == Outside::Reflection)
+      return reflect(x, alignCorners ? 0 : -0.5,
+                     alignCorners ? last : last + 0.5);
+    return x;
+  }
+
+  Tap tap(Value position, Value weight, int64_t extent) {
+    Tap tap{nullptr, weight, nullptr};
+    if (outside == Outside::Zeros)
+      tap.inside = m.both(m.compare(Predicate::GE, position, 0),
+                          m.compare(Predicate::LE, position, double(extent - 1)));
+    else if (outside == Outside::Reflection)
+      position = bring(position, extent);
+    tap.position = m.index(m.clamp(position, 0, double(extent - 1)));
+    return tap;
+  }
+
+  SmallVector<Tap> nearest(Value x, int64_t extent) {
+    return {tap(m.e.make<nn::RoundOp>(x), nullptr, extent)};
+  }
+
+  SmallVector<Tap> linear(Value x, int64_t extent) {
+    Value below = m.floor(x), t = m.sub(x, below);
+    return {tap(below, m.sub(m.e.scalar(1, t), t), extent),
+            tap(m.add(below, 1), t, extent)};
+  }
+
+  /// Keys' cubic convolution (IEEE ASSP 29, 1981) with a = -0.75.
+  SmallVector<Tap> cubic(Value x, int64_t extent) {
+    Value below = m.floor(x), t = m.sub(x, below);
+    Value rest = m.sub(m.e.scalar(1, t), t);
+    return {tap(m.sub(below, 1), outer(m.add(t, 1)), extent),
+            tap(below, inner(t), extent),
+            tap(m.add(below, 1), inner(rest), extent),
+            tap(m.add(below, 2), outer(m.add(rest, 1)), extent)};
+  }
+
+private:
+  Value polynomial(Value d, ArrayRef<double> coefficients) {
+    Value sum = m.mul(d, coefficients.front());
+    for (double c : coefficients.drop_front().drop_back())
+      sum = m.mul(c == 0 ? sum : m.add(sum, c), d);
+    double last = coefficients.back();
+    return last == 0 ? sum : m.add(sum, last);
+  }
+  Value inner(Value d) { return polynomial(d, {1.25, -2.25, 0, 1}); }
+  Value outer(Value d) { return polynomial(d, {-0.75, 3.75, -6, 3}); }
+
+  Value reflect(Value x, double lo, double hi) {
+    double range = hi - lo;
+    if (range <= 0)
+      return m.e.splat(typeOf(x), lo);
+    Value below = m.compare(Predicate::LT, x, lo);
+    Value beyond = m.max(m.max(m.sub(m.e.scalar(lo, x), x), m.sub(x, hi)), 0);
+    Value turns = m.floor(m.div(beyond, range));
+    Value rest = m.sub(beyond, m.mul(turns, range));
+    Value odd = m.compare(
+        Predicate::NE,
+        m.sub(turns, m.mul(m.floor(m.mul(turns, 0.5)), 2)), 0);
+    // From the lower end upwards where an even number of turns began there.
+    Value up = m.e.make<nn::XorOp>(below, odd);
+    Value moved = m.select(up, m.add(rest, lo), m.sub(m.e.scalar(hi, rest), rest));
+    Value outsideRange =
+        m.either(below, m.compare(Predicate::GT, x, hi));
+    return m.select(outsideRange, moved, x);
+  }
+
+  Arithmetic m;
+  Outside outside;
+  bool alignCorners;
+};
+
+/// Calls `visit(position, weight, inside)` for all combinations of the taps of
+/// each dimension; `position` is the offset in a plane.
+void forEachCorner(NodeEmitter &e, ArrayRef<SmallVector<Tap>> taps,
+                   ArrayRef<int64_t> strides,
+                   llvm::function_ref<void(Value, Value, Value)> visit) {
+  Arithmetic m(e);
+  size_t total = 1;
+  for (const auto &dimension : taps)
+    total *= dimension.size();
+  for (size_t corner = 0; corner < total; ++corner) {
+    Value position, weight, inside;
+    size_t rest = corner;
+    for (auto [dimension, stride] : llvm::zip_equal(taps, strides)) {
+      const Tap &tap = dimension[rest % dimension.size()];
+      rest /= dimension.size();
+      Value offset = m.mul(tap.position, double(stride));
+      position = position ? m.add(position, offset) : offset;
+      if (tap.weight)
+        weight = weight ? m.mul(weight, tap.weight) : tap.weight;
+      if (tap.inside)
+        inside = inside ? m.both(inside, tap.inside) : tap.inside;
+    }
+    visit(position, weight, inside);
+  }
+}
+
+/// Weighted sum over all corners. `base` is where the plane of an element of
+/// the result begins.
+Value interpolate(NodeEmitter &e, Value data, Value base,
+                  ArrayRef<SmallVector<Tap>> taps, ArrayRef<int64_t> strides) {
+  Arithmetic m(e);
+  Value sum;
+  forEachCorner(e, taps, strides, [&](Value position, Value weight, Value in) {
+    Value value = takeFlat(e, data, m.add(base, position));
+    if (in)
+      value = m.select(in, value, 0);
+    if (weight)
+      value = m.mul(value, e.cast(weight, elementOf(data)));
+    sum = sum ? m.add(sum, value) : value;
+  });
+  return sum;
+}
+
+/// Coordinates are computed in f32 at least.
+Value widened(NodeEmitter &e, Value x) {
+  return elementOf(x).getIntOrFloatBitWidth() < 32
+             ? e.cast(x, e.builder.getF32Type())
+             : x;
+}
+
+LogicalResult gridSample(NodeEmitter &e) {
+  Value x = e.in(0), grid = widened(e, e.in(1));
+  ArrayRef<int64_t> shape = shapeOf(x);
+  int64_t rank = shape.size(), dims = rank - 2;
+  if (dims < 1 || int64_t(shapeOf(grid).size()) != rank ||
+      shapeOf(grid).back() != dims || !isa<FloatType>(elementOf(grid)))
+    return e.error("the grid does not fit to the input");
+  if (product(shapeOf(grid)) == 0 || product(shape) == 0)
+    return e.set(0, e.splat(e.outType(0), 0));
+  std::string mode = e.stringAttr("mode", "linear");
+  std::string padding = e.stringAttr("padding_mode", "zeros");
+  bool align = e.intAttr("align_corners", 0);
+  bool isCubic = mode == "cubic" || mode == "bicubic";
+  bool isLinear = mode == "linear" || mode == "bilinear";
+  if (!isCubic && !isLinear && mode != "nearest")
+    return e.error("the mode '" + mode + "' is not supported");
+  Outside outside = padding == "border"       ? Outside::Border
+                    : padding == "reflection" ? Outside::Reflection
+                                              : Outside::Zeros;
+  Sampler sampler(e, outside, align);
+  Arithmetic m(e);
+  // Results are batch × channel × places…
+  Dims places(shapeOf(grid).drop_back());
+  places.insert(places.begin() + 1, 1);
+  SmallVector<SmallVector<Tap>> taps;
+  for (int64_t d = 0; d < dims; ++d) {
+    // The grid counts the last dimension first.
+    Dims starts(rank, 0), sizes(shapeOf(grid));
+    starts.back() = dims - 1 - d;
+    sizes.back() = 1;
+    Value at = e.reshape(e.slice(grid, starts, sizes), places);
+    auto extent = double(shape[2 + d]);
+    at = align ? m.mul(m.mul(m.add(at, 1), 0.5), extent - 1)
+               : m.mul(m.sub(m.mul(m.add(at, 1), extent), 1), 0.5);
+    if (mode == "nearest")
+      at = e.make<nn::RoundOp>(at);
+    at = sampler.bring(at, shape[2 + d]);
+    taps.push_back(mode == "nearest" ? sampler.nearest(at, shape[2 + d])
+                   : isCubic         ? sampler.cubic(at, shape[2 + d])
+                                     : sampler.linear(at, shape[2 + d]));
+  }
+  Dims strides = stridesOf(shape.drop_front(2));
+  int64_t plane = product(shape.drop_front(2));
+  Value base = m.add(e.iota(shape[0], shape[1] * plane, 0, rank),
+                     e.iota(shape[1], plane, 1, rank));
+  return e.set(0, interpolate(e, x, base, taps, strides));
+}
+
+LogicalResult roiAlign(NodeEmitter &e) {
+  Value x = e.in(0), rois = widened(e, e.in(1));
+  ArrayRef<int64_t> shape = shapeOf(x);
+  if (shape.size() != 4 || shapeOf(rois).size() != 2 || shapeOf(rois)[1] != 4)
+    return e.error("the regions do not fit to the input");
+  int64_t count = shapeOf(rois)[0];
+  int64_t height = e.intAttr("output_height", 1);
+  int64_t width = e.intAttr("output_width", 1);
+  int64_t samples = e.intAttr("sampling_ratio", 0);
+  double scale = e.floatAttr("spatial_scale", 1);
+  std::string mode = e.stringAttr("mode", "avg");
+  bool half = e.stringAttr("coordinate_transformation_mode", "half_pixel") ==
+              "half_pixel";
+  if (samples <= 0)
+    return e.error("a number of samples that depends on the size of each region "
+                   "(sampling_ratio = 0) is not supported");
+  if (product(shapeOf(rois)) == 0 || product(shape) == 0)
+    return e.set(0, e.splat(e.outType(0), 0));
+  Arithmetic m(e);
+  // Everything is region × channel × row × column × sample row × sample column.
+  auto bound = [&](int64_t column) {
+    Value at = e.slice(rois, {0, column}, {count, 1});
+    at = m.sub(m.mul(at, scale), half ? 0.5 : 0.0);
+    return e.reshape(at, {count, 1, 1, 1, 1, 1});
+  };
+  auto line = [&](int64_t first, int64_t bins, int64_t extent, int64_t dim) {
+    Value start = bound(first), size = m.sub(bound(first + 2), start);
+    if (!half)
+      size = m.max(size, 1);
+    Value bin = m.div(size, double(bins));
+    Type type = elementOf(bin);
+    Value fraction = m.mul(
+        m.add(e.cast(e.iota(samples, 1, dim + 2, 6), type), 0.5), 1.0 / samples);
+    Value at = m.add(
+        start, m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim, 6), type), fraction)));
+    Value inside = m.both(m.compare(Predicate::GE, at, -1),
+                          m.compare(Predicate::LE, at, double(extent)));
+    at = m.clamp(at, 0, double(extent - 1));
+    Value below = m.floor(at), t = m.sub(at, below);
+    Value above = m.min(m.add(below, 1), double(extent - 1));
+    return SmallVector<Tap>{
+        {m.index(below), m.sub(e.scalar(1, t), t), inside},
+        {m.index(above), t, inside}};
+  };
+  SmallVector<SmallVector<Tap>> taps{line(1, height, shape[2], 2),
+                                     line(0, width, shape[3], 3)};
+  int64_t plane = shape[2] * shape[3];
+  Value batch = e.reshape(e.cast(e.in(2), e.builder.getI64Type()),
+                          {count, 1, 1, 1, 1, 1});
+  Value base = m.add(m.mul(wrapped(e, batch, shape[0]), double(shape[1] * plane)),
+                     e.iota(shape[1], plane, 1, 6));
+  if (mode == "avg")
+    return e.set(0, m.reduce(nn::ReduceKind::Mean,
+                             interpolate(e, x, base, taps, {shape[3], 1}),
+                             {4, 5}));
+  // The largest weighted neighbour, as onnxruntime and the reference have it.
+  Value best;
+  forEachCorner(e, taps, {shape[3], 1},
+                [&](Value position, Value weight, Value inside) {
+                  Value value = takeFlat(e, x, m.add(base, position));
+                  value = m.mul(value, e.cast(weight, elementOf(x)));
+                  value = m.select(inside, value, 0);
+                  best = best ? m.max(best, value) : value;
+                });
+  return e.set(0, m.reduce(nn::ReduceKind::Max, best, {4, 5}));
+}
+
+/// Gathers the columns of a convolution at shifted places, then a product.
+LogicalResult deformConv(NodeEmitter &e) {
+  Value x = e.in(0), filter = e.in(1), offset = widened(e, e.in(2));
+  ArrayRef<int64_t> shape = shapeOf(x), kernel = shapeOf(filter);
+  if (shape.size() != 4 || kernel.size() != 4 || shapeOf(offset).size() != 4)
+    return e.error("only two spatial dimensions are supported");
+  int64_t groups = e.intAttr("group", 1), parts = e.intAttr("offset_group", 1);
+  int64_t batch = shape[0], rows = shapeOf(offset)[2], columns = shapeOf(offset)[3];
+  int64_t taps = kernel[2] * kernel[3];
+  if (groups < 1 || parts < 1 || shape[1] % parts || kernel[0] % groups ||
+      shape[1] != kernel[1] * groups ||
+      shapeOf(offset)[1] != parts * taps * 2)
+    return e.error("the channels of input, filter and offsets do not fit");
+  Dims strides = e.intsAttr("strides", 2, 1), pads = e.intsAttr("pads", 4, 0);
+  Dims dilations = e.intsAttr("dilations", 2, 1);
+  Arithmetic m(e);
+  Sampler sampler(e, Outside::Zeros, /*alignCorners=*/true);
+  // batch × part × channel of the part × tap × row × column
+  Type type = elementOf(offset);
+  Dims full{batch, parts, 1, taps, rows, columns};
+  offset = e.reshape(offset, {batch, parts, taps, 2, rows, columns});
+  auto coordinate = [&](int64_t d) {
+    Value shift = e.reshape(
+        e.slice(offset, {0, 0, 0, d, 0, 0}, {batch, parts, taps, 1, rows, columns}),
+        full);
+    Dims within;
+    for (int64_t tap = 0; tap < taps; ++tap)
+      within.push_back((d == 0 ? tap / kernel[3] : tap % kernel[3]) * dilations[d] -
+                       pads[d]);
+    Value at = m.add(e.ints(within, {1, 1, 1, taps, 1, 1}),
+                     e.iota(d == 0 ? rows : columns, strides[d], 4 + d, 6));
+    return m.add(e.cast(at, type), shift);
+  };
+  SmallVector<SmallVector<Tap>> places;
+  for (int64_t d = 0; d < 2; ++d)
+    places.push_back(sampler.linear(coordinate(d), shape[2 + d]));
+  int64_t plane = shape[2] * shape[3], each = shape[1] / parts;
+  Value base = m.add(m.add(e.iota(batch, shape[1] * plane, 0, 6),
+                           e.iota(parts, each * plane, 1, 6)),
+                     e.iota(each, plane, 2, 6));
+  Value read = interpolate(e, x, base, places, {shape[3], 1});
+  if (e.has(4))
+    read = m.mul(read, e.reshape(e.in(4), full));
+  int64_t length = kernel[1] * taps;
+  Value result = e.make<nn::MatmulOp>(
+      e.reshape(filter, {1, groups, kernel[0] / groups, length}),
+      e.reshape(read, {batch, groups, length, rows * columns}));
+  result = e.reshape(result, {batch, kernel[0], rows, columns});
+  if (e.has(3))
+    result = m.add(result, e.reshape(e.in(3), {1, kernel[0], 1, 1}));
+  return e.set(0, result);
+}
+
+} // namespace
+
+void dlc::importer::addSampling(EmitterTable &table) {
+  table["GridSample"] = gridSample;
+  table["RoiAlign"] = roiAlign;
+  table["DeformConv"] = deformConv;
+}
