@@ -247,7 +247,6 @@ private:
 };
 
 LogicalResult Forest::read() {
-  type = elementOf(e.in(0));
   auto trueIds = listAttr(e, "nodes_truenodeids");
   auto falseIds = listAttr(e, "nodes_falsenodeids");
   auto trueLeafs = listAttr(e, "nodes_trueleafs");
@@ -387,6 +386,7 @@ Value Forest::goesTrue(Value x) {
 
 LogicalResult Forest::build() {
   Value x = e.in(0);
+  type = elementOf(x);
   if (!isa<FloatType>(type) || shapeOf(x).size() != 2)
     return e.error("the input must be a matrix of floating-point numbers");
   if (failed(read()))

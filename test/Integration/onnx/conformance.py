@@ -189,6 +189,7 @@ def main():
     parser.add_argument("--junk", help="folder for temporary files")
     parser.add_argument("--cache", help="file to keep the cases in between runs")
     parser.add_argument("--list", action="store_true", help="print each failure, expected or not")
+    parser.add_argument("--listed", action="store_true", help="only cases that are listed as failing")
     parser.add_argument("words", nargs="*")
     options, flags = parser.parse_known_args()
     flags += [f"--target={options.target}"] if options.target != "host" else []
@@ -200,6 +201,9 @@ def main():
 
     def reason_for(name):
         return next((r for p, r in known.items() if fnmatch.fnmatchcase(name, p)), None)
+
+    if options.listed:
+        cases = [c for c in cases if reason_for(c.name)]
 
     def attempt(case):
         start = time.monotonic()
