@@ -25,8 +25,8 @@ LogicalResult det(NodeEmitter &e) {
   int64_t n = shape.back(), batch = product(shape.drop_back(2));
   constexpr int64_t largest = 128;
   if (n > largest)
-    return e.error("matrices of " + Twine(n) + " rows are not supported (at most " +
-                   Twine(largest) + ")");
+    return e.error("matrices of " + Twine(n) +
+                   " rows are not supported (at most " + Twine(largest) + ")");
   Value rest = e.reshape(x, {batch, n, n});
   Value result = e.splat(RankedTensorType::get({batch, 1, 1}, elementOf(x)), 1);
   for (; n > 0; --n) {
@@ -75,28 +75,31 @@ LogicalResult maxUnpool(NodeEmitter &e) {
     if (pooled.back() < 1 || hi[d + 2] < 0)
       return e.error("the output shape does not fit to the window");
   }
-  int64_t planes = shape[0] * shape[1], plane = product(ArrayRef<int64_t>(pooled).drop_front(2));
+  int64_t planes = shape[0] * shape[1],
+          plane = product(ArrayRef<int64_t>(pooled).drop_front(2));
   int64_t elements = product(shape.drop_front(2));
   Value within = m.sub(e.reshape(positions, {planes, elements}),
                        e.iota(planes, plane, 0, 2));
   // An element of the result takes the last one that names it.
-  Value hits = m.compare(Predicate::EQ, e.reshape(within, {planes, 1, elements}),
-                         e.iota(plane, 1, 1, 3));
+  Value hits =
+      m.compare(Predicate::EQ, e.reshape(within, {planes, 1, elements}),
+                e.iota(plane, 1, 1, 3));
   Value last = m.reduce(nn::ReduceKind::Max,
                         m.select(hits, e.iota(elements, 1, 2, 3), -1), {2});
-  Value taken = takeAlong(e, e.reshape(x, {planes, elements}), m.max(last, 0), 1);
+  Value taken =
+      takeAlong(e, e.reshape(x, {planes, elements}), m.max(last, 0), 1);
   Value result = m.select(m.compare(Predicate::GE, last, 0), taken, 0);
   result = e.reshape(result, pooled);
   if (llvm::any_of(hi, [](int64_t more) { return more > 0; }))
-    result = e.make<nn::PadOp>(nn::PadMode::Constant, result,
-                               e.scalar(0, result), ArrayRef<int64_t>(lo),
-                               ArrayRef<int64_t>(hi));
+    result =
+        e.make<nn::PadOp>(nn::PadMode::Constant, result, e.scalar(0, result),
+                          ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
   return e.set(0, result);
 }
 
 /// Counts of all n-grams of one length: rows × n-grams, or null.
-Value countGrams(NodeEmitter &e, Value x, ArrayRef<int64_t> grams, int64_t length,
-                 int64_t maxSkip) {
+Value countGrams(NodeEmitter &e, Value x, ArrayRef<int64_t> grams,
+                 int64_t length, int64_t maxSkip) {
   Arithmetic m(e);
   int64_t rows = shapeOf(x)[0], items = shapeOf(x)[1];
   int64_t count = grams.size() / length;
@@ -112,7 +115,8 @@ Value countGrams(NodeEmitter &e, Value x, ArrayRef<int64_t> grams, int64_t lengt
         column.push_back(grams[gram * length + i]);
       Value part = e.reshape(e.slice(x, {0, i * skip}, {rows, places}),
                              {rows, places, 1});
-      Value same = m.compare(Predicate::EQ, part, e.ints(column, {1, 1, count}));
+      Value same =
+          m.compare(Predicate::EQ, part, e.ints(column, {1, 1, count}));
       equal = equal ? m.both(equal, same) : same;
     }
     Value found = m.reduce(nn::ReduceKind::Sum,
@@ -120,7 +124,8 @@ Value countGrams(NodeEmitter &e, Value x, ArrayRef<int64_t> grams, int64_t lengt
     total = total ? m.add(total, found) : found;
   }
   if (!total)
-    total = e.splat(RankedTensorType::get({rows, count}, e.builder.getF32Type()), 0);
+    total = e.splat(
+        RankedTensorType::get({rows, count}, e.builder.getF32Type()), 0);
   return total;
 }
 
@@ -134,8 +139,8 @@ std::vector<int64_t> listAttr(NodeEmitter &e, StringRef name) {
 LogicalResult tfIdfVectorizer(NodeEmitter &e) {
   Arithmetic m(e);
   Value x = e.in(0);
-  if (isa<FloatType>(elementOf(x)) || shapeOf(x).empty() || shapeOf(x).size() > 2 ||
-      e.attr("pool_strings"))
+  if (isa<FloatType>(elementOf(x)) || shapeOf(x).empty() ||
+      shapeOf(x).size() > 2 || e.attr("pool_strings"))
     return e.error("only vectors and matrices of integers are supported");
   int64_t items = shapeOf(x).back();
   x = e.reshape(e.cast(x, e.builder.getI64Type()),
@@ -160,15 +165,17 @@ LogicalResult tfIdfVectorizer(NodeEmitter &e) {
         (end - begin) % int64_t(size))
       return e.error("the attribute 'ngram_counts' does not fit to the pool");
     int64_t count = (end - begin) / int64_t(size);
-    bool wanted = int64_t(size) >= shortest && int64_t(size) <= longest && count;
+    bool wanted =
+        int64_t(size) >= shortest && int64_t(size) <= longest && count;
     if (wanted)
-      counted.push_back(countGrams(
-          e, x, ArrayRef<int64_t>(pool).slice(begin, end - begin), size,
-          e.intAttr("max_skip_count", 0)));
+      counted.push_back(
+          countGrams(e, x, ArrayRef<int64_t>(pool).slice(begin, end - begin),
+                     size, e.intAttr("max_skip_count", 0)));
     for (int64_t i = 0; i < count; ++i, ++gram) {
       if (gram >= int64_t(columns.size()) || columns[gram] < 0 ||
           columns[gram] >= width)
-        return e.error("the attribute 'ngram_indexes' does not fit to the pool");
+        return e.error(
+            "the attribute 'ngram_indexes' does not fit to the pool");
       if (wanted)
         source[columns[gram]] = next++;
     }
@@ -197,8 +204,9 @@ LogicalResult tfIdfVectorizer(NodeEmitter &e) {
 LogicalResult binarizer(NodeEmitter &e) {
   Arithmetic m(e);
   Value x = e.in(0);
-  return e.set(0, e.cast(m.compare(Predicate::GT, x, e.floatAttr("threshold", 0)),
-                         elementOf(x)));
+  return e.set(0,
+               e.cast(m.compare(Predicate::GT, x, e.floatAttr("threshold", 0)),
+                      elementOf(x)));
 }
 
 LogicalResult arrayFeatureExtractor(NodeEmitter &e) {
@@ -226,7 +234,9 @@ public:
 
 private:
   /// Column of a table at each sample's node of each tree.
-  Value at(Value table) { return e.make<nn::GatherOp>(table, where, int64_t(0)); }
+  Value at(Value table) {
+    return e.make<nn::GatherOp>(table, where, int64_t(0));
+  }
   Value table(ArrayRef<int64_t> values) {
     return e.ints(values, {int64_t(values.size())});
   }
@@ -251,7 +261,8 @@ LogicalResult Forest::read() {
   auto falseIds = listAttr(e, "nodes_falsenodeids");
   auto trueLeafs = listAttr(e, "nodes_trueleafs");
   auto falseLeafs = listAttr(e, "nodes_falseleafs");
-  auto ids = listAttr(e, "nodes_featureids"), to = listAttr(e, "leaf_targetids");
+  auto ids = listAttr(e, "nodes_featureids"),
+       to = listAttr(e, "leaf_targetids");
   auto known = e.tensorAttr("nodes_splits"), of = e.tensorAttr("leaf_weights");
   auto kinds = e.tensorAttr("nodes_modes");
   if (!known || !of || !kinds)
@@ -294,7 +305,8 @@ LogicalResult Forest::read() {
     return e.error("the roots of the trees are out of range");
   // Sets of values, in the order of the nodes that use them, NaN between them.
   members.resize(yes.size());
-  auto values = e.tensorAttr("membership_values").value_or(std::vector<double>());
+  auto values =
+      e.tensorAttr("membership_values").value_or(std::vector<double>());
   size_t next = 0;
   for (int64_t i = 0; i < inner; ++i) {
     if (modes[i] != MEMBER)
@@ -328,7 +340,9 @@ int64_t Forest::depthOf(int64_t node, std::vector<int64_t> &depths) {
       depths[at] = open;
       continue;
     }
-    auto depth = [&](int64_t child) { return child < inner ? depths[child] : 0; };
+    auto depth = [&](int64_t child) {
+      return child < inner ? depths[child] : 0;
+    };
     depths[at] = 1 + std::max(depth(yes[at]), depth(no[at]));
     stack.pop_back();
   }
@@ -343,7 +357,8 @@ Value Forest::isMember(Value x) {
   for (const auto &set : members)
     for (size_t i = 0; i < most; ++i)
       flat.push_back(i < set.size() ? set[i] : std::nan(""));
-  Value sets = at(e.floats(flat, {int64_t(members.size()), int64_t(most)}, type));
+  Value sets =
+      at(e.floats(flat, {int64_t(members.size()), int64_t(most)}, type));
   Value equal = m.compare(Predicate::EQ, sets,
                           e.reshape(x, {shapeOf(x)[0], shapeOf(x)[1], 1}));
   Type i32 = e.elementType(onnx::TensorProto::INT32);
@@ -410,9 +425,9 @@ LogicalResult Forest::build() {
   target.append(targets.begin(), targets.end());
   std::vector<double> weight(inner, 0);
   weight.insert(weight.end(), weights.begin(), weights.end());
-  Value hits = m.compare(
-      Predicate::EQ, e.reshape(at(table(target)), {samples, trees, 1}),
-      e.iota(outputs, 1, 2, 3));
+  Value hits = m.compare(Predicate::EQ,
+                         e.reshape(at(table(target)), {samples, trees, 1}),
+                         e.iota(outputs, 1, 2, 3));
   Value votes = e.reshape(at(e.floats(weight, {int64_t(weight.size())}, type)),
                           {samples, trees, 1});
   enum Aggregate { AVERAGE, SUM, MIN, MAX };

@@ -153,7 +153,8 @@ static LogicalResult col2Im(NodeEmitter &e) {
   Value x = e.in(0);
   auto image = e.constInts(1), block = e.constInts(2);
   if (!image || !block || image->size() != block->size() || image->empty())
-    return e.error("the shapes of image and block are not known at compile time");
+    return e.error(
+        "the shapes of image and block are not known at compile time");
   size_t dims = image->size();
   Dims strides = e.intsAttr("strides", dims, 1);
   Dims pads = e.intsAttr("pads", 2 * dims, 0);

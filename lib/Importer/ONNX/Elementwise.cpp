@@ -117,7 +117,8 @@ static LogicalResult identity(NodeEmitter &e) { return e.set(0, e.in(0)); }
 
 /// 32 random bits an element: its position through an integer hash (Wellons'
 /// "lowbias32"). The same program gives the same bits each time.
-static Value randomBits(NodeEmitter &e, ArrayRef<int64_t> shape, uint32_t seed) {
+static Value randomBits(NodeEmitter &e, ArrayRef<int64_t> shape,
+                        uint32_t seed) {
   Arithmetic m(e);
   Type u32 = e.elementType(onnx::TensorProto::UINT32);
   int64_t rank = shape.size();
@@ -155,12 +156,12 @@ static LogicalResult dropout(NodeEmitter &e) {
   }
   Arithmetic m(e);
   Type f32 = e.builder.getF32Type();
-  Value ratio = e.has(1) ? e.reshape(e.cast(e.in(1), f32), {})
-                         : e.scalarOf(0.5, f32);
+  Value ratio =
+      e.has(1) ? e.reshape(e.cast(e.in(1), f32), {}) : e.scalarOf(0.5, f32);
   // 24 of the bits are exact as a float.
   Value bits = randomBits(e, shapeOf(x), uint32_t(e.intAttr("seed", 0)) + 1);
-  Value random = e.make<nn::ShiftOp>(bits, e.scalar(8, bits),
-                                     nn::ShiftDirection::Right);
+  Value random =
+      e.make<nn::ShiftOp>(bits, e.scalar(8, bits), nn::ShiftDirection::Right);
   random = m.mul(e.cast(random, f32), 0x1p-24);
   Value mask = m.compare(nn::ComparePredicate::GE, random, ratio);
   if (!known)

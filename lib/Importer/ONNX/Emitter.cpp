@@ -393,9 +393,8 @@ LogicalResult NodeEmitter::error(const Twine &message) {
   return failure();
 }
 
-LogicalResult
-NodeEmitter::alongAxis(int input, int64_t fallback, int64_t rank,
-                       llvm::function_ref<Value(int64_t)> build) {
+LogicalResult NodeEmitter::alongAxis(int input, int64_t fallback, int64_t rank,
+                                     llvm::function_ref<Value(int64_t)> build) {
   auto known = input < 0 ? std::vector<int64_t>{fallback}
                          : constInts(input).value_or(std::vector<int64_t>());
   if (known.size() == 1) {

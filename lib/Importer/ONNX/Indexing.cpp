@@ -148,27 +148,27 @@ Value neutral(NodeEmitter &e, nn::ReduceKind kind, Type element) {
     return e.scalarOf(kind == nn::ReduceKind::Prod, element);
   Attribute limit;
   if (auto type = dyn_cast<FloatType>(element)) {
-    limit = FloatAttr::get(
-        type, APFloat::getInf(type.getFloatSemantics(), !largest));
+    limit = FloatAttr::get(type,
+                           APFloat::getInf(type.getFloatSemantics(), !largest));
   } else {
     unsigned width = element.getIntOrFloatBitWidth();
     bool isUnsigned = element.isUnsignedInteger();
-    APInt value = largest ? isUnsigned ? APInt::getMaxValue(width)
-                                       : APInt::getSignedMaxValue(width)
+    APInt value = largest      ? isUnsigned ? APInt::getMaxValue(width)
+                                            : APInt::getSignedMaxValue(width)
                   : isUnsigned ? APInt::getMinValue(width)
                                : APInt::getSignedMinValue(width);
     limit = IntegerAttr::get(element, value);
   }
-  return e.make<nn::ConstantOp>(llvm::cast<ElementsAttr>(DenseElementsAttr::get(
-      RankedTensorType::get({}, element), limit)));
+  return e.make<nn::ConstantOp>(llvm::cast<ElementsAttr>(
+      DenseElementsAttr::get(RankedTensorType::get({}, element), limit)));
 }
 
 /// Puts `updates` into `data` along `axis`. `indices` (i64) has the rank of
-/// both, the extent of the updates along the axis and theirs or 1 elsewhere; what
-/// lies outside of the data is left out. As data flows it is a search: for each
-/// element of the result the updates along the axis that hit it, of which the
-/// last one wins or all are combined. That keeps results the same however the
-/// work is divided.
+/// both, the extent of the updates along the axis and theirs or 1 elsewhere;
+/// what lies outside of the data is left out. As data flows it is a search: for
+/// each element of the result the updates along the axis that hit it, of which
+/// the last one wins or all are combined. That keeps results the same however
+/// the work is divided.
 Value scatterAlong(NodeEmitter &e, Value data, Value indices, Value updates,
                    int64_t axis, std::optional<nn::ReduceKind> kind) {
   Arithmetic m(e);
@@ -212,8 +212,8 @@ LogicalResult scatterComputed(NodeEmitter &e, int64_t axis,
                               std::optional<nn::ReduceKind> kind) {
   Value data = e.in(0), updates = e.in(2);
   ArrayRef<int64_t> shape = shapeOf(data), from = shapeOf(updates);
-  Value indices = wrapped(e, e.cast(e.in(1), e.builder.getI64Type()),
-                          shape[axis]);
+  Value indices =
+      wrapped(e, e.cast(e.in(1), e.builder.getI64Type()), shape[axis]);
   // Fewer updates than data in the other dimensions: fill up with such that hit
   // nothing.
   Dims lo(shape.size(), 0), hi(shape.size(), 0);
@@ -268,8 +268,8 @@ LogicalResult scatterTuples(NodeEmitter &e, int64_t rows, int64_t width,
   Arithmetic m(e);
   Value data = e.in(0);
   ArrayRef<int64_t> shape = shapeOf(data);
-  Value tuples = e.reshape(e.cast(e.in(1), e.builder.getI64Type()),
-                           {rows, width});
+  Value tuples =
+      e.reshape(e.cast(e.in(1), e.builder.getI64Type()), {rows, width});
   int64_t outer = product(shape.take_front(width));
   int64_t inner = product(shape.drop_front(width));
   Dims strides = stridesOf(shape.take_front(width));
@@ -392,8 +392,9 @@ LogicalResult tensorScatter(NodeEmitter &e) {
   }
   if (circular)
     behind = e.make<nn::ModOp>(behind, e.scalar(double(extent), behind), false);
-  Value hit = m.both(m.compare(nn::ComparePredicate::GE, behind, 0),
-                     m.compare(nn::ComparePredicate::LT, behind, double(count)));
+  Value hit =
+      m.both(m.compare(nn::ComparePredicate::GE, behind, 0),
+             m.compare(nn::ComparePredicate::LT, behind, double(count)));
   Value from = m.clamp(behind, 0, double(count - 1));
   return e.set(0, m.select(hit, takeAlong(e, update, from, axis), cache));
 }

@@ -26,12 +26,16 @@ LogicalResult batchNormOfBatch(NodeEmitter &e) {
   Value in = e.cast(x, wide);
   Value mean = m.reduce(nn::ReduceKind::Mean, in, axes);
   Value centred = m.sub(in, e.reshape(mean, channels));
-  Value variance = m.reduce(nn::ReduceKind::Mean, m.mul(centred, centred), axes);
-  Value factor = e.make<nn::RsqrtOp>(
-      m.add(variance, e.floatAttr("epsilon", 1e-5)));
-  auto perChannel = [&](Value v) { return e.reshape(e.cast(v, wide), channels); };
-  Value y = m.add(m.mul(m.mul(centred, perChannel(factor)), perChannel(e.in(1))),
-                  perChannel(e.in(2)));
+  Value variance =
+      m.reduce(nn::ReduceKind::Mean, m.mul(centred, centred), axes);
+  Value factor =
+      e.make<nn::RsqrtOp>(m.add(variance, e.floatAttr("epsilon", 1e-5)));
+  auto perChannel = [&](Value v) {
+    return e.reshape(e.cast(v, wide), channels);
+  };
+  Value y =
+      m.add(m.mul(m.mul(centred, perChannel(factor)), perChannel(e.in(1))),
+            perChannel(e.in(2)));
   double momentum = e.floatAttr("momentum", 0.9);
   auto move = [&](int output, int running, Value now) {
     if (!e.wants(output))

@@ -87,7 +87,8 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
   ArrayRef<int64_t> shape = shapeOf(x), out = e.outType(0).getShape();
   int64_t rank = shape.size(), plane = product(shape.drop_front(2));
   Dims strides = stridesOf(shape);
-  if (e.intAttr("storage_order", 0)) { // the first spatial dimension runs fastest
+  if (e.intAttr("storage_order",
+                0)) { // the first spatial dimension runs fastest
     int64_t stride = 1;
     for (int64_t d = 2; d < rank; stride *= shape[d++])
       strides[d] = stride;

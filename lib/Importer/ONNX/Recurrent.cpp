@@ -60,11 +60,16 @@ struct Cell {
 /// Default alpha and beta of an activation; nothing for unknown ones.
 std::optional<std::pair<double, double>> defaultsOf(const std::string &name) {
   static const std::map<std::string, std::pair<double, double>> table = {
-      {"Sigmoid", {0, 0}},        {"Tanh", {0, 0}},
-      {"Relu", {0, 0}},           {"HardSigmoid", {0.2, 0.5}},
-      {"Affine", {1, 0}},         {"LeakyRelu", {0.01, 0}},
-      {"ThresholdedRelu", {1, 0}}, {"ScaledTanh", {1, 1}},
-      {"Elu", {1, 0}},            {"Softsign", {0, 0}},
+      {"Sigmoid", {0, 0}},
+      {"Tanh", {0, 0}},
+      {"Relu", {0, 0}},
+      {"HardSigmoid", {0.2, 0.5}},
+      {"Affine", {1, 0}},
+      {"LeakyRelu", {0.01, 0}},
+      {"ThresholdedRelu", {1, 0}},
+      {"ScaledTanh", {1, 1}},
+      {"Elu", {1, 0}},
+      {"Softsign", {0, 0}},
       {"Softplus", {0, 0}}};
   auto found = table.find(name);
   if (found == table.end())
@@ -251,8 +256,8 @@ LogicalResult unroll(Cell &cell, Step step,
       if (!cell.lengths)
         continue;
       Arithmetic m(e);
-      Value happens = m.compare(nn::ComparePredicate::GT, cell.lengths,
-                                double(t));
+      Value happens =
+          m.compare(nn::ComparePredicate::GT, cell.lengths, double(t));
       states[d][t] = m.select(happens, hidden, 0);
       hidden = m.select(happens, hidden, before);
       if (carried)
@@ -316,8 +321,9 @@ LogicalResult lstm(NodeEmitter &e) {
     Value sum = preactivation(cell, d, in, hidden);
     Value c = cells[d];
     Value i = cell.activate(d, 0, peephole(d, 0, c, cell.gate(sum, 0)));
-    Value f = coupled ? e.make<nn::SubOp>(e.scalar(1, i), i)
-                      : cell.activate(d, 0, peephole(d, 2, c, cell.gate(sum, 2)));
+    Value f = coupled
+                  ? e.make<nn::SubOp>(e.scalar(1, i), i)
+                  : cell.activate(d, 0, peephole(d, 2, c, cell.gate(sum, 2)));
     Value g = cell.activate(d, 1, cell.gate(sum, 3));
     c = e.make<nn::AddOp>(e.make<nn::MulOp>(f, c), e.make<nn::MulOp>(i, g));
     cells[d] = c;

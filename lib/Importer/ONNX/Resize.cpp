@@ -57,7 +57,8 @@ struct Resampling {
       return std::max(1 - d, 0.0);
     if (d <= 1)
       return ((cubic + 2) * d - (cubic + 3)) * d * d + 1;
-    return d < 2 ? ((cubic * d - 5 * cubic) * d + 8 * cubic) * d - 4 * cubic : 0;
+    return d < 2 ? ((cubic * d - 5 * cubic) * d + 8 * cubic) * d - 4 * cubic
+                 : 0;
   }
 
   double rounded(double x) const {
@@ -89,9 +90,11 @@ struct Resampling {
         add(rounded(x), i, 1);
         continue;
       }
-      double sum = 0, first = std::floor(x - support), last = std::ceil(x + support);
+      double sum = 0, first = std::floor(x - support),
+             last = std::ceil(x + support);
       auto weight = [&](double position) {
-        bool counts = !excludeOutside || (position >= 0 && position < double(from));
+        bool counts =
+            !excludeOutside || (position >= 0 && position < double(from));
         return counts ? filter((position - x) * width) : 0.0;
       };
       for (double position = first; position <= last; ++position)
@@ -157,8 +160,8 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
     outside = outside ? m.either(outside, here) : here;
   }
   if (outside)
-    x = m.select(outside,
-                 e.scalar(e.floatAttr("extrapolation_value", 0), x), x);
+    x = m.select(outside, e.scalar(e.floatAttr("extrapolation_value", 0), x),
+                 x);
   if (isa<IntegerType>(type))
     x = e.make<nn::RoundOp>(x);
   return e.set(0, e.cast(x, type));
@@ -235,14 +238,14 @@ static LogicalResult resize(NodeEmitter &e) {
       return e.error("a scale is not a positive number");
     shrinks |= scale < 1;
   }
-  bool antialias = e.intAttr("antialias", 0) && shrinks &&
-                   *mode != nn::ResizeMode::Nearest;
+  bool antialias =
+      e.intAttr("antialias", 0) && shrinks && *mode != nn::ResizeMode::Nearest;
   // With the corners aligned, a length that is no whole number matters.
   bool isFraction = false;
   for (auto [extent, scale] : llvm::zip(shape, scales)) {
     double length = double(extent) * scale;
-    isFraction |= transform == "align_corners" && length != std::floor(length) &&
-                  given && !given->empty();
+    isFraction |= transform == "align_corners" &&
+                  length != std::floor(length) && given && !given->empty();
   }
   if (crops || antialias || isFraction)
     return resample(e,

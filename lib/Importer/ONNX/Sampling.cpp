@@ -39,8 +39,9 @@ public:
   Tap tap(Value position, Value weight, int64_t extent) {
     Tap tap{nullptr, weight, nullptr};
     if (outside == Outside::Zeros)
-      tap.inside = m.both(m.compare(Predicate::GE, position, 0),
-                          m.compare(Predicate::LE, position, double(extent - 1)));
+      tap.inside =
+          m.both(m.compare(Predicate::GE, position, 0),
+                 m.compare(Predicate::LE, position, double(extent - 1)));
     else if (outside == Outside::Reflection)
       position = bring(position, extent);
     tap.position = m.index(m.clamp(position, 0, double(extent - 1)));
@@ -87,13 +88,12 @@ private:
     Value turns = m.floor(m.div(beyond, range));
     Value rest = m.sub(beyond, m.mul(turns, range));
     Value odd = m.compare(
-        Predicate::NE,
-        m.sub(turns, m.mul(m.floor(m.mul(turns, 0.5)), 2)), 0);
+        Predicate::NE, m.sub(turns, m.mul(m.floor(m.mul(turns, 0.5)), 2)), 0);
     // From the lower end upwards where an even number of turns began there.
     Value up = m.e.make<nn::XorOp>(below, odd);
-    Value moved = m.select(up, m.add(rest, lo), m.sub(m.e.scalar(hi, rest), rest));
-    Value outsideRange =
-        m.either(below, m.compare(Predicate::GT, x, hi));
+    Value moved =
+        m.select(up, m.add(rest, lo), m.sub(m.e.scalar(hi, rest), rest));
+    Value outsideRange = m.either(below, m.compare(Predicate::GT, x, hi));
     return m.select(outsideRange, moved, x);
   }
 
@@ -214,8 +214,9 @@ LogicalResult roiAlign(NodeEmitter &e) {
   bool half = e.stringAttr("coordinate_transformation_mode", "half_pixel") ==
               "half_pixel";
   if (samples <= 0)
-    return e.error("a number of samples that depends on the size of each region "
-                   "(sampling_ratio = 0) is not supported");
+    return e.error(
+        "a number of samples that depends on the size of each region "
+        "(sampling_ratio = 0) is not supported");
   if (product(shapeOf(rois)) == 0 || product(shape) == 0)
     return e.set(0, e.splat(e.outType(0), 0));
   Arithmetic m(e);
@@ -231,26 +232,28 @@ LogicalResult roiAlign(NodeEmitter &e) {
       size = m.max(size, 1);
     Value bin = m.div(size, double(bins));
     Type type = elementOf(bin);
-    Value fraction = m.mul(
-        m.add(e.cast(e.iota(samples, 1, dim + 2, 6), type), 0.5), 1.0 / samples);
+    Value fraction =
+        m.mul(m.add(e.cast(e.iota(samples, 1, dim + 2, 6), type), 0.5),
+              1.0 / samples);
     Value at = m.add(
-        start, m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim, 6), type), fraction)));
+        start,
+        m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim, 6), type), fraction)));
     Value inside = m.both(m.compare(Predicate::GE, at, -1),
                           m.compare(Predicate::LE, at, double(extent)));
     at = m.clamp(at, 0, double(extent - 1));
     Value below = m.floor(at), t = m.sub(at, below);
     Value above = m.min(m.add(below, 1), double(extent - 1));
-    return SmallVector<Tap>{
-        {m.index(below), m.sub(e.scalar(1, t), t), inside},
-        {m.index(above), t, inside}};
+    return SmallVector<Tap>{{m.index(below), m.sub(e.scalar(1, t), t), inside},
+                            {m.index(above), t, inside}};
   };
   SmallVector<SmallVector<Tap>> taps{line(1, height, shape[2], 2),
                                      line(0, width, shape[3], 3)};
   int64_t plane = shape[2] * shape[3];
   Value batch = e.reshape(e.cast(e.in(2), e.builder.getI64Type()),
                           {count, 1, 1, 1, 1, 1});
-  Value base = m.add(m.mul(wrapped(e, batch, shape[0]), double(shape[1] * plane)),
-                     e.iota(shape[1], plane, 1, 6));
+  Value base =
+      m.add(m.mul(wrapped(e, batch, shape[0]), double(shape[1] * plane)),
+            e.iota(shape[1], plane, 1, 6));
   if (mode == "avg")
     return e.set(0, m.reduce(nn::ReduceKind::Mean,
                              interpolate(e, x, base, taps, {shape[3], 1}),
@@ -274,11 +277,11 @@ LogicalResult deformConv(NodeEmitter &e) {
   if (shape.size() != 4 || kernel.size() != 4 || shapeOf(offset).size() != 4)
     return e.error("only two spatial dimensions are supported");
   int64_t groups = e.intAttr("group", 1), parts = e.intAttr("offset_group", 1);
-  int64_t batch = shape[0], rows = shapeOf(offset)[2], columns = shapeOf(offset)[3];
+  int64_t batch = shape[0], rows = shapeOf(offset)[2],
+          columns = shapeOf(offset)[3];
   int64_t taps = kernel[2] * kernel[3];
   if (groups < 1 || parts < 1 || shape[1] % parts || kernel[0] % groups ||
-      shape[1] != kernel[1] * groups ||
-      shapeOf(offset)[1] != parts * taps * 2)
+      shape[1] != kernel[1] * groups || shapeOf(offset)[1] != parts * taps * 2)
     return e.error("the channels of input, filter and offsets do not fit");
   Dims strides = e.intsAttr("strides", 2, 1), pads = e.intsAttr("pads", 4, 0);
   Dims dilations = e.intsAttr("dilations", 2, 1);
@@ -289,12 +292,13 @@ LogicalResult deformConv(NodeEmitter &e) {
   Dims full{batch, parts, 1, taps, rows, columns};
   offset = e.reshape(offset, {batch, parts, taps, 2, rows, columns});
   auto coordinate = [&](int64_t d) {
-    Value shift = e.reshape(
-        e.slice(offset, {0, 0, 0, d, 0, 0}, {batch, parts, taps, 1, rows, columns}),
-        full);
+    Value shift = e.reshape(e.slice(offset, {0, 0, 0, d, 0, 0},
+                                    {batch, parts, taps, 1, rows, columns}),
+                            full);
     Dims within;
     for (int64_t tap = 0; tap < taps; ++tap)
-      within.push_back((d == 0 ? tap / kernel[3] : tap % kernel[3]) * dilations[d] -
+      within.push_back((d == 0 ? tap / kernel[3] : tap % kernel[3]) *
+                           dilations[d] -
                        pads[d]);
     Value at = m.add(e.ints(within, {1, 1, 1, taps, 1, 1}),
                      e.iota(d == 0 ? rows : columns, strides[d], 4 + d, 6));

@@ -30,7 +30,8 @@ struct Transform {
   /// What part `from` (0 real, 1 imaginary) of input `n` adds to part `to` of
   /// result `k`.
   double weight(int64_t n, int64_t from, int64_t k, int64_t to) const {
-    double angle = 2 * llvm::numbers::pi * double(n * k % length) / double(length);
+    double angle =
+        2 * llvm::numbers::pi * double(n * k % length) / double(length);
     if (!inverse)
       angle = -angle;
     double cosine = std::cos(angle), sine = std::sin(angle);
@@ -48,10 +49,11 @@ struct Transform {
 Value transformed(NodeEmitter &e, Value x, const Transform &transform) {
   ArrayRef<int64_t> shape = shapeOf(x);
   int64_t rank = shape.size(), parts = shape.back();
-  int64_t count = std::min(shape[rank - 2],
-                           transform.toReal() ? transform.length / 2 + 1
-                                              : transform.length);
-  int64_t rows = count * parts, columns = transform.extent() * transform.parts();
+  int64_t count =
+      std::min(shape[rank - 2], transform.toReal() ? transform.length / 2 + 1
+                                                   : transform.length);
+  int64_t rows = count * parts,
+          columns = transform.extent() * transform.parts();
   if (columns == 0 || rows > maxTable / columns) {
     (void)e.error("a transform of length " + Twine(transform.length) +
                   " is not supported");
@@ -72,9 +74,9 @@ Value transformed(NodeEmitter &e, Value x, const Transform &transform) {
   Dims flat(shape.drop_back(2));
   Dims result = flat;
   int64_t outer = product(flat);
-  Value product = e.make<nn::MatmulOp>(
-      e.reshape(x, {outer, rows}),
-      e.floats(table, {rows, columns}, elementOf(x)));
+  Value product =
+      e.make<nn::MatmulOp>(e.reshape(x, {outer, rows}),
+                           e.floats(table, {rows, columns}, elementOf(x)));
   result.push_back(transform.extent());
   result.push_back(transform.parts());
   return e.reshape(product, result);
@@ -137,9 +139,9 @@ LogicalResult stft(NodeEmitter &e) {
   if (shape.size() < 2 || shape.size() > 3)
     return e.error("the signal must be batch x samples x parts");
   int64_t samples = shape[1], parts = shape.size() == 3 ? shape[2] : 1;
-  int64_t length = given          ? (*given)[0]
+  int64_t length = given      ? (*given)[0]
                    : e.has(2) ? shapeOf(e.in(2))[0]
-                                  : samples;
+                              : samples;
   if (length < 1 || length > samples || parts < 1 || parts > 2)
     return e.error("frames of " + Twine(length) + " samples do not fit");
   int64_t frames = (samples - length) / (*step)[0] + 1;
@@ -149,9 +151,9 @@ LogicalResult stft(NodeEmitter &e) {
   for (int64_t frame = 0; frame < frames; ++frame)
     for (int64_t i = 0; i < length; ++i)
       positions.push_back(frame * (*step)[0] + i);
-  Value cut = e.make<nn::GatherOp>(
-      e.reshape(signal, {shape[0], samples, parts}),
-      e.ints(positions, {frames, length}), int64_t(1));
+  Value cut =
+      e.make<nn::GatherOp>(e.reshape(signal, {shape[0], samples, parts}),
+                           e.ints(positions, {frames, length}), int64_t(1));
   if (e.has(2)) {
     Value window = e.in(2);
     int64_t size = shapeOf(window)[0];
@@ -159,9 +161,9 @@ LogicalResult stft(NodeEmitter &e) {
       return e.error("the window is longer than the frames");
     if (size < length) { // in the middle of the frame
       Dims lo{(length - size) / 2}, hi{length - size - (length - size) / 2};
-      window = e.make<nn::PadOp>(nn::PadMode::Constant, window,
-                                 e.scalar(0, window), ArrayRef<int64_t>(lo),
-                                 ArrayRef<int64_t>(hi));
+      window =
+          e.make<nn::PadOp>(nn::PadMode::Constant, window, e.scalar(0, window),
+                            ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
     }
     cut = e.make<nn::MulOp>(cut, e.reshape(window, {length, 1}));
   }
@@ -190,8 +192,10 @@ LogicalResult melWeightMatrix(NodeEmitter &e) {
   double step = (toMel(numbers[4]) - low) / double(bins + 2);
   Dims edges;
   for (int64_t i = 0; i < bins + 2; ++i) {
-    double hertz = 700 * std::expm1((double(i) * step + low) / 2595 * std::log(10.0));
-    edges.push_back(int64_t(std::floor(double(length + 1) * hertz / double(rate))));
+    double hertz =
+        700 * std::expm1((double(i) * step + low) / 2595 * std::log(10.0));
+    edges.push_back(
+        int64_t(std::floor(double(length + 1) * hertz / double(rate))));
     if (edges.back() < 0 || edges.back() >= spectrum)
       return e.error("the frequencies lie outside of the spectrum");
   }
@@ -206,8 +210,8 @@ LogicalResult melWeightMatrix(NodeEmitter &e) {
     for (int64_t j = centre; j < right; ++j)
       table[j * bins + i] = double(right - j) / double(right - centre);
   }
-  return e.set(0, e.floats(table, {spectrum, bins},
-                           e.outType(0).getElementType()));
+  return e.set(
+      0, e.floats(table, {spectrum, bins}, e.outType(0).getElementType()));
 }
 
 } // namespace

@@ -48,7 +48,8 @@ Value firstByRank(NodeEmitter &e, Value x, int64_t k, bool largest) {
   Type i32 = e.elementType(onnx::TensorProto::INT32);
   // Dimension 1 is the element, dimension 2 those that it is compared with.
   Value mine = e.reshape(x, {rows, n, 1}), other = e.reshape(x, {rows, 1, n});
-  Value before = order.before(other, e.iota(n, 1, 2, 3), mine, e.iota(n, 1, 1, 3));
+  Value before =
+      order.before(other, e.iota(n, 1, 2, 3), mine, e.iota(n, 1, 1, 3));
   Value place = m.reduce(nn::ReduceKind::Sum, e.cast(before, i32), {2});
   // Now dimension 1 is the place, dimension 2 the element.
   Value hit = m.compare(Predicate::EQ, e.reshape(place, {rows, 1, n}),
@@ -57,9 +58,9 @@ Value firstByRank(NodeEmitter &e, Value x, int64_t k, bool largest) {
   return m.index(m.reduce(nn::ReduceKind::Sum, position, {2}));
 }
 
-/// Bitonic sort (Batcher 1968): log²(n) / 2 rounds of compare-and-exchange, each
-/// of them elementwise. Rows are filled up to a power of two with elements whose
-/// positions lie behind all real ones.
+/// Bitonic sort (Batcher 1968): log²(n) / 2 rounds of compare-and-exchange,
+/// each of them elementwise. Rows are filled up to a power of two with elements
+/// whose positions lie behind all real ones.
 Value firstByNetwork(NodeEmitter &e, Value x, int64_t k, bool largest) {
   Arithmetic m(e);
   Order order(e, largest);
@@ -71,8 +72,8 @@ Value firstByNetwork(NodeEmitter &e, Value x, int64_t k, bool largest) {
     // must come last, so the fill takes the last place of the order instead.
     Value last = m.reduce(largest ? nn::ReduceKind::Min : nn::ReduceKind::Max,
                           x, {1}, /*keepdims=*/true);
-    x = e.make<nn::ConcatOp>(
-        ValueRange{x, e.broadcast(last, {rows, size - n})}, int64_t(1));
+    x = e.make<nn::ConcatOp>(ValueRange{x, e.broadcast(last, {rows, size - n})},
+                             int64_t(1));
   }
   for (int64_t run = 2; run <= size; run *= 2)
     for (int64_t distance = run / 2; distance > 0; distance /= 2) {
@@ -92,10 +93,9 @@ Value firstByNetwork(NodeEmitter &e, Value x, int64_t k, bool largest) {
       Dims descending;
       for (int64_t pair = 0; pair < pairs; ++pair)
         descending.push_back((pair * 2 * distance & run) != 0);
-      Value flip = m.compare(Predicate::NE,
-                             e.ints(descending, {1, pairs, 1, 1}), 0);
-      Value swap =
-          e.make<nn::XorOp>(order.before(b, atB, a, atA), flip);
+      Value flip =
+          m.compare(Predicate::NE, e.ints(descending, {1, pairs, 1, 1}), 0);
+      Value swap = e.make<nn::XorOp>(order.before(b, atB, a, atA), flip);
       x = join(m.select(swap, b, a), m.select(swap, a, b));
       position = join(m.select(swap, atB, atA), m.select(swap, atA, atB));
     }

@@ -98,14 +98,13 @@ using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 /// Appends the nodes of `body` to `nodes`. All that the body defines gets
 /// `prefix`; its inputs become the values that `inputs` names. Initializers go
 /// to `graph`. Gives the names of the body's outputs.
-std::vector<std::string>
-inlineGraph(onnx::GraphProto body, const std::string &prefix,
-            const std::vector<std::string> &inputs, Nodes &nodes,
-            onnx::GraphProto &graph);
+std::vector<std::string> inlineGraph(onnx::GraphProto body,
+                                     const std::string &prefix,
+                                     const std::vector<std::string> &inputs,
+                                     Nodes &nodes, onnx::GraphProto &graph);
 
 /// The graph that is the attribute `name` of a node; null where it has none.
-const onnx::GraphProto *subgraph(const onnx::NodeProto &node,
-                                 const char *name);
+const onnx::GraphProto *subgraph(const onnx::NodeProto &node, const char *name);
 
 /// A node of the default domain, named after `origin` in messages.
 onnx::NodeProto &addNode(Nodes &nodes, const onnx::NodeProto &origin,
@@ -148,8 +147,8 @@ bool unrollLoops(Model &model);
 /// Until operator set 9, Scan had a dimension for the batch: splits it. libonnx
 /// can not convert Scan, so the nodes hide in another domain until restoreScans
 /// is called behind the conversion.
-void modernizeScans(onnx::GraphProto &graph);
-void restoreScans(onnx::GraphProto &graph);
+void modernizeScans(onnx::ModelProto &model);
+void restoreScans(onnx::ModelProto &model);
 
 //===- Sequences.cpp ------------------------------------------------------===//
 

@@ -54,12 +54,12 @@ public:
   void checkSize(int64_t iterations) {
     uint64_t each = std::max<uint64_t>(countNodes(body), 1);
     if (static_cast<uint64_t>(iterations) > maxUnrolledNodes / each)
-      throw ImportError(
-          std::to_string(iterations) + " iterations of " +
-              std::to_string(each) + " nodes are too many to be unrolled (at "
-                                     "most " +
-              std::to_string(maxUnrolledNodes) + " nodes)",
-          node);
+      throw ImportError(std::to_string(iterations) + " iterations of " +
+                            std::to_string(each) +
+                            " nodes are too many to be unrolled (at "
+                            "most " +
+                            std::to_string(maxUnrolledNodes) + " nodes)",
+                        node);
   }
 
   std::string name(const std::string &what, int64_t iteration) const {
@@ -80,8 +80,7 @@ public:
     std::string axes = base + "/axes" + std::to_string(output);
     if (collected[output].empty())
       addInts(graph, axes, {axis});
-    std::string part =
-        name("output" + std::to_string(output) + "_", iteration);
+    std::string part = name("output" + std::to_string(output) + "_", iteration);
     addNode(nodes, node, "Unsqueeze", {value, axes}, {part});
     collected[output].push_back(part);
   }
@@ -96,8 +95,8 @@ public:
                         node);
     if (reversed)
       std::reverse(collected[output].begin(), collected[output].end());
-    NodeProto &concat =
-        addNode(nodes, node, "Concat", collected[output], {node.output(result)});
+    NodeProto &concat = addNode(nodes, node, "Concat", collected[output],
+                                {node.output(result)});
     AttributeProto &attr = *concat.add_attribute();
     attr.set_name("axis");
     attr.set_type(AttributeProto::INT);
@@ -253,8 +252,8 @@ bool unrollScan(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
       given = attr.i();
   int64_t states = node.input_size() - given;
   if (!body || given < 1 || states < 0 ||
-      body->input_size() != node.input_size() ||
-      body->output_size() < states || body->output_size() != node.output_size())
+      body->input_size() != node.input_size() || body->output_size() < states ||
+      body->output_size() != node.output_size())
     throw ImportError("the body of the scan does not fit to its inputs", node);
   int64_t outputs = body->output_size() - states;
   auto axes = intsAttr(node, "scan_input_axes", given);
@@ -279,10 +278,9 @@ bool unrollScan(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
         addInts(graph, index, {*count - 1 - i}, /*scalar=*/true);
       }
       inputs.push_back(loop.name("input" + std::to_string(s) + "_", i));
-      NodeProto &part =
-          addNode(nodes, node, "Gather",
-                  {node.input(static_cast<int>(states + s)), index},
-                  {inputs.back()});
+      NodeProto &part = addNode(
+          nodes, node, "Gather",
+          {node.input(static_cast<int>(states + s)), index}, {inputs.back()});
       AttributeProto &attr = *part.add_attribute();
       attr.set_name("axis");
       attr.set_type(AttributeProto::INT);
@@ -367,7 +365,11 @@ void splitBatch(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
 
 } // namespace
 
-void dlc::importer::modernizeScans(GraphProto &graph) {
+void dlc::importer::modernizeScans(onnx::ModelProto &model) {
+  GraphProto &graph = *model.mutable_graph();
+  auto &import = *model.add_opset_import();
+  import.set_domain(scanDomain);
+  import.set_version(1);
   Nodes kept;
   for (NodeProto &node : *graph.mutable_node()) {
     if (node.domain().empty() && node.op_type() == "Scan" &&
@@ -379,10 +381,13 @@ void dlc::importer::modernizeScans(GraphProto &graph) {
   graph.mutable_node()->Swap(&kept);
 }
 
-void dlc::importer::restoreScans(GraphProto &graph) {
-  for (NodeProto &node : *graph.mutable_node())
+void dlc::importer::restoreScans(onnx::ModelProto &model) {
+  for (NodeProto &node : *model.mutable_graph()->mutable_node())
     if (node.domain() == scanDomain)
       node.clear_domain();
+  for (int i = model.opset_import_size(); i-- > 0;)
+    if (model.opset_import(i).domain() == scanDomain)
+      model.mutable_opset_import()->DeleteSubrange(i, 1);
 }
 
 bool dlc::importer::unrollLoops(Model &model) {

@@ -136,6 +136,20 @@ void restoreResize(GraphProto &graph) {
   }
 }
 
+/// The shape inference of STFT takes the wrong default for `onesided`.
+void stateDefaults(GraphProto &graph) {
+  for (NodeProto &node : *graph.mutable_node()) {
+    if (node.op_type() != "STFT" || !node.domain().empty() ||
+        std::any_of(node.attribute().begin(), node.attribute().end(),
+                    [](const auto &attr) { return attr.name() == "onesided"; }))
+      continue;
+    auto &attr = *node.add_attribute();
+    attr.set_name("onesided");
+    attr.set_type(onnx::AttributeProto::INT);
+    attr.set_i(1);
+  }
+}
+
 void clearTypes(GraphProto &graph, bool top) {
   graph.clear_value_info();
   if (top)
@@ -164,8 +178,9 @@ bool hasLongVectors(const GraphProto &graph) {
 /// Types that libonnx fails to infer, found by our own rules.
 using KnownTypes = std::map<std::string, onnx::TypeProto>;
 
-/// Adds the results of ops that libonnx cannot infer although they have the
-/// type of their first operand. Returns whether it found new ones.
+/// Adds the results of ops that libonnx cannot infer: those that have the type
+/// of their first operand, and those whose shape is a known operand. Returns
+/// whether it found new ones.
 bool addKnownTypes(const GraphProto &graph, KnownTypes &known) {
   std::unordered_map<std::string, const onnx::TypeProto *> types;
   for (const auto *infos :
@@ -175,12 +190,25 @@ bool addKnownTypes(const GraphProto &graph, KnownTypes &known) {
         types[info.name()] = &info.type();
   bool found = false;
   for (const NodeProto &node : graph.node()) {
-    if (node.op_type() != "GroupNormalization" || node.input_size() == 0 ||
-        node.output_size() == 0 || types.count(node.output(0)))
+    bool unpools = node.op_type() == "MaxUnpool" && node.input_size() > 2;
+    if ((node.op_type() != "GroupNormalization" && !unpools) ||
+        node.input_size() == 0 || node.output_size() == 0 ||
+        types.count(node.output(0)))
       continue;
     auto type = types.find(node.input(0));
-    if (type != types.end())
-      found |= known.insert({node.output(0), *type->second}).second;
+    if (type == types.end())
+      continue;
+    onnx::TypeProto result = *type->second;
+    if (unpools) {
+      auto dims = knownInts(graph, node.input(2));
+      if (!dims)
+        continue;
+      auto &shape = *result.mutable_tensor_type()->mutable_shape();
+      shape.clear_dim();
+      for (int64_t dim : *dims)
+        shape.add_dim()->set_dim_value(dim);
+    }
+    found |= known.insert({node.output(0), result}).second;
   }
   return found;
 }
@@ -265,7 +293,8 @@ void refuseUnsupported(const Model &model, const LoadOptions &options,
              (schema->HasFunction() || schema->HasContextDependentFunction())))
           continue;
       } else if (op == "Loop" || op == "Scan") {
-        label = op + " (whose number of iterations is not known at compile time)";
+        label =
+            op + " (whose number of iterations is not known at compile time)";
       } else if (isSequenceOp(op)) {
         label = op + " (of a sequence that is not made in the model)";
       } else if (isEvaluated(op) || op == "Shape" || op == "Size") {
@@ -446,17 +475,18 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   removeDeadNodes(*proto.mutable_graph());
   if (opset < newest) {
     if (opset < 9)
-      modernizeScans(*proto.mutable_graph());
+      modernizeScans(proto);
     clearTypes(*proto.mutable_graph(), true);
     ModelProto converted =
         onnx::version_conversion::ConvertVersion(proto, newest);
     proto.Swap(&converted);
     normalizeDomains(*proto.mutable_graph());
     if (opset < 9)
-      restoreScans(*proto.mutable_graph());
+      restoreScans(proto);
     if (opset < 11)
       restoreResize(*proto.mutable_graph());
   }
+  stateDefaults(*proto.mutable_graph());
   refuseUnsupported(model, options, newest, /*late=*/false);
 
   // Each round resolves one more layer of shape arithmetic, conditionals and

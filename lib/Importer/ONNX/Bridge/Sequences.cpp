@@ -51,8 +51,8 @@ public:
   bool run() {
     bool changed = false;
     for (NodeProto &node : *graph.mutable_node()) {
-      bool resolved = node.domain().empty() && node.output_size() == 1 &&
-                      resolve(node);
+      bool resolved =
+          node.domain().empty() && node.output_size() == 1 && resolve(node);
       if (!resolved)
         kept.Add()->Swap(&node);
       changed |= resolved;
@@ -223,7 +223,8 @@ private:
     if (axis < 0 || axis >= rank ||
         !type->second->shape().dim(static_cast<int>(axis)).has_dim_value())
       return false;
-    int64_t extent = type->second->shape().dim(static_cast<int>(axis)).dim_value();
+    int64_t extent =
+        type->second->shape().dim(static_cast<int>(axis)).dim_value();
     bool each = node.input_size() < 2 || node.input(1).empty();
     std::vector<int64_t> sizes;
     if (!each) {
@@ -256,8 +257,9 @@ private:
     Elements parts, elements;
     for (size_t i = 0; i < sizes.size(); ++i)
       parts.push_back(base + "/split" + std::to_string(i));
-    setInt(addNode(kept, node, "Split", {node.input(0), base + "/sizes"}, parts),
-           "axis", axis);
+    setInt(
+        addNode(kept, node, "Split", {node.input(0), base + "/sizes"}, parts),
+        "axis", axis);
     for (size_t i = 0; i < parts.size(); ++i) {
       elements.push_back(parts[i]);
       if (!squeeze)
@@ -287,9 +289,9 @@ private:
 
 bool dlc::importer::isSequenceOp(const std::string &op) {
   static const std::set<std::string> ops = {
-      "SequenceEmpty",   "SequenceConstruct",  "SequenceInsert",
-      "SequenceErase",   "SequenceAt",         "SequenceLength",
-      "SplitToSequence", "ConcatFromSequence", "Optional",
+      "SequenceEmpty",      "SequenceConstruct",  "SequenceInsert",
+      "SequenceErase",      "SequenceAt",         "SequenceLength",
+      "SplitToSequence",    "ConcatFromSequence", "Optional",
       "OptionalHasElement", "OptionalGetElement"};
   return ops.count(op) != 0;
 }
