@@ -114,10 +114,14 @@ LogicalResult topK(NodeEmitter &e) {
   if (k < 0 || k > n)
     return e.error("k = " + Twine(k) + " of a dimension of " + Twine(n));
   bool largest = e.intAttr("largest", 1);
-  if (k == 1 && !e.wants(0))
+  if (k == 1 && n > 0) { // no need to sort
+    (void)e.set(0, e.make<nn::ReduceOp>(largest ? nn::ReduceKind::Max
+                                                : nn::ReduceKind::Min,
+                                        x, ArrayRef<int64_t>(axis), true));
     return e.set(1, e.make<nn::ArgReduceOp>(largest ? nn::ArgReduceKind::Max
                                                     : nn::ArgReduceKind::Min,
                                             x, axis, true, false));
+  }
   if (k == 0 || product(shapeOf(x)) == 0) {
     (void)e.set(0, e.splat(e.outType(0), 0));
     return e.set(1, e.splat(e.outType(1), 0));

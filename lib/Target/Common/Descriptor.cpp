@@ -201,7 +201,9 @@ public:
           {makeString(kernel.name), makeInt64(kernel.sharedBytes)}));
     // struct dlc_device_program
     return makePrivate(ConstantStruct::getAnon(
-        {makeExternal(device->imageSymbol), makeInt64(device->imageBytes),
+        {device->imageBytes ? makeExternal(device->imageSymbol)
+                            : makeArray({}), // nothing but copies
+         makeInt64(device->imageBytes),
          device->weightsSymbol.empty() ? ConstantPointerNull::get(pointer)
                                        : makeExternal(device->weightsSymbol),
          makeArray(archs), makeInt64(archs.size()), makeArray(kernels),

@@ -31,7 +31,7 @@ import numpy as np
 import onnx
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "../Inputs")]
+sys.path[:0] = [os.path.join(HERE, "Inputs"), os.path.join(HERE, "../Inputs")]
 import guarded  # noqa: E402
 import onnx_cases  # noqa: E402
 from dlc_targets import launcher, target_flags  # noqa: E402
