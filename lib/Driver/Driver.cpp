@@ -222,6 +222,7 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   PhaseOptions phaseOptions;
   phaseOptions.target = options.target;
   phaseOptions.precision = options.precision;
+  phaseOptions.io = options.io;
   if (options.isCuda())
     phaseOptions.arch = options.cudaArchs.front().getRealName();
   phaseOptions.cpu = options.cpus[cpu];

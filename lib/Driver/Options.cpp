@@ -66,6 +66,12 @@ struct CommandLine {
   cl::list<std::string> binds{
       "bind", cl::desc("Make an input a compile-time constant"),
       cl::value_desc("input=file.npy"), cl::cat(category)};
+  cl::opt<std::string> io{
+      "io",
+      cl::desc("Where inputs and outputs are: in memory of the caller's "
+               "(caller, the default), or in the arena, whose memory is then "
+               "used again when an input was read (arena)"),
+      cl::value_desc("caller|arena"), cl::init("caller"), cl::cat(category)};
   cl::opt<std::string> memoryReport{
       "memory-report",
       cl::desc("Write a picture of the memory plan, or the same as JSON"),
@@ -218,6 +224,17 @@ static bool parseImportOptions(
 }
 
 static bool parseMemoryOptions(CommandLine &line, DriverOptions &options) {
+  options.io = line.io;
+  if (options.io != "caller" && options.io != "arena") {
+    reportUsageError("--io=" + options.io + ": caller and arena are known");
+    return false;
+  }
+  if (options.io == "arena" && options.cpus.size() > 1) {
+    reportUsageError(
+        "--io=arena is for one CPU: the code for each has a plan of "
+        "its own");
+    return false;
+  }
   options.memoryReport = line.memoryReport;
   StringRef report = options.memoryReport;
   if (line.memoryReport.getNumOccurrences() > 0) {

@@ -144,6 +144,8 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
 
 static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(conversion::createArenaBufferize());
+  if (options.io == "arena")
+    pm.addPass(arena::createArenaIO());
   pm.addPass(conversion::createArenaOrder());
   pm.addPass(conversion::createArenaInplace());
   pm.addPass(arena::createArenaAssign());

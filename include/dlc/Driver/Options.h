@@ -57,6 +57,8 @@ struct DriverOptions {
     std::string dims;
   };
   std::vector<Specialisation> specialisations;
+  /// "caller" or "arena": where inputs and outputs are.
+  std::string io = "caller";
   bool verbose = false;
   /// Where the picture of the memory plan goes (.html or .json); empty:
   /// nowhere.

@@ -49,6 +49,11 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::desc("What f32 products may be rounded to on a GPU: f32 (not "
                      "at all), tf32, f16 or bf16"),
       llvm::cl::init("f32")};
+  Option<std::string> io{
+      *this, "io",
+      llvm::cl::desc("Where inputs and outputs are: caller (in memory of the "
+                     "caller's) or arena"),
+      llvm::cl::init("caller")};
   Option<bool> keepData{
       *this, "keep-data",
       llvm::cl::desc("Do not free the data of dead constants: other modules "

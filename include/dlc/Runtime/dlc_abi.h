@@ -160,6 +160,11 @@ typedef struct dlc_specialisation {
   /** For target cuda; they run in order. */
   const dlc_device_step *steps;
   uint64_t num_steps;
+  /** Of a program made with --io=arena: where each input is to be put into the
+   * arena before a run, every time, since its memory is used again, and where
+   * each output is then (bytes). Entries then use neither inputs nor outputs of
+   * the caller's, which may be NULL. Else NULL both. */
+  const uint64_t *input_offsets, *output_offsets;
 } dlc_specialisation;
 
 /** What `dlc_model_descriptor` is. Where there are several specialisations,

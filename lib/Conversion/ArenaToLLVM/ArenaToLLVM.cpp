@@ -94,7 +94,8 @@ private:
   };
 
   /// Names and types of inputs and outputs, for the program's descriptor:
-  /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}.
+  /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}, and for those
+  /// that are in the arena {offset}.
   void keepSignature(func::FuncOp func, LLVM::LLVMFuncOp entry) {
     Builder builder(context);
     SmallVector<Attribute> inputs, outputs;
@@ -108,6 +109,9 @@ private:
         entry.set("name", name);
       entry.set("type", TypeAttr::get(
                             RankedTensorType::get(memref.getShape(), element)));
+      if (arena::SlotOp slot = arena::getArgumentSlot(func, i))
+        entry.set("offset", builder.getI64IntegerAttr(
+                                static_cast<int64_t>(slot.getOffset())));
       (func.getArgAttr(i, "dlc.output") ? outputs : inputs)
           .push_back(entry.getDictionary(context));
     }

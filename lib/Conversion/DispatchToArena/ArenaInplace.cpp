@@ -78,6 +78,16 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
       for (Value operand : op.getOperands())
         touch(arena::getMemory(operand), number);
     }
+    // Inputs and outputs that the arena holds: the caller touches them before
+    // and behind everything.
+    for (auto alloc : func.getOps<memref::AllocOp>()) {
+      arena::Role role = arena::getRole(alloc);
+      auto it = lives.find(alloc);
+      if (it != lives.end() && role.isInput)
+        it->second.first = 0;
+      if (it != lives.end() && role.isOutput)
+        it->second.last = number + 1;
+    }
     for (auto launch :
          llvm::make_early_inc_range(func.getOps<dispatch::LaunchOp>())) {
       auto kernel = tables.lookupNearestSymbolFrom<dispatch::KernelOp>(
@@ -100,6 +110,19 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
   struct Life {
     unsigned first, last;
   };
+
+  /// What was an input or output of the program stays one.
+  static void addArguments(memref::AllocOp to, memref::AllocOp from) {
+    auto more = from->getAttrOfType<ArrayAttr>(arena::kArgumentsAttrName);
+    if (!more)
+      return;
+    SmallVector<Attribute> numbers;
+    if (auto own = to->getAttrOfType<ArrayAttr>(arena::kArgumentsAttrName))
+      llvm::append_range(numbers, own);
+    llvm::append_range(numbers, more);
+    to->setAttr(arena::kArgumentsAttrName,
+                ArrayAttr::get(to.getContext(), numbers));
+  }
 
   void touch(Value buffer, unsigned number) {
     auto [it, isNew] = lives.try_emplace(buffer, Life{number, number});
@@ -143,8 +166,11 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
 
     OpBuilder builder(launch);
     if (auto outAlloc = out.getDefiningOp<memref::AllocOp>()) {
+      if (outAlloc->isBeforeInBlock(inAlloc))
+        inAlloc->moveBefore(outAlloc);
       builder.setInsertionPoint(outAlloc);
       lives[in].last = lives[out].last;
+      addArguments(inAlloc, outAlloc);
       out.replaceAllUsesWith(conversion::reshapeMemRef(
           builder, outAlloc.getLoc(), in, outType.getShape()));
       outAlloc.erase();

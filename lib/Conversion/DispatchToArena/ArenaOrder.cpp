@@ -27,7 +27,11 @@ class GraphBuilder {
 public:
   explicit GraphBuilder(int64_t alignment) : alignment(alignment) {}
 
+  /// Before the steps: one that writes all inputs that are in the arena.
+  void addBegin(ArrayRef<Value> inputs);
   LogicalResult add(Operation *step);
+  /// Behind them: one that reads all outputs that are in the arena.
+  void addEnd(ArrayRef<Value> outputs);
   memory::StepGraph graph;
 
 private:
@@ -44,6 +48,7 @@ private:
   SymbolTableCollection tables;
   DenseMap<Value, uint32_t> buffers;
   DenseMap<Value, History> histories;
+  bool hasBegin = false;
 };
 
 } // namespace
@@ -82,6 +87,25 @@ LogicalResult GraphBuilder::addPairs(Operation *step) {
   return success();
 }
 
+void GraphBuilder::addBegin(ArrayRef<Value> inputs) {
+  hasBegin = true;
+  graph.steps.emplace_back();
+  for (Value input : inputs) {
+    graph.buffers[getBuffer(input)].steps.push_back(0);
+    histories[input] = {0, {}};
+  }
+}
+
+void GraphBuilder::addEnd(ArrayRef<Value> outputs) {
+  uint32_t number = graph.steps.size();
+  graph.steps.emplace_back();
+  std::vector<uint32_t> &before = graph.steps.back().predecessors;
+  before.resize(number);
+  std::iota(before.begin(), before.end(), 0);
+  for (Value output : outputs)
+    graph.buffers[getBuffer(output)].steps.push_back(number);
+}
+
 LogicalResult GraphBuilder::add(Operation *step) {
   auto effectful = dyn_cast<MemoryEffectOpInterface>(step);
   if (!effectful)
@@ -109,6 +133,8 @@ LogicalResult GraphBuilder::add(Operation *step) {
   for (Value memory : writes)
     histories[memory] = {number, {}};
   before.remove(number);
+  if (hasBegin)
+    before.insert(0);
   graph.steps.back().predecessors.assign(before.begin(), before.end());
 
   for (Value operand : step->getOperands()) {
@@ -137,10 +163,25 @@ struct ArenaOrder : public conversion::impl::ArenaOrderBase<ArenaOrder> {
     Block &block = func.front();
     SmallVector<Operation *> steps = arena::collectSteps(block);
     GraphBuilder builder(alignment);
+    SmallVector<Value> inputs, outputs;
+    for (auto alloc : block.getOps<memref::AllocOp>()) {
+      arena::Role role = arena::getRole(alloc);
+      if (role.isInput)
+        inputs.push_back(alloc);
+      if (role.isOutput)
+        outputs.push_back(alloc);
+    }
+    // With inputs and outputs in the arena: their lives begin before the first
+    // step and end behind the last.
+    bool isBounded = !inputs.empty() || !outputs.empty();
+    if (isBounded)
+      builder.addBegin(inputs);
     for (Operation *step : steps)
       if (failed(builder.add(step)))
         return failure();
-    std::vector<uint32_t> given(steps.size());
+    if (isBounded)
+      builder.addEnd(outputs);
+    std::vector<uint32_t> given(builder.graph.steps.size());
     std::iota(given.begin(), given.end(), 0);
     memory::ExecutionOrder found = memory::findOrder(builder.graph, workLimit);
     if (found.order == given)
@@ -148,7 +189,8 @@ struct ArenaOrder : public conversion::impl::ArenaOrderBase<ArenaOrder> {
     bytesSaved += memory::peakOfOrder(builder.graph, given) - found.peak;
     // Views and allocations depend on each other only, and stay in front.
     for (uint32_t step : found.order)
-      steps[step]->moveBefore(block.getTerminator());
+      if (uint32_t number = step - isBounded; number < steps.size())
+        steps[number]->moveBefore(block.getTerminator());
     return success();
   }
 };

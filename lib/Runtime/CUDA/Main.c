@@ -131,7 +131,7 @@ static int make_graph(const dlc_program *program, dlc_error *error) {
                     DLC_DEVICE_ALIGNMENT, inputs);
   dlc_place_tensors(specialisation->outputs, model->num_outputs,
                     DLC_DEVICE_ALIGNMENT, outputs);
-  if (clear_gaps(program, outputs, error))
+  if (!specialisation->output_offsets && clear_gaps(program, outputs, error))
     return -1;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
     in[i] = gpu.memory + gpu.layout.inputs + inputs[i];
@@ -194,23 +194,61 @@ static CUresult measure(int first, int last, uint64_t *nanoseconds) {
   return result;
 }
 
+/* One copy of all inputs; one for each where they are in the arena, every time:
+ * a run uses their memory for other things. */
+static CUresult copy_in(const dlc_program *program) {
+  const uint64_t *offsets = program->specialisation->input_offsets;
+  if (!offsets)
+    return program->input_bytes
+               ? gpu.cuda->cuMemcpyHtoDAsync(gpu.memory + gpu.layout.inputs,
+                                             program->tensors,
+                                             program->input_bytes, gpu.stream)
+               : CUDA_SUCCESS;
+  CUresult result = CUDA_SUCCESS;
+  for (uint32_t i = 0; result == CUDA_SUCCESS && i < program->model->num_inputs;
+       ++i) {
+    uint64_t bytes = program->specialisation->inputs[i].bytes;
+    if (bytes)
+      result = gpu.cuda->cuMemcpyHtoDAsync(
+          gpu.memory + gpu.layout.arena + offsets[i], program->inputs[i], bytes,
+          gpu.stream);
+  }
+  return result;
+}
+
+static CUresult copy_out(const dlc_program *program) {
+  const uint64_t *offsets = program->specialisation->output_offsets;
+  if (!offsets)
+    return program->output_bytes ? gpu.cuda->cuMemcpyDtoHAsync(
+                                       program->tensors + program->input_bytes,
+                                       gpu.memory + gpu.layout.outputs,
+                                       program->output_bytes, gpu.stream)
+                                 : CUDA_SUCCESS;
+  CUresult result = CUDA_SUCCESS;
+  for (uint32_t i = 0;
+       result == CUDA_SUCCESS && i < program->model->num_outputs; ++i) {
+    uint64_t bytes = program->specialisation->outputs[i].bytes;
+    if (bytes)
+      result = gpu.cuda->cuMemcpyDtoHAsync(
+          program->outputs[i], gpu.memory + gpu.layout.arena + offsets[i],
+          bytes, gpu.stream);
+  }
+  return result;
+}
+
 /* Copy in, one graph launch, copy out. */
 static CUresult enqueue(const dlc_program *program, const dlc_sample *sample) {
   CUresult result = mark(0, sample);
-  if (result == CUDA_SUCCESS && program->input_bytes)
-    result = gpu.cuda->cuMemcpyHtoDAsync(gpu.memory + gpu.layout.inputs,
-                                         program->tensors, program->input_bytes,
-                                         gpu.stream);
+  if (result == CUDA_SUCCESS)
+    result = copy_in(program);
   if (result == CUDA_SUCCESS)
     result = mark(1, sample);
   if (result == CUDA_SUCCESS)
     result = gpu.cuda->cuGraphLaunch(gpu.exec, gpu.stream);
   if (result == CUDA_SUCCESS)
     result = mark(2, sample);
-  if (result == CUDA_SUCCESS && program->output_bytes)
-    result = gpu.cuda->cuMemcpyDtoHAsync(
-        program->tensors + program->input_bytes,
-        gpu.memory + gpu.layout.outputs, program->output_bytes, gpu.stream);
+  if (result == CUDA_SUCCESS)
+    result = copy_out(program);
   if (result == CUDA_SUCCESS)
     result = mark(3, sample);
   return result;

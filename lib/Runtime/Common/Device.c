@@ -24,6 +24,8 @@ static uint64_t largest(const dlc_model *model, int outputs) {
   uint64_t most = 0;
   for (uint64_t s = 0; s < model->num_specialisations; ++s) {
     const dlc_specialisation *each = &model->specialisations[s];
+    if (each->input_offsets)
+      continue; /* they are in the arena */
     uint64_t bytes = outputs
                          ? dlc_place_tensors(each->outputs, model->num_outputs,
                                              DLC_DEVICE_ALIGNMENT, NULL)

@@ -187,41 +187,74 @@ static void make_up(const dlc_tensor_info *tensor, void *data) {
   }
 }
 
-int dlc_read_inputs(dlc_program *program, uint32_t alignment,
+/* Inputs whose only run is this one are read to where that wants them. */
+static int is_direct(const dlc_program *program, const dlc_backend *backend) {
+  return backend->arena && program->model->num_specialisations == 1 &&
+         program->model->specialisations[0].input_offsets &&
+         !program->cli->benchmark;
+}
+
+static int read_files(const dlc_program *program, unsigned char *const *places,
+                      choice *choice, dlc_error *error) {
+  const dlc_model *model = program->model;
+  for (uint32_t i = 0; i < model->num_inputs; ++i) {
+    const char *file = program->cli->inputs[i];
+    choice->input = i;
+    if (!file)
+      continue;
+    if (model->num_specialisations == 1
+            ? dlc_npy_read(file, &model->inputs[i], places[i], error)
+            : dlc_npy_read_any(file, &model->inputs[i], pick, choice, places[i],
+                               error))
+      return -1;
+  }
+  return 0;
+}
+
+/* Where everything is, now that the specialisation is known. */
+static void place_all(dlc_program *program, const dlc_backend *backend,
+                      unsigned char *const *read) {
+  const dlc_model *model = program->model;
+  const dlc_specialisation *chosen = program->specialisation;
+  program->input_bytes =
+      place(program->tensors, chosen->inputs, model->num_inputs,
+            backend->alignment, program->inputs);
+  program->output_bytes =
+      place(program->tensors + program->input_bytes, chosen->outputs,
+            model->num_outputs, backend->alignment, program->outputs);
+  for (uint32_t i = 0; is_direct(program, backend) && i < model->num_inputs;
+       ++i)
+    program->inputs[i] = read[i];
+  if (backend->arena && chosen->output_offsets)
+    for (uint32_t i = 0; i < model->num_outputs; ++i)
+      program->outputs[i] = backend->arena + chosen->output_offsets[i];
+}
+
+int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
                     dlc_error *error) {
   const dlc_model *model = program->model;
   choice choice = {model, every(model), 0};
   if (choose_dims(program->cli, &choice, error))
     return -1;
   unsigned char *read[DLC_MAX_TENSORS];
-  place_largest(program, alignment, read);
-  for (uint32_t i = 0; i < model->num_inputs; ++i) {
-    const char *file = program->cli->inputs[i];
-    choice.input = i;
-    if (!file)
-      continue;
-    if (model->num_specialisations == 1
-            ? dlc_npy_read(file, &model->inputs[i], read[i], error)
-            : dlc_npy_read_any(file, &model->inputs[i], pick, &choice, read[i],
-                               error))
-      return -1;
-  }
-
+  if (is_direct(program, backend))
+    for (uint32_t i = 0; i < model->num_inputs; ++i)
+      read[i] = backend->arena + model->specialisations[0].input_offsets[i];
+  else
+    place_largest(program, backend->alignment, read);
+  if (read_files(program, read, &choice, error))
+    return -1;
   /* The first one that is left: that of the user's list where nothing says
    * more. */
-  const dlc_specialisation *chosen =
+  program->specialisation =
       &model->specialisations[__builtin_ctzll(choice.left)];
-  program->specialisation = chosen;
-  program->input_bytes = place(program->tensors, chosen->inputs,
-                               model->num_inputs, alignment, program->inputs);
-  program->output_bytes =
-      place(program->tensors + program->input_bytes, chosen->outputs,
-            model->num_outputs, alignment, program->outputs);
+  place_all(program, backend, read);
   /* No input moves up, so none is written over before it has moved. */
+  const dlc_tensor_info *inputs = program->specialisation->inputs;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
     if (program->cli->inputs[i])
-      memmove(program->inputs[i], read[i], chosen->inputs[i].bytes);
+      memmove(program->inputs[i], read[i], inputs[i].bytes);
     else
-      make_up(&chosen->inputs[i], program->inputs[i]);
+      make_up(&inputs[i], program->inputs[i]);
   return 0;
 }

@@ -11,11 +11,11 @@ extern "C" {
 
 /**
  * Reads the files of the inputs and makes up those that have none; then the
- * program's specialisation, inputs, outputs and sizes are known. `alignment` is
- * that of each tensor. Where no specialisation fits, the reason lists those
- * that there are.
+ * program's specialisation, inputs, outputs and sizes are known. Where no
+ * specialisation fits, the reason lists those that there are.
  */
-int dlc_read_inputs(dlc_program *program, uint32_t alignment, dlc_error *error);
+int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
+                    dlc_error *error);
 
 #ifdef __cplusplus
 }

@@ -134,9 +134,8 @@ static int run_model(const dlc_model *model, const dlc_cli *cli,
   program.cli = cli;
   program.tensors = tensors;
   dlc_times times = {0};
-  int code = dlc_read_inputs(&program, backend->alignment, &error)
-                 ? DLC_EXIT_INPUT
-                 : DLC_EXIT_OK;
+  int code =
+      dlc_read_inputs(&program, backend, &error) ? DLC_EXIT_INPUT : DLC_EXIT_OK;
   times.specialisation = program.specialisation;
   if (!code)
     code = compute(&program, backend, &times, &error);

@@ -30,7 +30,8 @@ typedef struct dlc_program {
   const dlc_model *model;
   const dlc_specialisation *specialisation; /* the one that the inputs have */
   const dlc_cli *cli;
-  /* Memory of the host: the inputs, one after the other, then the outputs. */
+  /* Memory of the host: the inputs, one after the other, then the outputs. (Of
+   * a program made with --io=arena those that are in the arena are there.) */
   unsigned char *tensors;
   uint64_t input_bytes, output_bytes; /* with what lies between tensors */
   void *inputs[DLC_MAX_TENSORS], *outputs[DLC_MAX_TENSORS];
@@ -47,6 +48,8 @@ typedef struct dlc_sample {
 /** What a target does. Functions that return int give an enum dlc_exit, and the
  * reason in `error` where it is not DLC_EXIT_OK. */
 typedef struct dlc_backend {
+  /** The arena if it is the host's memory, else NULL. */
+  unsigned char *arena;
   /** Alignment of each tensor in the program's memory. */
   uint32_t alignment;
   /** The variable that stands in for an option of the command line. */

@@ -63,6 +63,8 @@ static void print_memory(dlc_out *out, const char *title, uint64_t bytes,
 static uint64_t tensor_bytes(const dlc_model *model,
                              const dlc_specialisation *specialisation) {
   uint64_t bytes = 0;
+  if (specialisation->input_offsets)
+    return 0; /* they are in the arena */
   for (uint32_t i = 0; i < model->num_inputs; ++i)
     bytes += specialisation->inputs[i].bytes;
   for (uint32_t i = 0; i < model->num_outputs; ++i)
@@ -142,6 +144,8 @@ static void report_info(dlc_out *out, const dlc_model *model,
     dlc_print(out, ", %.3f x the lower bound of %llu",
               (double)model->arena_bytes / (double)model->lower_bound,
               (unsigned long long)model->lower_bound);
+  if (model->specialisations[0].input_offsets)
+    dlc_print(out, ", with inputs and outputs");
   dlc_print(out, "\n%-14s ", "target");
   print_target(out, model, variant);
   if (lacking)
@@ -182,8 +186,12 @@ static void report_times(dlc_out *out, const dlc_model *model,
   dlc_print_bytes(out, model->weights_bytes);
   dlc_print(out, ", arena ");
   dlc_print_bytes(out, model->arena_bytes);
-  dlc_print(out, ", inputs and outputs ");
-  dlc_print_bytes(out, tensors);
+  if (times->specialisation->input_offsets) {
+    dlc_print(out, " with inputs and outputs");
+  } else {
+    dlc_print(out, ", inputs and outputs ");
+    dlc_print_bytes(out, tensors);
+  }
   if (times->device_name) {
     dlc_print(out, "), taken of the GPU's ");
     dlc_print_bytes(out, times->device_bytes);
@@ -304,6 +312,8 @@ void dlc_report_json(dlc_out *out, const dlc_model *model, const char *variant,
             (unsigned long long)model->weights_bytes,
             (unsigned long long)model->arena_bytes,
             (unsigned long long)model->lower_bound);
+  if (model->specialisations[0].input_offsets)
+    dlc_print(out, ", \"io\": \"arena\"");
   if (model->device)
     json_device(out, model);
   json_specialisations(

@@ -4,6 +4,7 @@
 #include "Pool.h"
 #include "Program.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 /* Emitted by the compiler, see dlc_abi.h. */
@@ -50,8 +51,15 @@ static int run(const dlc_program *program, dlc_sample *sample,
                dlc_error *error) {
   (void)error;
   uint64_t begin = dlc_now();
-  dlc_entry_fn entry =
-      program->specialisation->entries[variant - program->model->variants];
+  const dlc_specialisation *chosen = program->specialisation;
+  dlc_entry_fn entry = chosen->entries[variant - program->model->variants];
+  /* Every run uses their memory for other things. */
+  for (uint32_t i = 0; chosen->input_offsets && i < program->model->num_inputs;
+       ++i) {
+    unsigned char *place = dlc_arena + chosen->input_offsets[i];
+    if (program->inputs[i] != place)
+      memcpy(place, program->inputs[i], chosen->inputs[i].bytes);
+  }
   entry(program->inputs, program->outputs, dlc_arena, dlc_pool_parallel());
   if (sample)
     *sample = (dlc_sample){.run = dlc_now() - begin};
@@ -62,7 +70,8 @@ static int run(const dlc_program *program, dlc_sample *sample,
 static void stop(void) {}
 
 int main(int argc, char **argv) {
-  static const dlc_backend backend = {.alignment = DLC_TENSOR_ALIGNMENT,
+  static const dlc_backend backend = {.arena = dlc_arena,
+                                      .alignment = DLC_TENSOR_ALIGNMENT,
                                       .environment = "DLC_THREADS",
                                       .choose = choose,
                                       .start = start,

@@ -32,12 +32,16 @@ Error target::readSignature(FuncOp graph, Signature &signature) {
                                " of the graph function is no buffer");
     // Unsigned and boolean elements are stored as other types.
     auto stored = graph.getArgAttrOfType<mlir::TypeAttr>(i, "dlc.type");
+    bool isOutput = graph.getArgAttr(i, "dlc.output") != nullptr;
     if (Error error =
-            addTensor(signature, graph.getArgAttr(i, "dlc.output") != nullptr,
+            addTensor(signature, isOutput,
                       graph.getArgAttrOfType<mlir::StringAttr>(i, "dlc.name"),
                       type.getShape(),
                       stored ? stored.getValue() : type.getElementType()))
       return error;
+    if (arena::SlotOp slot = arena::getArgumentSlot(graph, i))
+      (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
+          static_cast<uint64_t>(slot.getOffset());
   }
   return Error::success();
 }

@@ -25,23 +25,27 @@ void dlc::target::addCudaLibrary(Module &module, const ModelInfo &info,
       b.CreateCall(runtimeInit, {library.getDescriptor(), init->getArg(0),
                                  init->getArg(1), init->getArg(2)}));
 
-  // Callers of a library for several shapes say first which one it is.
-  SmallVector<Type *> types = {pointer};
-  if (library.hasSpecialisations())
-    types.insert(types.begin(), i32);
-  types.append(4, pointer);
+  // Callers of a library for several shapes say first which one it is, and
+  // those of one whose inputs and outputs are in the arena pass neither.
+  SmallVector<Type *> types(library.hasSpecialisations() ? 1 : 0, i32);
+  size_t instanceAt = types.size();
+  types.append(library.isInArena() ? 3 : 5, pointer);
   Function *run = library.begin("run", i32, types);
   Value *number = library.checkSpecialisation(run);
-  SmallVector<Value *> args;
-  for (Argument &arg : drop_begin(run->args(), types.size() - 5))
-    args.push_back(&arg);
-  library.returnIf(b.CreateIsNull(args[0]), DLC_ERROR_NULL);
-  library.checkPointers(args[1], args[2], args[3], DLC_DEVICE_ALIGNMENT);
+  Value *instance = run->getArg(instanceAt);
+  Value *inputs = ConstantPointerNull::get(pointer), *outputs = inputs;
+  if (!library.isInArena()) {
+    inputs = run->getArg(instanceAt + 1);
+    outputs = run->getArg(instanceAt + 2);
+  }
+  Value *arena = run->getArg(types.size() - 2);
+  library.returnIf(b.CreateIsNull(instance), DLC_ERROR_NULL);
+  library.checkPointers(inputs, outputs, arena, DLC_DEVICE_ALIGNMENT);
   FunctionCallee runtimeRun =
       library.getRuntime("dlc_library_run_v1", i32,
                          {pointer, i32, pointer, pointer, pointer, pointer});
-  args.insert(std::next(args.begin()), number);
-  b.CreateRet(b.CreateCall(runtimeRun, args));
+  b.CreateRet(b.CreateCall(runtimeRun, {instance, number, inputs, outputs,
+                                        arena, run->getArg(types.size() - 1)}));
 
   library.addFind();
   Function *message = library.begin("message", pointer, {pointer});
@@ -65,10 +69,9 @@ std::string dlc::target::makeCudaHeader(const ModelInfo &info, StringRef name) {
  *   if (@name@_check(@NAME@_ABI_VERSION, @NAME@_BUILD_ID) != DLC_OK) ...
  *   if (@name@_init(&model, weights, stream) != DLC_OK)
  *     puts(@name@_message(model));
- *   @find@status = @name@_run(@which@model, inputs, outputs, arena, stream);
+ *   @find@status = @name@_run(@which@model, @tensors@arena, stream);
  * All memory is the caller's, device memory aligned to DLC_DEVICE_ALIGNMENT:
- * weights @NAME@_WEIGHTS_BYTES, arena @NAME@_ARENA_BYTES, inputs and outputs
- * hold one device pointer for each tensor. A CUDA context is current, the same
+@about@ * weights @NAME@_WEIGHTS_BYTES, arena @NAME@_ARENA_BYTES. A CUDA context is current, the same
  * in every call; a stream is a CUstream or cudaStream_t.
  * Runs on different arenas may be in different streams at the same time.
 )",
@@ -88,7 +91,7 @@ int32_t @name@_init(@name@_instance **instance, void *weights, void *stream);
 /** Puts one inference into the stream and returns; it takes part in a capture
  * of the stream. Returns an enum dlc_status. */
 int32_t @name@_run(@param@@name@_instance *instance,
-    const void *const *inputs, void *const *outputs, void *arena, void *stream);
+    @tensorparams@void *arena, void *stream);
 
 /** Why the last call of init or run failed. May be called with NULL. */
 const char *@name@_message(const @name@_instance *instance);

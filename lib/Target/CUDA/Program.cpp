@@ -166,7 +166,8 @@ private:
       symbols.push_back(makeWeights(pool, device().weightsSymbol));
     }
     if (options.kind == ProgramKind::Executable)
-      symbols.push_back(makeTensors(DLC_DEVICE_ALIGNMENT));
+      symbols.push_back(
+          makeTensors(DLC_DEVICE_ALIGNMENT, /*withOutputs=*/true));
     return addData(std::move(symbols));
   }
 

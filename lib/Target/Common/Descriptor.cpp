@@ -182,7 +182,21 @@ public:
     return ConstantStruct::getAnon(
         {makeString(specialisation.dims), arrays.inputs, arrays.outputs,
          makeInt64(specialisation.arenaBytes), makeArray(entries), arrays.steps,
-         makeInt64(specialisation.steps.size())});
+         makeInt64(specialisation.steps.size()),
+         makeOffsets(specialisation.inputs, specialisation.isInArena()),
+         makeOffsets(specialisation.outputs, specialisation.isInArena())});
+  }
+
+  /// Not NULL if tensors are in the arena, even if there are none of the kind.
+  Constant *makeOffsets(ArrayRef<TensorInfo> tensors, bool isInArena) {
+    if (!isInArena)
+      return ConstantPointerNull::get(pointer);
+    std::vector<Constant *> offsets;
+    for (const TensorInfo &tensor : tensors)
+      offsets.push_back(makeInt64(tensor.arenaOffset.value_or(0)));
+    if (offsets.empty())
+      offsets.push_back(makeInt64(0));
+    return makeArray(offsets);
   }
 
   Constant *makeDevice(const ModelInfo &info, Constant *steps) {

@@ -4,6 +4,7 @@
 #include "dlc/Target/Common/Embedded.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -31,6 +32,9 @@ static void printShape(raw_ostream &os, const Twine &prefix,
     os << "}\n";
   }
   os << "#define " << prefix << "_BYTES UINT64_C(" << tensor.bytes << ")\n";
+  if (tensor.arenaOffset)
+    os << "#define " << prefix << "_OFFSET UINT64_C(" << *tensor.arenaOffset
+       << ")\n";
 }
 
 /// What all specialisations have in common; the shapes, too, if there is one.
@@ -66,36 +70,58 @@ static void printSpecialisations(raw_ostream &os, StringRef macro,
   }
 }
 
-/// What a header says where there are several specialisations.
-static constexpr StringLiteral kFindUsage =
-    "number = @name@_find(shapes);\n *   ";
+/// What stands for a word between '@'s.
+static std::string getText(StringRef word, const ModelInfo &info,
+                           StringRef name) {
+  bool several = info.specialisations.size() > 1;
+  bool isInArena = info.first().isInArena();
+  auto text =
+      StringSwitch<StringRef>(word)
+          .Case("find", several ? "number = @name@_find(shapes);\n *   " : "")
+          .Case("which", several ? "number, " : "")
+          .Case("param", several ? "uint32_t specialisation, " : "")
+          .Case("tensors", isInArena ? "" : "inputs, outputs, ")
+          .Case("tensorparams", isInArena ? ""
+                                          : "const void *const *inputs, "
+                                            "void *const *outputs,\n    ")
+          .Case("about",
+                isInArena ? " * Inputs and outputs are in the arena, at their "
+                            "_OFFSET. A run uses the memory of inputs\n * for "
+                            "other things: put all of them there before each "
+                            "one.\n"
+                          : " * inputs and outputs hold one pointer for each "
+                            "tensor, aligned to\n * @ALIGNMENT@ and not "
+                            "overlapping; what the arena holds does not "
+                            "matter.\n")
+          .Case("ALIGNMENT",
+                info.device ? "DLC_DEVICE_ALIGNMENT" : "DLC_TENSOR_ALIGNMENT")
+          .Default("");
+  if (word == "name")
+    return name.str();
+  if (word == "NAME")
+    return name.upper();
+  return text.str();
+}
+
+/// Puts the names of the library, and how it is called, into a text.
+static std::string instantiate(StringRef text, const ModelInfo &info,
+                               StringRef name) {
+  std::string result;
+  while (true) {
+    auto [before, rest] = text.split('@');
+    result += before;
+    if (rest.empty())
+      return result;
+    auto [word, after] = rest.split('@');
+    result += instantiate(getText(word, info, name), info, name);
+    text = after;
+  }
+}
+
 static constexpr StringLiteral kFindFunction =
     "/** The number of the specialisation whose inputs have these shapes, of\n"
     " * each input the rank's number of extents; -1 if there is none. */\n"
     "int32_t @name@_find(const int64_t *const *shapes);\n\n";
-
-/// Puts the names of the library into a text; `several`: what callers of
-/// several specialisations have to say, too.
-static std::string instantiate(StringRef text, StringRef name, bool several) {
-  std::string result;
-  while (!text.empty()) {
-    if (text.consume_front("@name@"))
-      result += name;
-    else if (text.consume_front("@NAME@"))
-      result += name.upper();
-    else if (text.consume_front("@find@"))
-      result += several ? instantiate(kFindUsage, name, several) : "";
-    else if (text.consume_front("@which@"))
-      result += several ? "number, " : "";
-    else if (text.consume_front("@param@"))
-      result += several ? "uint32_t specialisation, " : "";
-    else {
-      result += text.front();
-      text = text.drop_front();
-    }
-  }
-  return result;
-}
 
 std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
                                     StringRef usage, StringRef functions) {
@@ -106,7 +132,7 @@ std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
   os << "/* " << name << ".h - Made by " << info.compiler
      << ". Do not edit.\n *\n"
      << " * The model '" << escape(info.name) << "' as a library:\n"
-     << instantiate(usage, name, several) << " */\n\n"
+     << instantiate(usage, info, name) << " */\n\n"
      << "#ifndef DLC_MODEL_" << macro << "_H\n#define DLC_MODEL_" << macro
      << "_H\n\n"
      << getEmbeddedAbiHeader() << "\n"
@@ -121,8 +147,8 @@ std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
   if (several)
     printSpecialisations(os, macro, info);
   os << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-     << instantiate(functions, name, several)
-     << (several ? instantiate(kFindFunction, name, several) : "")
+     << instantiate(functions, info, name)
+     << (several ? instantiate(kFindFunction, info, name) : "")
      << "/** Names, types, shapes and sizes at run time. */\n"
      << "const dlc_model *" << name << "_descriptor(void);\n\n"
      << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

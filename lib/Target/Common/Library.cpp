@@ -48,6 +48,8 @@ void LibraryBuilder::checkPointers(Value *inputs, Value *outputs, Value *arena,
     return b.CreateICmpNE(bits, b.getInt64(0));
   };
   for (bool isOutput : {false, true}) {
+    if (isInArena())
+      break;
     Value *list = isOutput ? outputs : inputs;
     // Whether a tensor is empty does not depend on the specialisation.
     const auto &tensors = isOutput ? info.first().outputs : info.first().inputs;

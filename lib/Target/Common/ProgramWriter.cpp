@@ -93,6 +93,8 @@ Error ProgramWriter::finishInfo() {
       for (const TensorInfo &tensor : *list) {
         addToHash(tensor.name);
         addToHash(std::to_string(tensor.dtype));
+        if (tensor.arenaOffset)
+          addToHash("at " + std::to_string(*tensor.arenaOffset));
         for (int64_t extent : tensor.shape)
           addToHash(std::to_string(extent));
       }
@@ -141,7 +143,8 @@ DataSymbol ProgramWriter::makeWeights(arena::ConstantPoolOp pool,
   return symbol;
 }
 
-DataSymbol ProgramWriter::makeTensors(uint64_t alignment) const {
+DataSymbol ProgramWriter::makeTensors(uint64_t alignment,
+                                      bool withOutputs) const {
   DataSymbol symbol;
   symbol.name = "dlc_tensors";
   symbol.isZero = true;
@@ -158,8 +161,10 @@ DataSymbol ProgramWriter::makeTensors(uint64_t alignment) const {
   symbol.size = std::max<uint64_t>(read, 1);
   for (const Signature &each : info.specialisations) {
     uint64_t all = 0;
-    for (const auto *list : {&each.inputs, &each.outputs})
-      for (const TensorInfo &tensor : *list)
+    for (const TensorInfo &tensor : each.inputs)
+      all += place(tensor.bytes);
+    if (withOutputs)
+      for (const TensorInfo &tensor : each.outputs)
         all += place(tensor.bytes);
     symbol.size = std::max(symbol.size, all);
   }

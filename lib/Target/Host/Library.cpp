@@ -34,29 +34,33 @@ void dlc::target::addHostLibrary(Module &module, const ModelInfo &info,
   PointerType *pointer = library.pointer;
   Type *i32 = library.i32;
 
-  // Callers of a library for several shapes say first which one it is.
+  // Callers of a library for several shapes say first which one it is, and
+  // those of one whose inputs and outputs are in the arena pass nothing but
+  // that.
   SmallVector<Type *> types(library.hasSpecialisations() ? 1 : 0, i32);
-  size_t skip = types.size();
-  types.append(3, pointer);
-  auto argsOf = [&](Function *function, size_t count) {
-    SmallVector<Value *> args;
-    for (size_t i = 0; i < skip + count; ++i)
-      args.push_back(function->getArg(i));
-    return args;
-  };
+  types.append(library.isInArena() ? 1 : 3, pointer);
+  size_t arenaAt = types.size() - 1;
   SmallVector<Type *> parallelTypes(types);
   parallelTypes.push_back(pointer);
+  Value *null = ConstantPointerNull::get(pointer);
+
   Function *parallelRun = library.begin("run_parallel", i32, parallelTypes);
-  SmallVector<Value *> args = argsOf(parallelRun, 4);
   Value *number = library.checkSpecialisation(parallelRun);
-  ArrayRef<Value *> pointers = ArrayRef(args).drop_front(skip);
-  library.checkPointers(pointers[0], pointers[1], pointers[2],
-                        DLC_TENSOR_ALIGNMENT);
-  callEntry(library, info, module, number, pointers);
+  Value *inputs = null, *outputs = null;
+  if (!library.isInArena()) {
+    inputs = parallelRun->getArg(arenaAt - 2);
+    outputs = parallelRun->getArg(arenaAt - 1);
+  }
+  Value *arena = parallelRun->getArg(arenaAt);
+  library.checkPointers(inputs, outputs, arena, DLC_TENSOR_ALIGNMENT);
+  callEntry(library, info, module, number,
+            {inputs, outputs, arena, parallelRun->getArg(arenaAt + 1)});
 
   Function *run = library.begin("run", i32, types);
-  args = argsOf(run, 3);
-  args.push_back(ConstantPointerNull::get(pointer));
+  SmallVector<Value *> args;
+  for (Argument &arg : run->args())
+    args.push_back(&arg);
+  args.push_back(null);
   b.CreateRet(b.CreateCall(parallelRun, args));
 
   library.addFind();
@@ -77,10 +81,8 @@ std::string dlc::target::makeHostHeader(const ModelInfo &info, StringRef name) {
   return makeHeader(
       info, name,
       R"( *   if (@name@_check(@NAME@_ABI_VERSION, @NAME@_BUILD_ID) != DLC_OK) ...
- *   @find@status = @name@_run(@which@inputs, outputs, arena);
- * inputs and outputs hold one pointer for each tensor, aligned to
- * DLC_TENSOR_ALIGNMENT and not overlapping; arena points to @NAME@_ARENA_BYTES
- * bytes aligned to @NAME@_ARENA_ALIGNMENT, whose contents do not matter.
+ *   @find@status = @name@_run(@which@@tensors@arena);
+@about@ * arena points to @NAME@_ARENA_BYTES bytes aligned to @NAME@_ARENA_ALIGNMENT.
  * Calls on different arenas may run at the same time.
 )",
       R"(/** Whether header and library belong together and this CPU can run it:
@@ -89,12 +91,11 @@ std::string dlc::target::makeHostHeader(const ModelInfo &info, StringRef name) {
 int32_t @name@_check(uint32_t abi_version, const char *build_id);
 
 /** One inference in this thread. Returns an enum dlc_status. */
-int32_t @name@_run(@param@const void *const *inputs, void *const *outputs,
-    void *arena);
+int32_t @name@_run(@param@@tensorparams@void *arena);
 
 /** One inference with the caller's threads. */
-int32_t @name@_run_parallel(@param@const void *const *inputs,
-    void *const *outputs, void *arena, const dlc_parallel *parallel);
+int32_t @name@_run_parallel(@param@@tensorparams@void *arena,
+    const dlc_parallel *parallel);
 
 )");
 }

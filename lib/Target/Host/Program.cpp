@@ -72,6 +72,10 @@ private:
           return createStringError("the variants for different CPUs have "
                                    "different inputs or outputs");
         all.arenaBytes = std::max(all.arenaBytes, mine.arenaBytes);
+        // Every variant has its own plan, and callers know one place only.
+        if (index > 0 && mine.isInArena())
+          return createStringError("programs for several CPUs can't have their "
+                                   "inputs and outputs in the arena");
         all.entrySymbols.push_back(symbolOfEntry(index, number));
       }
       addMemory(variant.module);
@@ -135,6 +139,9 @@ private:
                                     dictionary.getAs<mlir::StringAttr>("name"),
                                     shaped.getShape(), shaped.getElementType()))
           return error;
+        if (auto offset = dictionary.getAs<mlir::IntegerAttr>("offset"))
+          (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
+              offset.getInt();
       }
     }
     return Error::success();
@@ -184,7 +191,9 @@ private:
       arena.size = std::max<uint64_t>(info.arenaBytes, 1);
       arena.isZero = true;
       symbols.push_back(std::move(arena));
-      symbols.push_back(makeTensors(DLC_TENSOR_ALIGNMENT));
+      // Outputs are read where they are in the arena.
+      symbols.push_back(makeTensors(DLC_TENSOR_ALIGNMENT,
+                                    /*withOutputs=*/!info.first().isInArena()));
     }
     return addData(std::move(symbols));
   }

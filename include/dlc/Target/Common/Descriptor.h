@@ -23,6 +23,8 @@ struct TensorInfo {
   uint32_t dtype = 0;
   llvm::SmallVector<int64_t> shape;
   uint64_t bytes = 0;
+  /// Where it is in the arena; nothing: it is in memory of the caller's.
+  std::optional<uint64_t> arenaOffset;
 
   bool operator==(const TensorInfo &other) const {
     return name == other.name && dtype == other.dtype && shape == other.shape;
@@ -76,6 +78,12 @@ struct ModelInfo {
     /// For each variant: the symbol of its entry.
     std::vector<std::string> entrySymbols;
     std::vector<DeviceInfo::Step> steps;
+
+    /// Whether inputs and outputs are in the arena (all are, or none is).
+    bool isInArena() const {
+      return (!inputs.empty() && inputs.front().arenaOffset) ||
+             (!outputs.empty() && outputs.front().arenaOffset);
+    }
   };
   /// The descriptor's own symbol.
   std::string symbol;
@@ -107,7 +115,9 @@ std::unique_ptr<llvm::Module> makeDescriptor(llvm::LLVMContext &context,
 /// `functions` declares what it has. In both @name@ and @NAME@ stand for the
 /// library's name, as it is and in capitals; @find@, @which@ and @param@ are
 /// where a caller says which of several specialisations is to run (nothing if
-/// there is one).
+/// there is one), @tensors@ and @tensorparams@ where it gives inputs and
+/// outputs (nothing if they are in the arena), and @about@ are lines about
+/// them.
 std::string makeHeader(const ModelInfo &info, llvm::StringRef name,
                        llvm::StringRef usage, llvm::StringRef functions);
 

@@ -24,8 +24,10 @@ public:
                                   llvm::ArrayRef<llvm::Type *> args);
 
   void returnIf(llvm::Value *condition, dlc_status status);
+  /// Whether inputs and outputs are in the arena: callers pass none.
+  bool isInArena() const { return info.first().isInArena(); }
   /// Returns where pointers are missing or not aligned: `inputs` and `outputs`
-  /// point to arrays of them.
+  /// point to arrays of them, unless those are in the arena.
   void checkPointers(llvm::Value *inputs, llvm::Value *outputs,
                      llvm::Value *arena, uint64_t tensorAlignment);
   /// Whether a caller has to say which specialisation is to run.

@@ -51,8 +51,9 @@ protected:
   static DataSymbol makeWeights(arena::ConstantPoolOp pool, std::string name);
   /// Writes an object with these symbols.
   llvm::Error addData(std::vector<DataSymbol> symbols);
-  /// Memory for inputs and outputs, each aligned to `alignment`.
-  DataSymbol makeTensors(uint64_t alignment) const;
+  /// Memory for inputs, and for outputs if asked for, each aligned to
+  /// `alignment`.
+  DataSymbol makeTensors(uint64_t alignment, bool withOutputs) const;
 
   /// Makes what the options ask for. The static library gets `members` of the
   /// runtime; `header` is that of a library.

@@ -12,7 +12,8 @@ namespace dlc::target {
 
 /// The model compiled for one CPU: a module at level llvm, that is
 /// - `llvm.func @dlc_entry` with the attributes `dlc.inputs` and `dlc.outputs`,
-///   arrays of dictionaries {name = "input", type = tensor<1x3xf32>}; for
+///   arrays of dictionaries {name = "input", type = tensor<1x3xf32>}, with
+///   `offset` for those that are in the arena; for
 ///   further shapes `@dlc_entry_1` …, each with `dlc.dims` and `arena.bytes`,
 /// - the kernels it calls, and `dlc_weights` as an external global,
 /// - `arena.layout` and `arena.constant_pool`.

@@ -210,6 +210,13 @@ static LogicalResult verifyViewType(Operation *op) {
 
 LogicalResult ViewOp::verify() { return verifyViewType(*this); }
 
+SlotOp arena::getArgumentSlot(FunctionOpInterface graph, unsigned index) {
+  auto symbol = graph.getArgAttrOfType<SymbolRefAttr>(index, kSlotAttrName);
+  if (!symbol)
+    return nullptr;
+  return SymbolTable::lookupNearestSymbolFrom<SlotOp>(graph, symbol);
+}
+
 SlotOp ViewOp::getSlotOp(SymbolTableCollection &tables) {
   return tables.lookupNearestSymbolFrom<SlotOp>(*this, getSlotAttr());
 }

@@ -74,8 +74,14 @@ struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
       if (!type.hasStaticShape() || !type.getLayout().isIdentity())
         return alloc.emitOpError("cannot be placed: its size is not known");
       Life life = lives.lookup(alloc);
+      Role role = getRole(alloc);
       if (life.first < 0) // only reshaped, never used
-        life = {timeline.begin, timeline.begin};
+        life.first = life.last =
+            role.isOutput ? timeline.end() - 1 : timeline.begin;
+      if (role.isInput)
+        life.first = timeline.begin;
+      if (role.isOutput)
+        life.last = timeline.end() - 1;
       problem.buffers.push_back({("s" + Twine(numSlots++)).str(), life.first,
                                  life.last + 1, getByteSize(type), alignment});
       allocs.push_back(alloc);
@@ -95,6 +101,9 @@ struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
       replaceWithViews(alloc, [&](OpBuilder &at, Location loc, Type type) {
         return ViewOp::create(at, loc, type, symbol);
       });
+      if (auto numbers = alloc->getAttrOfType<ArrayAttr>(kArgumentsAttrName))
+        for (auto number : numbers.getAsRange<IntegerAttr>())
+          func.setArgAttr(number.getInt(), kSlotAttrName, symbol);
       alloc.erase();
     }
     layout.setSize(std::max<int64_t>(layout.getSize(), solution->peak));

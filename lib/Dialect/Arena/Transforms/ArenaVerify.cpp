@@ -25,6 +25,9 @@ public:
     if (!llvm::hasSingleElement(func.getBody()))
       return func.emitError("the graph function must have one block");
     written.clear();
+    for (BlockArgument arg : func.getArguments())
+      if (failed(verifyArgument(timeline, arg)))
+        return failure();
     for (Operation &op : func.front())
       if (hasEffect<MemoryEffects::Allocate>(&op))
         return op.emitOpError("(V5) allocates memory that was not planned");
@@ -36,6 +39,31 @@ public:
   }
 
 private:
+  LogicalResult verifyArgument(const Timeline &timeline, BlockArgument arg) {
+    func::FuncOp func = timeline.graph;
+    unsigned index = arg.getArgNumber();
+    if (!func.getArgAttr(index, kSlotAttrName))
+      return success();
+    SlotOp slot = getArgumentSlot(func, index);
+    if (!slot)
+      return func.emitError("(V6) parameter ")
+             << index << " names a slot that is not there";
+    if (!arg.use_empty())
+      return func.emitError("(V6) uses parameter ")
+             << index << ", which is slot @" << slot.getSymName();
+    bool isOutput = func.getArgAttr(index, "dlc.output") != nullptr;
+    if (!isOutput)
+      written.insert(slot.getOperation());
+    auto end =
+        static_cast<int64_t>(isOutput ? slot.getLast() : slot.getFirst());
+    if (end != (isOutput ? timeline.end() - 1 : timeline.begin))
+      return func.emitError("(V6) ")
+             << (isOutput ? "output " : "input ") << index << " is slot @"
+             << slot.getSymName() << ", which lives "
+             << (isOutput ? "until launch " : "from launch ") << end << " only";
+    return success();
+  }
+
   /// What an operand refers to: two operands share memory if and only if this
   /// is the same operation or argument (the verifier of the layout has shown
   /// that slots which live together do not overlap).

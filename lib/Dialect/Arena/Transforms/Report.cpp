@@ -61,6 +61,18 @@ public:
       for (OpOperand &operand : step->getOpOperands())
         add(operand, number, writes.contains(&operand));
     }
+    func::FuncOp func = timeline.graph;
+    for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i)
+      if (SlotOp op = getArgumentSlot(func, i)) {
+        SlotReport &slot = report.slots[slots.lookup(op.getSymName())];
+        auto name = func.getArgAttrOfType<StringAttr>(i, "dlc.name");
+        bool isOutput = func.getArgAttr(i, "dlc.output") != nullptr;
+        if (!isOutput)
+          slot.kind = "input";
+        if (name && slot.location.empty())
+          slot.location =
+              (Twine(isOutput ? "output " : "input ") + name.getValue()).str();
+      }
     for (SlotReport &slot : report.slots)
       for (int64_t writer : slot.writers) {
         // What only fills a border is not what a buffer is for.

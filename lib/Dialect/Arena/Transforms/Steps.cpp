@@ -22,6 +22,20 @@ Value dlc::arena::getMemory(Value value) {
   return value;
 }
 
+dlc::arena::Role dlc::arena::getRole(Value buffer) {
+  Role role;
+  Operation *op = buffer.getDefiningOp();
+  auto numbers =
+      op ? op->getAttrOfType<ArrayAttr>(kArgumentsAttrName) : ArrayAttr();
+  if (!numbers)
+    return role;
+  auto graph = op->getParentOfType<func::FuncOp>();
+  for (auto number : numbers.getAsRange<IntegerAttr>())
+    (graph.getArgAttr(number.getInt(), "dlc.output") ? role.isOutput
+                                                     : role.isInput) = true;
+  return role;
+}
+
 SmallVector<Operation *> dlc::arena::collectSteps(Block &block) {
   SmallVector<Operation *> steps;
   for (Operation &op : block)

@@ -10,6 +10,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/RegionKindInterface.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dlc/Dialect/Arena/IR/ArenaDialect.h.inc"
@@ -22,6 +23,15 @@ namespace dlc::arena {
 /// Of several graph functions, or entries, each says in this attribute how many
 /// bytes of the arena it needs.
 inline constexpr llvm::StringLiteral kArenaBytesAttrName = "arena.bytes";
+
+/// Buffers that stand for parameters of the graph function: their numbers.
+inline constexpr llvm::StringLiteral kArgumentsAttrName = "arena.arguments";
+/// Parameters of the graph function that the arena holds: the slot.
+inline constexpr llvm::StringLiteral kSlotAttrName = "arena.slot";
+
+class SlotOp;
+/// The slot of a parameter of a graph function; null if it is the caller's.
+SlotOp getArgumentSlot(mlir::FunctionOpInterface graph, unsigned index);
 
 /// Bytes that one element of this type takes in memory: whole bytes, a power of
 /// two of them. 0 for types that memory cannot hold.

@@ -5,6 +5,18 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ArenaIO : Pass<"arena-io", "::mlir::ModuleOp"> {
+  let summary = "makes inputs and outputs buffers of the arena";
+  let description = [{
+    Each parameter of a bufferized graph function gets a `memref.alloc` that
+    stands for it, with its number in the attribute `arena.arguments`. Passes
+    behind this one treat it as any other buffer, but for its life: an input is
+    there from the beginning, until nothing reads it any more, an output until the
+    end. Two of them become one where a kernel works in place.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def ArenaAssign : Pass<"arena-assign", "::mlir::ModuleOp"> {
   let summary = "gives every buffer of the graph function a place in the arena";
   let description = [{
@@ -14,7 +26,8 @@ def ArenaAssign : Pass<"arena-assign", "::mlir::ModuleOp"> {
     the new `arena.layout @arena`, and what refers to them becomes `arena.view`s.
     A program without buffers gets an empty layout. Several graph functions share
     one layout that is as large as the largest of them needs; `arena.bytes` on
-    each says what it needs.
+    each says what it needs. A parameter of the function that the arena holds (see
+    `arena-io`) names its slot in the attribute `arena.slot`.
   }];
   let dependentDialects = ["::dlc::arena::ArenaDialect"];
   let options = [
@@ -36,6 +49,8 @@ def ArenaVerify : Pass<"arena-verify", "::mlir::ModuleOp"> {
     - (V3) Nothing writes a constant or an input of the program.
     - (V4) Nothing reads a slot or an output before it was written.
     - (V5) Nothing is allocated.
+    - (V6) A slot that is an input lives from the beginning, one that is an output
+      until the end, and the function uses no parameter that has a slot.
   }];
 }
 

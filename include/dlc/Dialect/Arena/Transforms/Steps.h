@@ -21,6 +21,12 @@ mlir::Value getMemory(mlir::Value value);
 /// functions.
 llvm::SmallVector<mlir::Operation *> collectSteps(mlir::Block &block);
 
+/// Which parameters of its graph function a buffer stands for (see arena-io).
+struct Role {
+  bool isInput = false, isOutput = false;
+};
+Role getRole(mlir::Value buffer);
+
 /// A graph function with its steps.
 struct Timeline {
   mlir::func::FuncOp graph;
