@@ -210,7 +210,7 @@ static LogicalResult verifyViewType(Operation *op) {
 
 LogicalResult ViewOp::verify() { return verifyViewType(*this); }
 
-SlotOp arena::getArgumentSlot(FunctionOpInterface graph, unsigned index) {
+SlotOp dlc::arena::getArgumentSlot(FunctionOpInterface graph, unsigned index) {
   auto symbol = graph.getArgAttrOfType<SymbolRefAttr>(index, kSlotAttrName);
   if (!symbol)
     return nullptr;
