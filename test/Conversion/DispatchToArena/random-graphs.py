@@ -4,7 +4,8 @@ and convert-arena-to-llvm: compiled, run, and compared with numpy.
 
 The kernels write whole buffers, parts of them, or add to them, work in place or
 not; values live shorter and longer, are reshaped, returned twice, or are inputs
-and constants; so every decision of the bufferization comes up.
+and constants; so every decision of the bufferization comes up. Every second one is
+compiled with its inputs and outputs in the arena, too, and then runs several times.
 """
 
 import os
@@ -176,6 +177,16 @@ class Graph:
             "\n".join(self.lines), ", ".join(r[0] for r in results), ", ".join(types))
 
 
+def check(graph, seed, path, args, *flags):
+    subprocess.run(["dlc", path + ".mlir", "-o", path, *flags], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([path, *args, "-o", path + ".out"], check=True, stdout=subprocess.DEVNULL)
+    for i, expected in enumerate(graph.outputs):
+        actual = np.load("%s.out/y%d.npy" % (path, i)).reshape(N)
+        if not np.array_equal(actual, expected, equal_nan=True):
+            sys.exit("seed %d %s: output y%d is wrong: %s instead of %s" %
+                     (seed, " ".join(flags), i, actual, expected))
+
+
 def main():
     directory = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 25
@@ -186,17 +197,13 @@ def main():
         path = os.path.join(directory, "g%d" % seed)
         with open(path + ".mlir", "w") as f:
             f.write(graph.build(graph.random.randint(3, 40)))
-        subprocess.run(["dlc", path + ".mlir", "-o", path], check=True)
         args = []
         for i, data in enumerate(graph.inputs):
             np.save("%s.x%d.npy" % (path, i), data)
             args.append("x%d=%s.x%d.npy" % (i, path, i))
-        subprocess.run([path, *args, "-o", path + ".out"], check=True)
-        for i, expected in enumerate(graph.outputs):
-            actual = np.load("%s.out/y%d.npy" % (path, i)).reshape(N)
-            if not np.array_equal(actual, expected, equal_nan=True):
-                sys.exit("seed %d: output y%d is wrong: %s instead of %s" %
-                         (seed, i, actual, expected))
+        check(graph, seed, path, args)
+        if seed % 2:
+            check(graph, seed, path, ["--benchmark=0.001", *args], "--io=arena")
     print("%d graphs are right" % count)
 
 
