@@ -23,8 +23,10 @@ using namespace dlc::ptxsim::test;
 namespace {
 
 unsigned fromEnvironment(const char *name, unsigned otherwise) {
-  const char *value = std::getenv(name);
-  return value ? unsigned(std::atoi(value)) : otherwise;
+  unsigned number = otherwise;
+  if (const char *value = std::getenv(name))
+    EXPECT_FALSE(llvm::StringRef(value).getAsInteger(10, number)) << name;
+  return number;
 }
 
 class Mutator {
@@ -115,7 +117,7 @@ private:
         text.insert(dot, text.substr(dot, end - dot));
       break;
     }
-    case 7: // the end is missing
+    default: // the end is missing
       if (pick(8) == 0)
         text.resize(pick(text.size()));
       break;
