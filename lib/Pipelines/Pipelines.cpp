@@ -111,7 +111,9 @@ static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
 
 static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
   pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass());
-  pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass());
+  dispatch::FormRegionsPassOptions form;
+  form.attention = options.isCuda();
+  pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));
   pm.addNestedPass<func::FuncOp>(dispatch::createPlaceSlicesPass());
   pm.addPass(dispatch::createOutlineKernelsPass());
   // Scalars that moved into kernels are dead in the graph now.

@@ -2,14 +2,14 @@
 
 #include "Contraction.h"
 
+#include "dlc/Dialect/Dispatch/Transforms/Attention.h"
+
 using namespace mlir;
+using namespace dlc;
 using namespace dlc::schedule;
 
 /// Results and depths below these leave most of a tile unused.
 static constexpr int64_t minExtent = 8, minDepth = 8;
-
-/// Registers that a thread needs besides accumulators and fragments.
-static constexpr int64_t otherRegisters = 40;
 
 //===----------------------------------------------------------------------===//
 // Recognition
@@ -43,11 +43,11 @@ static bool hasTwoOperands(Nest &nest, SmallVector<unsigned> &operands) {
   return operands.size() == 2;
 }
 
-/// Chooses how an operand is copied and laid out in shared memory: along the
-/// loop with consecutive addresses, with the widest vectors that alignment
-/// allows.
-static void chooseLayout(ContractionOperand &operand, const Access &access,
-                         const Nest &nest, const Contraction &contraction) {
+/// Along the loop with consecutive addresses, with the widest vectors that
+/// alignment allows.
+void dlc::schedule::chooseLayout(ContractionOperand &operand,
+                                 const Access &access, const Nest &nest,
+                                 const Contraction &contraction) {
   unsigned own = operand.loops.back(), inner = contraction.reduction.back();
   operand.reductionFastest =
       access.coef[own] != 1 &&
@@ -132,9 +132,8 @@ static int64_t getRegisters(const Contraction &c) {
   return c.rows.perThread * c.columns.perThread + fragments + otherRegisters;
 }
 
-/// Multiply-adds per cycle of an SM that is busy: as many as the shared memory
-/// feeds.
-static double getRate(const Contraction &c, const CudaTarget &target) {
+double dlc::schedule::getMultiplyRate(const Contraction &c,
+                                      const CudaTarget &target) {
   if (c.unit == Unit::Fma) {
     double rows = c.rows.perThread, columns = c.columns.perThread;
     double intensity = rows * columns / (rows + columns); // 4 for 8x8
@@ -162,8 +161,8 @@ static double estimate(const Contraction &c, const CudaTarget &target) {
   // Too few warps leave latencies uncovered.
   double efficiency = std::min(1.0, (warps + 1) / 9.0);
   double depth = double(c.depthTiles()) * c.tileDepth;
-  double compute =
-      depth * c.rows.tile * c.columns.tile / (getRate(c, target) * efficiency);
+  double compute = depth * c.rows.tile * c.columns.tile /
+                   (getMultiplyRate(c, target) * efficiency);
   double bytes = depth * (c.rows.tile * getElementBytes(c.rows.element) +
                           c.columns.tile * getElementBytes(c.columns.element));
   double time = perSM * std::max(compute, bytes / target.cacheRate) +
@@ -184,37 +183,11 @@ std::optional<Unit> dlc::schedule::parsePrecision(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
-/// Whether stage 0 adds to an f32 accumulator the product of its operands,
-/// which may be widened first.
-static bool isSumOfProducts(linalg::LinalgOp op) {
-  Block *body = op.getBlock();
-  auto sum =
-      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!sum || !sum.getType().isF32())
-    return false;
-  Value acc = op.getRegionOutputArgs().front();
-  Value other = sum.getLhs() == acc   ? sum.getRhs()
-                : sum.getRhs() == acc ? sum.getLhs()
-                                      : Value();
-  auto product = other ? other.getDefiningOp<arith::MulFOp>() : nullptr;
-  if (!product)
-    return false;
-  auto source = [](Value value) {
-    if (auto widened = value.getDefiningOp<arith::ExtFOp>())
-      value = widened.getIn();
-    return dyn_cast<BlockArgument>(value);
-  };
-  BlockArgument left = source(product.getLhs()),
-                right = source(product.getRhs());
-  return left && right && left != right && left != acc && right != acc;
-}
-
-/// The unit for a contraction: what the operands' type allows, or what the user
-/// allows for f32.
-static Unit chooseUnit(const Contraction &c, Nest &nest, Unit precision) {
+Unit dlc::schedule::chooseUnit(const Contraction &c, Nest &nest,
+                               Unit precision) {
   Type type = c.rows.element;
-  if (type != c.columns.element || !isSumOfProducts(nest.stages[0].op) ||
-      c.depth < 16)
+  if (type != c.columns.element ||
+      !dispatch::isSumOfProducts(nest.stages[0].op) || c.depth < 16)
     return Unit::Fma;
   if (type.isF16())
     return Unit::F16;
@@ -241,6 +214,17 @@ static constexpr Candidate warpTiles[] = {
     {64, 64, 32, 32},   {64, 32, 16, 32},  {32, 64, 32, 16},
     {32, 32, 16, 16},   {16, 64, 16, 16},  {64, 16, 16, 16}};
 
+void dlc::schedule::choosePadding(ContractionOperand &operand, Unit unit) {
+  int64_t bytes = getElementBytes(operand.element);
+  operand.pad = CudaTarget::vectorBytes / bytes;
+  if (operand.reductionFastest)
+    return;
+  if (unit == Unit::Fma)
+    operand.pad = 0;
+  else if (bytes == 4)
+    operand.pad *= 2;
+}
+
 /// Fills in the sizes of `tiles`. Returns false where they do not fit.
 static bool applyTiles(Contraction &c, const Candidate &tiles,
                        const CudaTarget &target) {
@@ -259,13 +243,7 @@ static bool applyTiles(Contraction &c, const Candidate &tiles,
   for (ContractionOperand *operand : {&c.rows, &c.columns}) {
     int64_t bytes = getElementBytes(operand->element);
     c.tileDepth = std::max<int64_t>(16, 64 / std::max<int64_t>(bytes, 2));
-    operand->pad = CudaTarget::vectorBytes / bytes;
-    if (!operand->reductionFastest) {
-      if (c.unit == Unit::Fma)
-        operand->pad = 0;
-      else if (bytes == 4)
-        operand->pad *= 2;
-    }
+    choosePadding(*operand, c.unit);
   }
   if (c.unit == Unit::Fma)
     c.tileDepth = 16;

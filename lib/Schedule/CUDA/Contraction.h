@@ -61,8 +61,12 @@ struct Contraction {
   /// adds them.
   int64_t splits = 1;
   int partials = -1;
+  /// Threads of the block, where more than these tiles decide it; else 0.
+  int64_t blockThreads = 0;
 
   int64_t threads() const {
+    if (blockThreads)
+      return blockThreads;
     if (unit != Unit::Fma)
       return rows.tile / rows.warpTile * (columns.tile / columns.warpTile) *
              CudaTarget::warp;
@@ -88,6 +92,26 @@ struct Contraction {
 std::optional<Contraction> chooseContraction(Nest nest, const KernelPlan &plan,
                                              const CudaTarget &target,
                                              Unit precision);
+
+/// Chooses how an operand, whose loops and element are set, is copied and laid
+/// out in shared memory.
+void chooseLayout(ContractionOperand &operand, const Access &access,
+                  const Nest &nest, const Contraction &contraction);
+
+/// Sets how far lines of an operand's tiles lie apart in shared memory.
+void choosePadding(ContractionOperand &operand, Unit unit);
+
+/// The unit for a contraction in stage 0 of `nest`: what the operands' type
+/// allows, or what the user allows for f32.
+Unit chooseUnit(const Contraction &contraction, Nest &nest, Unit precision);
+
+/// Multiply-adds per cycle of an SM that is busy: as many as the shared memory
+/// feeds.
+double getMultiplyRate(const Contraction &contraction,
+                       const CudaTarget &target);
+
+/// Registers of a thread besides accumulators and fragments.
+inline constexpr int64_t otherRegisters = 40;
 
 /// Emits the launch or the two launches of a contraction.
 void emitContraction(KernelContext &context, Nest &nest,

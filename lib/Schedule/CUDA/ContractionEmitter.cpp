@@ -33,8 +33,6 @@ private:
   void emitBlock(const Launch &launch);
   SmallVector<Value> accumulate(OperandTiles &rows, OperandTiles &columns,
                                 Value firstDepth);
-  SmallVector<Value> multiplyMatrices(OperandTiles &rows, OperandTiles &columns,
-                                      Value stage, ValueRange accs);
   SmallVector<Value> multiply(OperandTiles &rows, OperandTiles &columns,
                               Value stage, ValueRange accs);
   void store(OperandTiles &rows, OperandTiles &columns, ValueRange accs);
@@ -150,9 +148,7 @@ SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
   token = commit();
   Value stage = index.rem(tile, c.stages);
   ValueRange before = loop.getRegionIterArgs().drop_back();
-  SmallVector<Value> accs =
-      c.unit == Unit::Fma ? multiply(rows, columns, stage, before)
-                          : multiplyMatrices(rows, columns, stage, before);
+  SmallVector<Value> accs = multiply(rows, columns, stage, before);
   accs.push_back(token);
   scf::YieldOp::create(b, loc, accs);
   return SmallVector<Value>(loop.getResults().drop_back());
@@ -162,75 +158,20 @@ SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
 SmallVector<Value> ContractionEmitter::multiply(OperandTiles &rows,
                                                 OperandTiles &columns,
                                                 Value stage, ValueRange accs) {
-  auto loop =
-      scf::ForOp::create(b, loc, index.constant(0), index.constant(c.tileDepth),
-                         index.constant(fragmentDepth), accs);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  Value depth = loop.getInductionVar();
-  auto left = rows.load(stage, depth, rowLane);
-  auto right = columns.load(stage, depth, columnLane);
-  SmallVector<Value> results(loop.getRegionIterArgs());
-  TileEmitter body(b, loc, nest, context.memrefs);
-  for (int64_t k = 0; k < fragmentDepth; ++k)
-    for (int64_t i = 0; i < c.rows.perThread; ++i)
-      for (int64_t j = 0; j < c.columns.perThread; ++j) {
-        Value &acc = results[i * c.columns.perThread + j];
-        acc = body.evaluateMain(
-            [&](unsigned input) {
-              return input == c.rows.input ? left[i][k] : right[j][k];
-            },
-            acc);
-      }
-  scf::YieldOp::create(b, loc, results);
-  return SmallVector<Value>(loop.getResults());
-}
-
-/// The same with tensor cores: each warp multiplies 16 rows with 8 columns at a
-/// time.
-SmallVector<Value> ContractionEmitter::multiplyMatrices(OperandTiles &rows,
-                                                        OperandTiles &columns,
-                                                        Value stage,
-                                                        ValueRange accs) {
-  SmallVector<Value> results(accs);
-  Type f32 = b.getF32Type();
-  auto resultType = LLVM::LLVMStructType::getLiteral(b.getContext(),
-                                                     SmallVector<Type>(4, f32));
-  NVVM::MMATypes type = c.unit == Unit::F16    ? NVVM::MMATypes::f16
-                        : c.unit == Unit::BF16 ? NVVM::MMATypes::bf16
-                                               : NVVM::MMATypes::tf32;
-  for (int64_t at = 0; at < c.tileDepth; at += c.unitDepth()) {
-    Value depth = index.constant(at);
-    SmallVector<SmallVector<Value>> left, right;
-    for (int64_t i = 0; i < c.rows.warpTile; i += 16)
-      left.push_back(
-          rows.loadMatrix(stage, depth, index.add(warpRow, i), lane));
-    for (int64_t j = 0; j < c.columns.warpTile; j += 16)
-      right.push_back(
-          columns.loadMatrix(stage, depth, index.add(warpColumn, j), lane));
-    for (size_t i = 0; i < left.size(); ++i)
-      for (size_t j = 0; j < 2 * right.size(); ++j) {
-        // Two rows, eight apart, and two neighbouring columns a lane.
-        Value *acc[] = {
-            &results[2 * i * c.columns.perThread + 2 * j],
-            &results[2 * i * c.columns.perThread + 2 * j + 1],
-            &results[(2 * i + 1) * c.columns.perThread + 2 * j],
-            &results[(2 * i + 1) * c.columns.perThread + 2 * j + 1]};
-        SmallVector<Value> sums;
-        for (Value *value : acc)
-          sums.push_back(*value);
-        Value product = NVVM::MmaOp::create(
-            b, loc, resultType, left[i],
-            ArrayRef(right[j / 2]).slice(j % 2 * 2, 2), sums,
-            {16, 8, c.unitDepth()}, std::nullopt, std::nullopt,
-            std::array<NVVM::MMATypes, 2>{type, type},
-            std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
-                                           NVVM::MMALayout::col});
-        for (auto [n, value] : llvm::enumerate(acc))
-          *value = LLVM::ExtractValueOp::create(b, loc, product, n);
-      }
-  }
-  return results;
+  if (c.unit == Unit::Fma)
+    return multiplyTiles(context, nest, c, rows, columns, stage, stage, rowLane,
+                         columnLane, accs);
+  return multiplyMatrices(
+      b, loc, c,
+      [&](int64_t depth, int64_t row) {
+        return rows.loadMatrix(stage, index.constant(depth),
+                               index.add(warpRow, row), lane);
+      },
+      [&](int64_t depth, int64_t column) {
+        return columns.loadMatrix(stage, index.constant(depth),
+                                  index.add(warpColumn, column), lane);
+      },
+      accs);
 }
 
 void ContractionEmitter::store(OperandTiles &rows, OperandTiles &columns,

@@ -1,6 +1,6 @@
 //===- CudaScheduleKernels.cpp - Kernels on tensors to GPU launches -------===//
 
-#include "Contraction.h"
+#include "Attention.h"
 #include "Math.h"
 #include "Strategies.h"
 
@@ -38,10 +38,11 @@ public:
 private:
   /// Nests that run as one launch (or, a contraction, as two).
   struct Part {
-    size_t begin, end;
+    size_t begin = 0, end = 0;
     /// The nest, if it is one, as if it shared no loops.
     std::optional<Nest> nest;
     std::optional<Contraction> contraction;
+    std::optional<AttentionTiles> attention;
   };
   void formParts();
   void chooseContractions();
@@ -108,6 +109,13 @@ static int64_t countPoints(const KernelPlan &plan) {
 /// Cuts the sequence of nests into launches: contractions get one of their own,
 /// what is between them runs together where it shares loops.
 void KernelScheduler::formParts() {
+  if (auto attention =
+          chooseAttention(kernel.getBody().front(), plan, target, precision)) {
+    Part &part = parts.emplace_back();
+    part.end = plan.nests.size();
+    part.attention = std::move(attention);
+    return;
+  }
   bool mayJoin = false;
   // Without shared loops, one block runs all nests if it is done with them
   // before another launch would have begun. It keeps a row in registers, so
@@ -123,7 +131,7 @@ void KernelScheduler::formParts() {
     if (!alone && mayJoin)
       parts.back().end = i + 1;
     else
-      parts.push_back({i, i + 1, std::nullopt, std::nullopt});
+      parts.push_back({i, i + 1, std::nullopt, std::nullopt, std::nullopt});
     mayJoin = !alone;
   }
 }
@@ -131,7 +139,7 @@ void KernelScheduler::formParts() {
 /// Chooses tiles for contractions, once all of their addresses are known.
 void KernelScheduler::chooseContractions() {
   for (Part &part : parts) {
-    if (part.end != part.begin + 1)
+    if (part.attention || part.end != part.begin + 1)
       continue;
     part.nest = makeAlone(plan.nests[part.begin]);
     part.contraction = chooseContraction(*part.nest, plan, target, precision);
@@ -169,6 +177,9 @@ void KernelScheduler::placeInGlobalMemory() {
           use(place.buffer);
     }
   }
+  // An attention has no use for scratch.
+  if (parts.front().attention)
+    return;
   // Some shared memory is left for the partial results of warps.
   if (getScratchBytes(plan, global) > target.staticShared - 4096)
     global.set();
@@ -209,7 +220,9 @@ dispatch::KernelOp KernelScheduler::createKernel() {
 void KernelScheduler::emitPart(KernelContext &context, Part &part) {
   MutableArrayRef<Nest> nests =
       MutableArrayRef(plan.nests).slice(part.begin, part.end - part.begin);
-  if (!part.nest) {
+  if (part.attention) {
+    emitAttention(context, *part.attention);
+  } else if (!part.nest) {
     if (!emitRows(context, nests))
       emitShared(context, nests);
   } else if (part.contraction)

@@ -12,21 +12,51 @@ using namespace dlc::schedule;
 // Launches
 //===----------------------------------------------------------------------===//
 
+/// Where each of the buffers begins if they lie one behind the other, and where
+/// the last one ends.
+static SmallVector<int64_t> placeBuffers(ArrayRef<MemRefType> types) {
+  SmallVector<int64_t> offsets = {0};
+  for (MemRefType type : types)
+    offsets.push_back(llvm::alignTo(
+        offsets.back() +
+            type.getNumElements() * getElementBytes(type.getElementType()),
+        128));
+  return offsets;
+}
+
 Launch::Launch(KernelContext &context, int64_t blocks, int64_t threads,
-               ArrayRef<MemRefType> workgroup, int64_t dynamicBytes)
+               ArrayRef<MemRefType> buffers)
     : b(context.b) {
+  Location loc = context.loc;
   auto constant = [&](int64_t value) -> Value {
-    return arith::ConstantIndexOp::create(b, context.loc, value);
+    return arith::ConstantIndexOp::create(b, loc, value);
   };
+  SmallVector<int64_t> offsets = placeBuffers(buffers);
+  bool isDynamic = offsets.back() > context.target.staticShared;
   Value dynamic;
-  if (dynamicBytes)
-    dynamic = arith::ConstantIntOp::create(b, context.loc, dynamicBytes, 32);
+  if (isDynamic)
+    dynamic = arith::ConstantIntOp::create(b, loc, offsets.back(), 32);
   Value one = constant(1);
-  SmallVector<Type> types(workgroup.begin(), workgroup.end());
-  op = gpu::LaunchOp::create(b, context.loc, constant(blocks), one, one,
+  SmallVector<Type> types;
+  if (!isDynamic)
+    types.assign(buffers.begin(), buffers.end());
+  op = gpu::LaunchOp::create(b, loc, constant(blocks), one, one,
                              constant(threads), one, one, dynamic, Type(),
                              ValueRange(), types);
   b.setInsertionPointToStart(&op.getBody().front());
+  if (!isDynamic) {
+    llvm::append_range(workgroup, op.getWorkgroupAttributions());
+    return;
+  }
+  Value memory = gpu::DynamicSharedMemoryOp::create(
+      b, loc,
+      MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
+                      MemRefLayoutAttrInterface(),
+                      gpu::AddressSpaceAttr::get(
+                          b.getContext(), gpu::AddressSpace::Workgroup)));
+  for (auto [type, offset] : llvm::zip(buffers, offsets))
+    workgroup.push_back(memref::ViewOp::create(b, loc, type, memory,
+                                               constant(offset), ValueRange()));
 }
 
 Launch::~Launch() {

@@ -148,7 +148,8 @@ Value OperandTiles::place(Value own, Value depth) {
 }
 
 SmallVector<Value> OperandTiles::loadMatrix(Value stage, Value depth,
-                                            Value first, Value lane) {
+                                            Value first, Value lane,
+                                            bool paired) {
   Value stageOffset = index.mul(stage, getStageElements());
   SmallVector<Value> registers;
   if (operand.element.isF32()) {
@@ -158,8 +159,11 @@ SmallVector<Value> OperandTiles::loadMatrix(Value stage, Value depth,
       int64_t ownHalf = isRows ? piece % 2 : piece / 2;
       int64_t depthHalf = isRows ? piece / 2 : piece % 2;
       Value own = index.add(index.add(first, group), ownHalf * 8);
+      // A quad's registers are `half` apart, unless they are to be neighbours.
+      bool neighbours = paired && width == 1;
       Value at =
-          index.add(index.add(depth, index.mul(quad, width)), depthHalf * half);
+          index.add(index.add(depth, index.mul(quad, neighbours ? 2 : width)),
+                    neighbours ? depthHalf : depthHalf * half);
       registers.push_back(loadConverted(own, at, stageOffset));
     }
     return registers;

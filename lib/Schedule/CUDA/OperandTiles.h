@@ -63,6 +63,8 @@ public:
   /// `start`: the first row (or column) of the block; `base`: the part of the
   /// address that the batch makes.
   void prepare(mlir::Value buffer, mlir::Value start, mlir::Value base);
+  /// Tiles in `newBuffer` that this does not copy.
+  void use(mlir::Value newBuffer) { buffer = newBuffer; }
   /// Starts copying the tile at `depth` into stage number `stage`.
   void copy(mlir::Value depth, mlir::Value stage);
   /// A thread's fragments at `depth` of the tile in `stage`: for each of its
@@ -72,11 +74,13 @@ public:
   /// Operands of the tensor cores for the 16 rows (columns) from `first` on of
   /// the tile in `stage`: the four registers of a lane. They hold, in the order
   /// that the instruction wants, eight rows (columns) and half of its depth
-  /// each (PTX ISA, "Matrix Fragments for mma.m16n8k16" and ".m16n8k8").
+  /// each (PTX ISA, "Matrix Fragments for mma.m16n8k16" and ".m16n8k8"). With
+  /// `paired`, a lane's registers hold neighbours along the reduction, as those
+  /// of an instruction's results do along its columns.
   mlir::SmallVector<mlir::Value> loadMatrix(mlir::Value stage,
                                             mlir::Value depth,
-                                            mlir::Value first,
-                                            mlir::Value lane);
+                                            mlir::Value first, mlir::Value lane,
+                                            bool paired = false);
   /// The offset in the tile of row (column) number `i` of a thread, without the
   /// part that depends on `lane`, and what the lane is multiplied with.
   int64_t getOffset(int64_t i) const;
@@ -89,14 +93,15 @@ public:
                                     : std::min<int64_t>(4, operand.perThread);
   }
 
+  /// Where row (column) `own` at `depth` lies in a stage.
+  mlir::Value place(mlir::Value own, mlir::Value depth);
+
 private:
   /// One copy of a thread.
   struct Copy {
     mlir::Value depth, target, address;
     mlir::Value guard;
   };
-  /// Where row (column) `own` at `depth` lies in a stage.
-  mlir::Value place(mlir::Value own, mlir::Value depth);
   mlir::Value loadConverted(mlir::Value own, mlir::Value depth,
                             mlir::Value stageOffset);
   void copyOne(const Copy &one, mlir::Value depth, mlir::Value stageOffset);
@@ -117,6 +122,28 @@ private:
   bool isRows;
   mlir::SmallVector<Copy> copies;
 };
+
+/// Adds the product of the tiles of `rows` in stage `rowStage` and of `columns`
+/// in `columnStage` to a thread's results (row by row), one multiply-add at a
+/// time. The lanes are the thread's place among the rows and columns.
+mlir::SmallVector<mlir::Value>
+multiplyTiles(KernelContext &context, Nest &nest, const Contraction &c,
+              OperandTiles &rows, OperandTiles &columns, mlir::Value rowStage,
+              mlir::Value columnStage, mlir::Value rowLane,
+              mlir::Value columnLane, mlir::ValueRange accs);
+
+/// The same with tensor cores: each warp multiplies 16 rows with 8 columns at a
+/// time. `left` and `right` give a lane's registers for 16 rows (columns), by
+/// their numbers in the warp's tile, at a depth.
+mlir::SmallVector<mlir::Value> multiplyMatrices(
+    mlir::OpBuilder &b, mlir::Location loc, const Contraction &c,
+    llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t depth,
+                                                      int64_t row)>
+        left,
+    llvm::function_ref<mlir::SmallVector<mlir::Value>(int64_t depth,
+                                                      int64_t column)>
+        right,
+    mlir::ValueRange accs);
 
 } // namespace dlc::schedule
 

@@ -33,20 +33,19 @@ struct KernelContext {
 /// A `gpu.launch` that is being filled; the builder stands in its body.
 class Launch {
 public:
-  /// `workgroup`: types of the buffers in shared memory.
+  /// `workgroup`: types of the buffers in shared memory. What a block can't
+  /// have without asking for it becomes dynamic shared memory.
   Launch(KernelContext &context, int64_t blocks, int64_t threads,
-         mlir::ArrayRef<mlir::MemRefType> workgroup = {},
-         int64_t dynamicBytes = 0);
+         mlir::ArrayRef<mlir::MemRefType> workgroup = {});
   ~Launch();
   mlir::Value getBlock() { return op.getBlockIds().x; }
   mlir::Value getThread() { return op.getThreadIds().x; }
-  mlir::ArrayRef<mlir::BlockArgument> getWorkgroup() {
-    return op.getWorkgroupAttributions();
-  }
+  mlir::ArrayRef<mlir::Value> getWorkgroup() { return workgroup; }
 
 private:
   mlir::OpBuilder &b;
   mlir::gpu::LaunchOp op;
+  mlir::SmallVector<mlir::Value> workgroup;
 };
 
 /// Memory of a block that its threads share.

@@ -8,7 +8,7 @@ std::optional<CudaTarget> CudaTarget::get(llvm::StringRef arch) {
   CudaTarget target; // sm_80: A100
   if (!arch.consume_front("sm_"))
     return std::nullopt;
-  arch.consume_back("a");
+  bool isExact = arch.consume_back("a");
   if (arch == "80")
     return target;
   if (arch == "86" || arch == "87" || arch == "89") { // RTX 30, Orin, RTX 40
@@ -16,7 +16,6 @@ std::optional<CudaTarget> CudaTarget::get(llvm::StringRef arch) {
     target.threadsPerSM = 1536;
     target.blocksPerSM = 24;
     target.sharedPerSM = arch == "87" ? 164 << 10 : 100 << 10;
-    target.sharedPerBlock = arch == "87" ? 163 << 10 : 99 << 10;
     target.fmaRate = 128;
     target.tensorRate = 512;
     target.memoryRate = 6.5;
@@ -25,7 +24,8 @@ std::optional<CudaTarget> CudaTarget::get(llvm::StringRef arch) {
   if (arch == "90" || arch == "100" || arch == "103") { // H100, B200, B300
     target.multiprocessors = arch == "90" ? 132 : 148;
     target.sharedPerSM = 228 << 10;
-    target.sharedPerBlock = 227 << 10;
+    if (isExact)
+      target.sharedPerBlock = 227 << 10;
     target.fmaRate = 128;
     target.tensorRate = 2048;
     target.memoryRate = arch == "90" ? 14 : 28;
@@ -36,7 +36,6 @@ std::optional<CudaTarget> CudaTarget::get(llvm::StringRef arch) {
     target.threadsPerSM = 1536;
     target.blocksPerSM = 24;
     target.sharedPerSM = 100 << 10;
-    target.sharedPerBlock = 99 << 10;
     target.fmaRate = 128;
     target.tensorRate = 512;
     target.memoryRate = 4.4;

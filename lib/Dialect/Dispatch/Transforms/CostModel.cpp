@@ -4,6 +4,8 @@
 
 #include "Structure.h"
 
+#include "dlc/Dialect/Dispatch/Transforms/Attention.h"
+
 using namespace mlir;
 using namespace dlc::dispatch;
 
@@ -88,4 +90,13 @@ bool dlc::dispatch::isRowGroup(ArrayRef<Operation *> group,
   if (iterations <= kSerialIterations)
     return true;
   return contiguous && llvm::product_of(shared->sizes) >= kMinWorkItems;
+}
+
+bool dlc::dispatch::isAttentionGroup(ArrayRef<Operation *> group,
+                                     function_ref<bool(Value)> livesOutside) {
+  std::optional<Attention> attention = matchAttention(group);
+  return attention && attention->numQueries >= kMinQueries &&
+         attention->keyLength <= kMaxHeadLength &&
+         attention->valueLength <= kMaxHeadLength &&
+         llvm::none_of(attention->inner, livesOutside);
 }

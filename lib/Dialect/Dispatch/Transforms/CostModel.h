@@ -46,6 +46,18 @@ bool isEpilogueGroup(mlir::ArrayRef<mlir::Operation *> group);
 bool isRowGroup(mlir::ArrayRef<mlir::Operation *> group,
                 llvm::function_ref<bool(mlir::Value)> livesOutside);
 
+/// Below this number of queries the scores are no larger than what is read
+/// anyway, and there are no tiles of them.
+constexpr int64_t kMinQueries = 8;
+
+/// The longest keys and values of which tiles fit the memory of a core.
+constexpr int64_t kMaxHeadLength = 256;
+
+/// Whether `group` is good as an attention: one that never has all scores in
+/// memory.
+bool isAttentionGroup(mlir::ArrayRef<mlir::Operation *> group,
+                      llvm::function_ref<bool(mlir::Value)> livesOutside);
+
 /// Whether `group` consists of elementwise ops over the same loops.
 bool isMapGroup(mlir::ArrayRef<mlir::Operation *> group);
 

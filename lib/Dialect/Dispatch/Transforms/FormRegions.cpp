@@ -29,7 +29,7 @@ public:
   explicit Grouping(Block &block);
 
   /// Merges producers with consumers, the most valuable kind first.
-  void mergeAll();
+  void mergeAll(bool attention);
 
   /// The groups, each in block order; inits (fill, empty) included.
   SmallVector<SmallVector<Operation *>> takeGroups();
@@ -37,8 +37,10 @@ public:
 private:
   using Group = unsigned;
 
-  /// Whether group `from` reaches group `to` other than by a direct edge.
-  bool hasIndirectPath(Group from, Group to) const;
+  /// Whether group `from` reaches group `to` other than by a direct edge, and
+  /// by edges that do not lead to `except`.
+  bool hasIndirectPath(Group from, Group to,
+                       std::optional<Group> except = std::nullopt) const;
   bool livesOutside(Value value, ArrayRef<Operation *> group) const;
   /// The union of two groups in block order.
   SmallVector<Operation *> unite(Group a, Group b) const;
@@ -46,6 +48,11 @@ private:
   /// Visits every pair of groups connected by an intermediate, consumers in
   /// block order, latest producers first, and merges those that `isGood` likes.
   void mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood);
+  /// The groups whose results an op of `group` reads.
+  SetVector<Group> getProducers(Group group) const;
+  /// Merges a contraction, a softmax and a contraction, if group `last` is such
+  /// a second contraction.
+  bool mergeAttention(Group last);
 
   Block &block;
   DenseMap<Operation *, unsigned> order;
@@ -105,13 +112,14 @@ Grouping::Grouping(Block &block) : block(block) {
   }
 }
 
-bool Grouping::hasIndirectPath(Group from, Group to) const {
+bool Grouping::hasIndirectPath(Group from, Group to,
+                               std::optional<Group> except) const {
   if (detours[from].contains(to))
     return true;
   SmallVector<Group> worklist;
   DenseSet<Group> seen;
   auto push = [&](Group group) {
-    if (seen.insert(group).second)
+    if (group != except && seen.insert(group).second)
       worklist.push_back(group);
   };
   for (Group next : successors[from])
@@ -187,13 +195,48 @@ void Grouping::mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood) {
   }
 }
 
-void Grouping::mergeAll() {
+SetVector<Grouping::Group> Grouping::getProducers(Group group) const {
+  SetVector<Group> producers;
+  for (Operation *op : groups[group])
+    for (Value value : getReadValues(op))
+      if (auto it = groupOf.find(value.getDefiningOp());
+          it != groupOf.end() && it->second != group)
+        producers.insert(it->second);
+  return producers;
+}
+
+bool Grouping::mergeAttention(Group last) {
+  for (Group softmax : getProducers(last))
+    for (Group first : getProducers(softmax)) {
+      if (hasIndirectPath(softmax, last) || hasIndirectPath(first, softmax) ||
+          hasIndirectPath(first, last, softmax))
+        continue;
+      SmallVector<Operation *> all = unite(softmax, last);
+      llvm::append_range(all, groups[first]);
+      llvm::sort(all, [&](Operation *left, Operation *right) {
+        return order.at(left) < order.at(right);
+      });
+      if (!isAttentionGroup(
+              all, [&](Value value) { return livesOutside(value, all); }))
+        continue;
+      merge(softmax, last);
+      merge(first, softmax);
+      return true;
+    }
+  return false;
+}
+
+void Grouping::mergeAll(bool attention) {
   mergeIf(isEpilogueGroup);
   mergeIf([&](ArrayRef<Operation *> group) {
     return isRowGroup(group,
                       [&](Value value) { return livesOutside(value, group); });
   });
   mergeIf(isMapGroup);
+  if (attention)
+    for (Group last : llvm::seq<Group>(groups.size()))
+      if (!groups[last].empty())
+        mergeAttention(last);
 }
 
 SmallVector<SmallVector<Operation *>> Grouping::takeGroups() {
@@ -305,6 +348,8 @@ static void fuseMaps(RegionOp region) {
 
 namespace {
 struct FormRegions : dlc::dispatch::impl::FormRegionsPassBase<FormRegions> {
+  using FormRegionsPassBase::FormRegionsPassBase;
+
   void runOnOperation() override {
     func::FuncOp func = getOperation();
     if (!func.getBody().hasOneBlock()) {
@@ -314,7 +359,7 @@ struct FormRegions : dlc::dispatch::impl::FormRegionsPassBase<FormRegions> {
     Block &block = func.getBody().front();
     prepareInits(block);
     Grouping grouping(block);
-    grouping.mergeAll();
+    grouping.mergeAll(attention);
     for (ArrayRef<Operation *> group : grouping.takeGroups())
       form(group);
     // A region stands where its first op stood; what it reads may come later.

@@ -27,13 +27,14 @@ using namespace dlc::dispatch;
 static std::string describeKernel(Block &body) {
   // The root is the op with the most loops, reductions first.
   linalg::LinalgOp root;
-  unsigned numReductions = 0;
+  unsigned numReductions = 0, numContractions = 0;
   bool hasElementwiseRows = false;
   auto rank = [](linalg::LinalgOp op) {
     return std::make_tuple(hasReuse(op), !isMap(op), getNumIterations(op));
   };
   for (auto op : body.getOps<linalg::LinalgOp>()) {
     numReductions += !isMap(op);
+    numContractions += hasReuse(op);
     if (!root || rank(op) > rank(root))
       root = op;
   }
@@ -55,6 +56,8 @@ static std::string describeKernel(Block &body) {
         window |= !root.getMatchingIndexingMap(input).isProjectedPermutation();
       }
     what = window ? (tensors > 1 ? "conv" : "pool") : "contract";
+    if (numContractions > 1)
+      what = "attention";
   } else if (!isMap(root)) {
     what = hasElementwiseRows || numReductions > 1 ? "rows" : "reduce";
   } else if (isa<linalg::FillOp>(root)) {

@@ -38,12 +38,18 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
     - rows: reductions that read each element once, with the elementwise ops before
       and after them (softmax, layer norm), when a row fits the scratch limit;
     - elementwise ops with several readers, over the same loops; they become one
-      op with several results.
+      op with several results;
+    - with `attention`, two contractions with a softmax between them, where the
+      scheduler has a way to run them in tiles of rows.
 
     Values that others read as well are further results of the region. Regions
     never depend on each other in a cycle. Reshapes, slices and padding stay
     outside; `dispatch-place-slices` deals with them.
   }];
+  let options = [
+    Option<"attention", "attention", "bool", "false",
+           "products with a softmax in between become one kernel">
+  ];
   let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
 }
 
