@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define DLC_ABI_VERSION 1u
+#define DLC_ABI_VERSION 2u
 
 /** Element types. The codes are part of the ABI. */
 enum dlc_dtype {
@@ -117,6 +117,10 @@ typedef struct dlc_device_step {
   const dlc_device_address *args;
   uint64_t num_args;
   uint64_t copy_bytes;
+  /* The steps, all of them earlier, that must be done before this one begins:
+   * those that touch the same memory. Others may run at the same time. */
+  const uint32_t *after;
+  uint64_t num_after;
 } dlc_device_step;
 
 /** A kernel of the image. */
@@ -132,7 +136,7 @@ typedef struct dlc_device_arch {
   uint32_t first, last;
 } dlc_device_arch;
 
-/** The part of a model that runs on a GPU. The steps run in order. */
+/** The part of a model that runs on a GPU. The steps may run in order. */
 typedef struct dlc_device_program {
   const void *image; /* what cuModuleLoadData takes */
   uint64_t image_bytes;

@@ -257,7 +257,7 @@ static CUresult add_copy(const dlc_cuda *cuda, const dlc_device_step *step,
   copy.srcDevice = args->addresses[1];
   copy.WidthInBytes = step->copy_bytes;
   copy.Height = copy.Depth = 1;
-  return cuda->cuGraphAddMemcpyNode(node, graph, after, after != NULL, &copy,
+  return cuda->cuGraphAddMemcpyNode(node, graph, after, step->num_after, &copy,
                                     context);
 }
 
@@ -275,8 +275,31 @@ static CUresult add_launch(const dlc_instance *instance,
                                        .blockDimZ = step->block[2],
                                        .sharedMemBytes = step->shared_bytes,
                                        .kernelParams = args->pointers};
-  return instance->cuda->cuGraphAddKernelNode(node, graph, after, after != NULL,
-                                              &launch);
+  return instance->cuda->cuGraphAddKernelNode(node, graph, after,
+                                              step->num_after, &launch);
+}
+
+/* Adds all steps to the graph. `nodes` has room for them, `after` for as many
+ * again. */
+static int record_steps(dlc_instance *instance,
+                        const dlc_specialisation *specialisation,
+                        const dlc_places *places, CUcontext context,
+                        CUgraph graph, CUgraphNode *nodes, CUgraphNode *after) {
+  arguments args;
+  for (uint64_t i = 0; i < specialisation->num_steps; ++i) {
+    const dlc_device_step *step = &specialisation->steps[i];
+    for (uint64_t j = 0; j < step->num_after; ++j)
+      after[j] = nodes[step->after[j]];
+    fill(instance, places, step, &args);
+    CUresult result =
+        step->kernel < 0
+            ? add_copy(instance->cuda, step, &args, context, graph, after,
+                       &nodes[i])
+            : add_launch(instance, step, &args, graph, after, &nodes[i]);
+    if (result != CUDA_SUCCESS)
+      return explain_step(instance, step, result, &instance->error);
+  }
+  return 0;
 }
 
 int dlc_instance_record_v1(dlc_instance *instance,
@@ -286,19 +309,13 @@ int dlc_instance_record_v1(dlc_instance *instance,
   CUresult result = instance->cuda->cuGraphCreate(graph, 0);
   if (result != CUDA_SUCCESS)
     return explain(instance, result, "the graph can not be made");
-  arguments args;
-  CUgraphNode nodes[2]; /* the last one and the next one */
-  for (uint64_t i = 0; i < specialisation->num_steps; ++i) {
-    const dlc_device_step *step = &specialisation->steps[i];
-    const CUgraphNode *after = i ? &nodes[!(i & 1)] : NULL;
-    CUgraphNode *node = &nodes[i & 1];
-    fill(instance, places, step, &args);
-    result = step->kernel < 0
-                 ? add_copy(instance->cuda, step, &args, context, *graph, after,
-                            node)
-                 : add_launch(instance, step, &args, *graph, after, node);
-    if (result != CUDA_SUCCESS)
-      return explain_step(instance, step, result, &instance->error);
-  }
-  return 0;
+  uint64_t steps = specialisation->num_steps;
+  CUgraphNode *nodes =
+      (CUgraphNode *)calloc(2 * steps + 1, sizeof(CUgraphNode));
+  if (!nodes)
+    return dlc_cuda_fail_v1(&instance->error, "out of memory");
+  int status = record_steps(instance, specialisation, places, context, *graph,
+                            nodes, nodes + steps);
+  free((void *)nodes);
+  return status;
 }

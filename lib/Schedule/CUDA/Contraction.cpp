@@ -11,6 +11,11 @@ using namespace dlc::schedule;
 /// Results and depths below these leave most of a tile unused.
 static constexpr int64_t minExtent = 8, minDepth = 8;
 
+/// Sums of more than `longSum` terms are made of partial sums of `partialSum`
+/// terms each, as on the host. (Tensor cores' operands are rounded by more than
+/// their sums.)
+static constexpr int64_t longSum = 128, partialSum = 64;
+
 //===----------------------------------------------------------------------===//
 // Recognition
 //===----------------------------------------------------------------------===//
@@ -98,6 +103,7 @@ static std::optional<Contraction> recognise(Nest &nest,
   if (isStoredConsecutively(nest, result.rows.loops.back()))
     std::swap(result.rows, result.columns);
   result.reduction = TileEmitter::getReductionOrder(nest);
+  result.adds = isa<arith::AddFOp>(getCombiner(nest.stages[0].op, 0));
   result.rows.extent = countIterations(nest, result.rows.loops);
   result.columns.extent = countIterations(nest, result.columns.loops);
   result.batches = countIterations(nest, result.batch);
@@ -129,7 +135,9 @@ static int64_t getRegisters(const Contraction &c) {
   int64_t fragments = c.unit == Unit::Fma
                           ? 4 * (c.rows.perThread + c.columns.perThread)
                           : 2 * (c.rows.perThread + c.columns.perThread);
-  return c.rows.perThread * c.columns.perThread + fragments + otherRegisters;
+  int64_t sums = c.partialTiles ? 2 : 1;
+  return sums * c.rows.perThread * c.columns.perThread + fragments +
+         otherRegisters;
 }
 
 double dlc::schedule::getMultiplyRate(const Contraction &c,
@@ -165,8 +173,14 @@ static double estimate(const Contraction &c, const CudaTarget &target) {
                    (getMultiplyRate(c, target) * efficiency);
   double bytes = depth * (c.rows.tile * getElementBytes(c.rows.element) +
                           c.columns.tile * getElementBytes(c.columns.element));
-  double time = perSM * std::max(compute, bytes / target.cacheRate) +
-                2 * target.memoryLatency;
+  // Blocks that run together wait for their tiles together: at least once for
+  // all stages that are in flight.
+  double together = std::ceil(perSM / std::max(resident, 1.0));
+  double waiting =
+      together * c.depthTiles() * target.memoryLatency / double(c.stages - 1);
+  double time =
+      std::max(perSM * std::max(compute, bytes / target.cacheRate), waiting) +
+      2 * target.memoryLatency;
   if (c.splits > 1)
     time +=
         target.launchTime + 2.0 * 4 * c.partialElements() /
@@ -210,9 +224,10 @@ static constexpr Candidate threadTiles[] = {
     {64, 64, 4, 4},   {32, 64, 4, 4},  {64, 32, 4, 4},  {32, 32, 4, 4},
     {16, 64, 2, 4},   {64, 16, 4, 2},  {16, 32, 2, 2}};
 static constexpr Candidate warpTiles[] = {
-    {128, 128, 64, 32}, {128, 64, 32, 32}, {64, 128, 32, 32},
-    {64, 64, 32, 32},   {64, 32, 16, 32},  {32, 64, 32, 16},
-    {32, 32, 16, 16},   {16, 64, 16, 16},  {64, 16, 16, 16}};
+    {128, 256, 64, 64}, {256, 128, 64, 64}, {128, 128, 64, 32},
+    {128, 64, 32, 32},  {64, 128, 32, 32},  {64, 64, 32, 32},
+    {64, 32, 16, 32},   {32, 64, 32, 16},   {32, 32, 16, 16},
+    {16, 64, 16, 16},   {64, 16, 16, 16}};
 
 void dlc::schedule::choosePadding(ContractionOperand &operand, Unit unit) {
   int64_t bytes = getElementBytes(operand.element);
@@ -245,12 +260,14 @@ static bool applyTiles(Contraction &c, const Candidate &tiles,
     c.tileDepth = std::max<int64_t>(16, 64 / std::max<int64_t>(bytes, 2));
     choosePadding(*operand, c.unit);
   }
-  if (c.unit == Unit::Fma)
+  if (c.unit == Unit::Fma) {
     c.tileDepth = 16;
-  c.stages = std::clamp<int64_t>(
-      (target.staticShared - 1024) / getStageBytes(c), 1, 4);
-  c.stages = std::min(c.stages, std::max<int64_t>(c.depthTiles(), 2));
-  return c.stages >= 2 && c.stages * getStageBytes(c) <= target.staticShared;
+    if (c.adds && c.depthTiles() * c.tileDepth > longSum)
+      c.partialTiles = partialSum / c.tileDepth;
+  }
+  return c.stages <= std::max<int64_t>(c.depthTiles(), 2) &&
+         c.stages * getStageBytes(c) <= target.sharedPerBlock &&
+         getRegisters(c) <= target.registersPerThread;
 }
 
 std::optional<Contraction>
@@ -265,22 +282,26 @@ dlc::schedule::chooseContraction(Nest nest, const KernelPlan &plan,
                                        : ArrayRef(warpTiles);
   std::optional<Contraction> best;
   double bestTime = 0;
-  for (const Candidate &candidate : candidates)
-    for (int64_t splits : {1, 2, 4, 8, 16}) {
-      Contraction c = *contraction;
-      c.splits = splits;
-      if (!applyTiles(c, candidate, target))
-        continue;
-      // No block without work, and enough work for each.
-      if (splits > 1 &&
-          (c.depthTiles() < 4 ||
-           c.depthTiles() * (splits - 1) * c.tileDepth >= c.depth))
-        continue;
-      double time = estimate(c, target);
-      if (!best || time < bestTime) {
-        best = c;
-        bestTime = time;
-      }
+  auto consider = [&](const Candidate &candidate, int64_t splits,
+                      int64_t stages) {
+    Contraction c = *contraction;
+    c.splits = splits;
+    c.stages = stages;
+    if (!applyTiles(c, candidate, target))
+      return;
+    // No block without work, and enough work for each.
+    if (splits > 1 && (c.depthTiles() < 4 ||
+                       c.depthTiles() * (splits - 1) * c.tileDepth >= c.depth))
+      return;
+    double time = estimate(c, target);
+    if (!best || time < bestTime) {
+      best = c;
+      bestTime = time;
     }
+  };
+  for (const Candidate &candidate : candidates)
+    for (int64_t splits : {1, 2, 4, 8, 16})
+      for (int64_t stages : {4, 3, 2})
+        consider(candidate, splits, stages);
   return best;
 }

@@ -56,6 +56,12 @@ struct Contraction {
   int64_t batches = 1, depth = 1;
   /// Depth of a tile, and tiles in flight.
   int64_t tileDepth = 16, stages = 2;
+  /// The reduction adds up: long sums may be made of partial ones.
+  bool adds = false;
+  /// Tiles along the reduction that make a partial sum, which is added to the
+  /// total; 0: there is one sum. The rounding error of a sum grows with the
+  /// number of its terms.
+  int64_t partialTiles = 0;
   /// Blocks that share the reduction of a tile. With more than one, each
   /// writes its part to `partials` (a buffer of the plan), and a second kernel
   /// adds them.

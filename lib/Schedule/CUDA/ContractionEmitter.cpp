@@ -33,6 +33,12 @@ private:
   void emitBlock(const Launch &launch);
   SmallVector<Value> accumulate(OperandTiles &rows, OperandTiles &columns,
                                 Value firstDepth);
+  SmallVector<Value> addTiles(OperandTiles &rows, OperandTiles &columns,
+                              Value firstDepth, Value begin, Value end,
+                              ValueRange inits);
+  void copyTile(OperandTiles &rows, OperandTiles &columns, Value firstDepth,
+                Value tile);
+  Value commit();
   SmallVector<Value> multiply(OperandTiles &rows, OperandTiles &columns,
                               Value stage, ValueRange accs);
   void store(OperandTiles &rows, OperandTiles &columns, ValueRange accs);
@@ -101,35 +107,67 @@ void ContractionEmitter::emit() {
   store(rows, columns, accs);
 }
 
-/// Runs through the tiles of the reduction, `stages - 1` copies ahead.
+Value ContractionEmitter::commit() {
+  return nvgpu::DeviceAsyncCreateGroupOp::create(
+      b, loc, nvgpu::DeviceAsyncTokenType::get(b.getContext()), ValueRange());
+}
+
+void ContractionEmitter::copyTile(OperandTiles &rows, OperandTiles &columns,
+                                  Value firstDepth, Value tile) {
+  Value depth = index.add(firstDepth, index.mul(tile, c.tileDepth));
+  Value stage = index.rem(tile, c.stages);
+  rows.copy(depth, stage);
+  columns.copy(depth, stage);
+}
+
+/// Runs through the tiles of the reduction; long sums in parts.
 SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
                                                   OperandTiles &columns,
                                                   Value firstDepth) {
-  int64_t tiles = c.depthTiles(), ahead = c.stages - 1;
-  auto commit = [&]() -> Value {
-    return nvgpu::DeviceAsyncCreateGroupOp::create(
-        b, loc, nvgpu::DeviceAsyncTokenType::get(b.getContext()), ValueRange());
-  };
-  auto copy = [&](Value tile) {
-    Value depth = index.add(firstDepth, index.mul(tile, c.tileDepth));
-    Value stage = index.rem(tile, c.stages);
-    rows.copy(depth, stage);
-    columns.copy(depth, stage);
-  };
+  int64_t tiles = c.depthTiles();
   Value token;
-  for (int64_t tile = 0; tile < ahead; ++tile) {
+  for (int64_t tile = 0; tile < c.stages - 1; ++tile) {
     if (tile < tiles)
-      copy(index.constant(tile));
+      copyTile(rows, columns, firstDepth, index.constant(tile));
     token = commit();
   }
   TypedAttr neutral =
       *arith::getNeutralElement(getCombiner(nest.stages[0].op, 0));
   Value zero = arith::ConstantOp::create(b, loc, neutral);
-  SmallVector<Value> inits(c.rows.perThread * c.columns.perThread, zero);
+  size_t count = c.rows.perThread * c.columns.perThread;
+  SmallVector<Value> inits(count, zero);
   inits.push_back(token);
+  if (!c.partialTiles) {
+    inits = addTiles(rows, columns, firstDepth, index.constant(0),
+                     index.constant(tiles), inits);
+    inits.pop_back();
+    return inits;
+  }
   auto loop =
       scf::ForOp::create(b, loc, index.constant(0), index.constant(tiles),
-                         index.constant(1), inits);
+                         index.constant(c.partialTiles), inits);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value begin = loop.getInductionVar();
+  Value end = index.min(index.add(begin, c.partialTiles), tiles);
+  inits.back() = loop.getRegionIterArgs().back();
+  SmallVector<Value> sums =
+      addTiles(rows, columns, firstDepth, begin, end, inits);
+  TileEmitter body(b, loc, nest, context.memrefs);
+  for (size_t i = 0; i < count; ++i)
+    sums[i] = body.combine(0, loop.getRegionIterArgs()[i], sums[i]);
+  scf::YieldOp::create(b, loc, sums);
+  return SmallVector<Value>(loop.getResults().drop_back());
+}
+
+/// Adds the products of the tiles from `begin` to `end`, `stages - 1` copies
+/// ahead. The last of `inits` and of the results is the token of the copies.
+SmallVector<Value> ContractionEmitter::addTiles(OperandTiles &rows,
+                                                OperandTiles &columns,
+                                                Value firstDepth, Value begin,
+                                                Value end, ValueRange inits) {
+  int64_t ahead = c.stages - 1;
+  auto loop = scf::ForOp::create(b, loc, begin, end, index.constant(1), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value tile = loop.getInductionVar();
@@ -139,19 +177,20 @@ SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
   // is filled next.
   gpu::BarrierOp::create(b, loc);
   {
-    auto more = scf::IfOp::create(b, loc, index.less(tile, tiles - ahead),
-                                  /*withElseRegion=*/false);
+    auto more =
+        scf::IfOp::create(b, loc, index.less(tile, c.depthTiles() - ahead),
+                          /*withElseRegion=*/false);
     OpBuilder::InsertionGuard inner(b);
     b.setInsertionPointToStart(more.thenBlock());
-    copy(index.add(tile, ahead));
+    copyTile(rows, columns, firstDepth, index.add(tile, ahead));
   }
-  token = commit();
+  Value token = commit();
   Value stage = index.rem(tile, c.stages);
-  ValueRange before = loop.getRegionIterArgs().drop_back();
-  SmallVector<Value> accs = multiply(rows, columns, stage, before);
+  SmallVector<Value> accs =
+      multiply(rows, columns, stage, loop.getRegionIterArgs().drop_back());
   accs.push_back(token);
   scf::YieldOp::create(b, loc, accs);
-  return SmallVector<Value>(loop.getResults().drop_back());
+  return SmallVector<Value>(loop.getResults());
 }
 
 /// Multiplies the tiles in `stage` and adds to `accs`.

@@ -106,6 +106,20 @@ static int64_t countPoints(const KernelPlan &plan) {
   return points;
 }
 
+/// Whether the shared loops are too few to occupy the GPU while there is a lot
+/// to do in each: then every nest has a launch of its own.
+static bool sharesTooLittle(const KernelPlan &plan, const CudaTarget &target) {
+  int64_t items = 1;
+  for (int64_t extent : plan.shared)
+    items *= extent;
+  return llvm::any_of(plan.nests, [&](const Nest &nest) {
+    int64_t own = 1;
+    for (const Loop &loop : nest.loops)
+      own *= loop.shared < 0 ? loop.extent : 1;
+    return leavesIdle(items, own, target);
+  });
+}
+
 /// Cuts the sequence of nests into launches: contractions get one of their own,
 /// what is between them runs together where it shares loops.
 void KernelScheduler::formParts() {
@@ -126,7 +140,7 @@ void KernelScheduler::formParts() {
     plan.inplace.clear();
   for (auto [i, nest] : llvm::enumerate(plan.nests)) {
     bool alone =
-        (plan.shared.empty() && !oneBlock) ||
+        (plan.shared.empty() && !oneBlock) || sharesTooLittle(plan, target) ||
         chooseContraction(makeAlone(nest), plan, target, precision).has_value();
     if (!alone && mayJoin)
       parts.back().end = i + 1;
@@ -271,6 +285,7 @@ void KernelScheduler::extendLaunches() {
 }
 
 FailureOr<dispatch::KernelOp> KernelScheduler::run() {
+  splitLongReductions(kernel, target);
   auto planned = planKernel(kernel);
   if (failed(planned))
     return failure();

@@ -58,6 +58,14 @@ int64_t getElementBytes(mlir::Type type);
 /// which neighbouring iterations of the last loop are stored side by side.
 mlir::SmallVector<unsigned> getParallelOrder(const Nest &nest);
 
+/// Whether a block for each of so many results, of so many elements each, would
+/// leave most of the GPU idle for longer than a launch takes.
+bool leavesIdle(int64_t results, int64_t elements, const CudaTarget &target);
+
+/// Cuts reductions that leave the GPU idle: into pieces, and a reduction of
+/// these.
+void splitLongReductions(dispatch::KernelOp kernel, const CudaTarget &target);
+
 /// Product of the extents of some loops.
 int64_t countIterations(const Nest &nest, mlir::ArrayRef<unsigned> loops);
 

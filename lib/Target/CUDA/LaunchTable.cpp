@@ -6,8 +6,10 @@
 #include "dlc/Support/Location.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace llvm;
@@ -50,8 +52,9 @@ namespace {
 
 class TableBuilder {
 public:
-  TableBuilder(DeviceInfo &device, std::vector<DeviceInfo::Step> &steps)
-      : device(device), steps(steps) {
+  TableBuilder(DeviceInfo &device, std::vector<DeviceInfo::Step> &steps,
+               mlir::gpu::GPUModuleOp kernels)
+      : device(device), steps(steps), kernels(kernels) {
     for (auto [number, kernel] : llvm::enumerate(device.kernels))
       numbers[kernel.name] = number;
   }
@@ -104,11 +107,14 @@ private:
   }
 
   Expected<DeviceInfo::Address> getAddress(mlir::Operation *op,
-                                           mlir::Value value) {
+                                           mlir::Value value, bool isWritten) {
     auto it = addresses.find(value);
     if (it == addresses.end())
       return fail(op, "has an operand whose address is not known");
-    return it->second;
+    DeviceInfo::Address address = it->second;
+    address.size = arena::getByteSize(cast<mlir::MemRefType>(value.getType()));
+    address.isWritten = isWritten;
+    return address;
   }
 
   Error addCopy(mlir::memref::CopyOp copy) {
@@ -118,7 +124,8 @@ private:
     if (step.copyBytes == 0)
       return Error::success();
     for (mlir::Value value : {copy.getTarget(), copy.getSource()}) {
-      Expected<DeviceInfo::Address> address = getAddress(copy, value);
+      Expected<DeviceInfo::Address> address =
+          getAddress(copy, value, value == copy.getTarget());
       if (!address)
         return address.takeError();
       step.args.push_back(*address);
@@ -143,8 +150,15 @@ private:
     if (mlir::Value shared = launch.getDynamicSharedMemorySize())
       if (Error error = getSize(launch, shared, step.sharedBytes))
         return error;
-    for (mlir::Value operand : launch.getKernelOperands()) {
-      Expected<DeviceInfo::Address> address = getAddress(launch, operand);
+    auto kernel =
+        kernels.lookupSymbol<mlir::FunctionOpInterface>(launch.getKernelName());
+    if (!kernel)
+      return fail(launch, "launches a kernel that does not exist");
+    for (auto [number, operand] : enumerate(launch.getKernelOperands())) {
+      bool isWritten = !kernel.getArgAttr(
+          number, mlir::LLVM::LLVMDialect::getReadonlyAttrName());
+      Expected<DeviceInfo::Address> address =
+          getAddress(launch, operand, isWritten);
       if (!address)
         return address.takeError();
       step.args.push_back(*address);
@@ -179,6 +193,7 @@ private:
 
   DeviceInfo &device;
   std::vector<DeviceInfo::Step> &steps;
+  mlir::gpu::GPUModuleOp kernels;
   mlir::SymbolTableCollection tables;
   DenseMap<mlir::Value, DeviceInfo::Address> addresses;
   StringMap<int32_t> numbers;
@@ -188,5 +203,10 @@ private:
 
 Error target::makeLaunchTable(FuncOp graph, DeviceInfo &device,
                               std::vector<DeviceInfo::Step> &steps) {
-  return TableBuilder(device, steps).build(graph);
+  auto module = graph->getParentOfType<mlir::ModuleOp>();
+  if (Error error =
+          TableBuilder(device, steps, findKernels(module)).build(graph))
+    return error;
+  orderSteps(steps);
+  return Error::success();
 }

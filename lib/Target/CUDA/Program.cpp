@@ -190,6 +190,8 @@ private:
         add(step.grid[d]);
         add(step.block[d]);
       }
+      for (uint32_t earlier : step.after)
+        add(earlier);
       for (const DeviceInfo::Address &address : step.args) {
         add(address.space);
         add(address.index);

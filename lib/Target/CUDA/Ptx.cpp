@@ -2,13 +2,15 @@
 
 #include "dlc/Target/CUDA/Ptx.h"
 
+#include "dlc/Target/Common/Optimize.h"
+
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IRReader/IRReader.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/OptimizationLevel.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
@@ -19,6 +21,7 @@
 
 using namespace llvm;
 using namespace dlc;
+using namespace dlc::target;
 
 /// The PTX version that introduced an architecture (PTX ISA, "Release Notes").
 /// Kernels need nothing later; an older version runs with older drivers.
@@ -115,24 +118,6 @@ static Error linkLibdevice(Module &module) {
                            "; set CUDA_HOME to the toolkit's folder");
 }
 
-static void optimize(Module &module, TargetMachine &machine) {
-  PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  PassBuilder builder(&machine, tuning);
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager calls;
-  ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(calls);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, calls, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O3)
-      .run(module, modules);
-}
-
 Expected<std::string> target::emitPtx(mlir::gpu::GPUModuleOp kernels,
                                       StringRef arch) {
   Triple triple("nvptx64-nvidia-cuda");
@@ -151,7 +136,8 @@ Expected<std::string> target::emitPtx(mlir::gpu::GPUModuleOp kernels,
   // Subnormal numbers are kept, as on the host.
   module->addModuleFlag(Module::ModFlagBehavior::Override, "nvvm-reflect-ftz",
                         0U);
-  optimize(*module, **machine);
+  optimizeModule(*module, **machine, OptimizationLevel::O3,
+                 /*unrollLoops=*/true);
   SmallString<0> text;
   raw_svector_ostream stream(text);
   legacy::PassManager passes;

@@ -242,6 +242,9 @@ private:
       args.push_back(ConstantStruct::getAnon({makeInt32(address.space),
                                               makeInt32(address.index),
                                               makeInt64(address.offset)}));
+    std::vector<Constant *> after;
+    for (uint32_t earlier : step.after)
+      after.push_back(makeInt32(earlier));
     auto triple = [&](const std::array<uint32_t, 3> &values) {
       return ConstantDataArray::get(context, ArrayRef<uint32_t>(values));
     };
@@ -249,7 +252,8 @@ private:
     return ConstantStruct::getAnon(
         {ConstantInt::getSigned(i32, step.kernel), makeInt32(step.sharedBytes),
          triple(step.grid), triple(step.block), makeArray(args),
-         makeInt64(args.size()), makeInt64(step.copyBytes)});
+         makeInt64(args.size()), makeInt64(step.copyBytes), makeArray(after),
+         makeInt64(after.size())});
   }
 
   Module &module;

@@ -7,7 +7,6 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace llvm;
@@ -55,28 +54,6 @@ Expected<std::unique_ptr<Module>> target::translateToLLVM(mlir::ModuleOp module,
     function.setUWTableKind(UWTableKind::None);
   }
   return result;
-}
-
-void target::optimizeModule(Module &module, TargetMachine &machine) {
-  PipelineTuningOptions tuning;
-  // Kernels come vectorised and unrolled; what is left would only grow.
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  tuning.LoopUnrolling = false;
-  tuning.LoopInterleaving = false;
-  PassBuilder builder(&machine, tuning);
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager calls;
-  ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(calls);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, calls, modules);
-  ModulePassManager passes =
-      builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2);
-  passes.run(module, modules);
 }
 
 Expected<std::string> target::makeObject(Module &module,

@@ -5,12 +5,14 @@
 #include "Library.h"
 
 #include "dlc/Target/Common/Embedded.h"
+#include "dlc/Target/Common/Optimize.h"
 #include "dlc/Target/Common/ProgramWriter.h"
 #include "dlc/Target/Host/Codegen.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Passes/OptimizationLevel.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -173,7 +175,9 @@ private:
     // Not hidden here: the address comes from the GOT, however far it is.
     if (GlobalVariable *weights = (*module)->getNamedGlobal("dlc_weights"))
       weights->setName(symbolOf("weights", index));
-    optimizeModule(**module, **machine);
+    // Kernels come unrolled; what is left would only grow.
+    optimizeModule(**module, **machine, OptimizationLevel::O2,
+                   /*unrollLoops=*/false);
     auto object = makeObject(**module, **machine);
     return object ? addObject(*object, "code") : object.takeError();
   }

@@ -23,6 +23,13 @@ llvm::Error readSignature(mlir::func::FuncOp graph, Signature &signature);
 llvm::Error makeLaunchTable(mlir::func::FuncOp graph, DeviceInfo &device,
                             std::vector<DeviceInfo::Step> &steps);
 
+/// Fills in which steps must wait for which: one that touches memory which an
+/// earlier one writes, or writes memory which an earlier one reads. What
+/// follows from other waiting is left out. Since an arena's memory is used
+/// again and again, it is the memory plan that decides what may run at the same
+/// time.
+void orderSteps(std::vector<DeviceInfo::Step> &steps);
+
 } // namespace dlc::target
 
 #endif // DLC_TARGET_CUDA_LAUNCHTABLE_H

@@ -42,6 +42,10 @@ struct DeviceInfo {
     dlc_space space = DLC_SPACE_WEIGHTS;
     uint32_t index = 0;
     uint64_t offset = 0; ///< bytes
+    /// What the step touches there, in bytes, and whether it writes; for
+    /// finding out which steps depend on which.
+    uint64_t size = 0;
+    bool isWritten = true;
   };
   struct Step {
     int32_t kernel = -1; ///< index into `kernels`, -1 for a copy
@@ -49,6 +53,8 @@ struct DeviceInfo {
     std::array<uint32_t, 3> grid = {}, block = {};
     std::vector<Address> args;
     uint64_t copyBytes = 0;
+    /// Earlier steps that must be done before this one.
+    std::vector<uint32_t> after;
   };
   struct Kernel {
     std::string name;

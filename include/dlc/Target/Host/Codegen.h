@@ -23,9 +23,6 @@ llvm::Expected<std::unique_ptr<llvm::Module>>
 translateToLLVM(mlir::ModuleOp module, llvm::LLVMContext &context,
                 const HostCpu &cpu);
 
-/// Runs LLVM's optimisations on the module.
-void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine);
-
 /// The module as an object file.
 llvm::Expected<std::string> makeObject(llvm::Module &module,
                                        llvm::TargetMachine &machine);

@@ -6,6 +6,8 @@
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 
+#include <random>
+
 using namespace dlc;
 using namespace dlc::target;
 
@@ -21,7 +23,7 @@ module attributes {gpu.container_module} {
     arena.constant @w {offset = 64 : i64, value = dense<1.0> : tensor<16xf32>}
   }
   gpu.module @dlc_kernels {
-    llvm.func @one(%a: !llvm.ptr, %b: !llvm.ptr) attributes {gpu.kernel, nvvm.kernel} {
+    llvm.func @one(%a: !llvm.ptr {llvm.readonly}, %b: !llvm.ptr) attributes {gpu.kernel, nvvm.kernel} {
       llvm.return
     }
     llvm.func @two(%a: !llvm.ptr) attributes {gpu.kernel, nvvm.kernel} {
@@ -123,6 +125,75 @@ TEST_F(LaunchTableTest, AddressesAndSizes) {
   // Inputs are numbered without the outputs between them.
   EXPECT_EQ(info.steps[3].args[0].space, DLC_SPACE_INPUT);
   EXPECT_EQ(info.steps[3].args[0].index, 1u);
+}
+
+TEST_F(LaunchTableTest, WhoWaitsForWhom) {
+  ASSERT_EQ(make(R"mlir(
+    %a = arena.view @arena::@a : memref<16xf32>
+    %b = arena.view @arena::@b : memref<4x4xf32>
+    gpu.launch_func @dlc_kernels::@two blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%a : memref<16xf32>)
+    gpu.launch_func @dlc_kernels::@two blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%b : memref<4x4xf32>)
+    gpu.launch_func @dlc_kernels::@one blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+        args(%a : memref<16xf32>, %z : memref<4x4xf32>)
+    gpu.launch_func @dlc_kernels::@one blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+        args(%a : memref<16xf32>, %b : memref<4x4xf32>)
+    %flat = memref.collapse_shape %b [[0, 1]] : memref<4x4xf32> into memref<16xf32>
+    memref.copy %flat, %y : memref<16xf32> to memref<16xf32>
+)mlir"),
+            "");
+  ASSERT_EQ(info.steps.size(), 5u);
+  using Numbers = std::vector<uint32_t>;
+  EXPECT_EQ(info.steps[0].after, Numbers());
+  EXPECT_EQ(info.steps[1].after, Numbers());
+  // Two that read the same need not wait for each other.
+  EXPECT_EQ(info.steps[2].after, Numbers({0}));
+  EXPECT_EQ(info.steps[3].after, Numbers({1, 0}));
+  // What the step before waits for is done, too.
+  EXPECT_EQ(info.steps[4].after, Numbers({3}));
+}
+
+TEST(StepOrderTest, RandomSteps) {
+  std::mt19937 random(7);
+  auto below = [&](unsigned limit) { return random() % limit; };
+  for (int round = 0; round < 50; ++round) {
+    std::vector<DeviceInfo::Step> steps(1 + below(30));
+    for (DeviceInfo::Step &step : steps)
+      for (unsigned i = 0, e = 1 + below(3); i < e; ++i)
+        step.args.push_back({below(4) ? DLC_SPACE_ARENA : DLC_SPACE_OUTPUT, 0,
+                             below(20), 1 + below(4), below(2) == 0});
+    orderSteps(steps);
+    size_t count = steps.size();
+    auto conflict = [&](size_t i, size_t j) {
+      for (const DeviceInfo::Address &a : steps[i].args)
+        for (const DeviceInfo::Address &b : steps[j].args)
+          for (uint64_t at = a.offset; at < a.offset + a.size; ++at)
+            if (a.space == b.space && (a.isWritten || b.isWritten) &&
+                at >= b.offset && at < b.offset + b.size)
+              return true;
+      return false;
+    };
+    // Whether `from` is done when `to` begins, also without one edge.
+    auto isDone = [&](size_t from, size_t to, size_t without) {
+      std::vector<bool> reached(count);
+      reached[from] = true;
+      for (size_t i = from + 1; i <= to; ++i)
+        for (uint32_t earlier : steps[i].after)
+          if (reached[earlier] &&
+              !(i == to && earlier == from && without == from))
+            reached[i] = true;
+      return bool(reached[to]);
+    };
+    for (size_t to = 0; to < count; ++to) {
+      for (size_t from = 0; from < to; ++from)
+        if (conflict(from, to))
+          EXPECT_TRUE(isDone(from, to, count));
+      for (uint32_t from : steps[to].after) {
+        ASSERT_LT(from, to);
+        EXPECT_TRUE(conflict(from, to));
+        EXPECT_FALSE(isDone(from, to, from)) << "an edge too many";
+      }
+    }
+  }
 }
 
 TEST_F(LaunchTableTest, Signature) {
