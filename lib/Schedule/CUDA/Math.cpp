@@ -2,6 +2,8 @@
 
 #include "Math.h"
 
+#include "dlc/Schedule/Common/MathFunctions.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -49,20 +51,14 @@ struct ExpOfPowersOfTwo : OpRewritePattern<math::ExpOp> {
 } // namespace
 
 void dlc::schedule::populateCudaMathPatterns(RewritePatternSet &patterns) {
-  // Single instructions, or short sequences that LLVM knows.
-  auto approximated = [](StringRef name) {
-    return name != math::SqrtOp::getOperationName() &&
-           name != math::RsqrtOp::getOperationName() &&
-           name != math::ExpOp::getOperationName() &&
-           name != math::Exp2Op::getOperationName();
-  };
   patterns.add<ExpOfPowersOfTwo>(patterns.getContext());
+  populateMathFunctionPatterns(patterns, /*hasExp=*/true);
+  // f64
   math::populateExpansionPatterns(
       patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf"});
   // f16 and bf16 functions are computed in f32: all of them, as those of f32
   // have instructions.
   populateMathF32ExpansionPatterns(patterns, [](StringRef) { return true; });
-  populateMathPolynomialApproximationPatterns(patterns, approximated);
   arith::ConstantOp::getCanonicalizationPatterns(patterns,
                                                  patterns.getContext());
 }

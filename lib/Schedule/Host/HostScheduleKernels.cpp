@@ -2,6 +2,7 @@
 
 #include "NestEmitter.h"
 
+#include "dlc/Schedule/Common/MathFunctions.h"
 #include "dlc/Schedule/Host/Passes.h"
 
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -92,15 +93,16 @@ public:
   void runOnOperation() override {
     HostTarget target = HostTarget::get(cpu);
     RewritePatternSet patterns(&getContext());
-    // Square roots are instructions; everything else becomes polynomials.
-    auto approximated = [](StringRef name) {
+    // Square roots are instructions.
+    auto isFunction = [](StringRef name) {
       return name != math::SqrtOp::getOperationName() &&
              name != math::RsqrtOp::getOperationName();
     };
+    populateMathF32ExpansionPatterns(patterns, isFunction);
+    populateMathFunctionPatterns(patterns, /*hasExp=*/false);
+    // f64
     math::populateExpansionPatterns(
         patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf"});
-    populateMathF32ExpansionPatterns(patterns, approximated);
-    populateMathPolynomialApproximationPatterns(patterns, approximated);
     arith::ConstantOp::getCanonicalizationPatterns(patterns, &getContext());
     FrozenRewritePatternSet frozen(std::move(patterns));
     auto kernels = llvm::to_vector(getOperation().getOps<dispatch::KernelOp>());
