@@ -30,7 +30,8 @@ def LowerKernelVectors : Pass<"lower-kernel-vectors"> {
   let description = [{
     - `vector.multi_reduction` and `vector.contract` that the scheduler left,
     - 2-D transposes of 16x16 (and 8x8) elements by shuffles, others by elements,
-    - rounding divisions, and conversions from and to bf16 (a library call in LLVM),
+    - rounding divisions, and conversions from and to bf16 (a library call in LLVM);
+      bf16 that is only moved moves as i16 (LLVM would round it by that call again),
     - `arith.maximumf`/`minimumf` and reductions with them get `nsz`: the order of
       -0 and +0 means nothing to a network, and costs three instructions each on x86.
   }];

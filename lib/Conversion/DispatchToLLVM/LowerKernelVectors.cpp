@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 
 namespace dlc::conversion {
 #define GEN_PASS_DEF_LOWERKERNELVECTORS
@@ -12,6 +13,52 @@ namespace dlc::conversion {
 } // namespace dlc::conversion
 
 using namespace mlir;
+
+/// Turns bf16 into i16 where it is only moved: LLVM for x86 does selects,
+/// scatters and the like in f32, and rounds what comes out by a library call.
+static void moveBFloat16AsBits(Operation *root) {
+  auto isComputed = [](Operation *op) {
+    return isa<arith::ArithFastMathInterface, arith::SIToFPOp, arith::UIToFPOp,
+               arith::FPToSIOp, arith::FPToUIOp>(op) &&
+           llvm::any_of(
+               llvm::concat<const Type>(llvm::to_vector(op->getOperandTypes()),
+                                        llvm::to_vector(op->getResultTypes())),
+               [](Type type) { return getElementTypeOrSelf(type).isBF16(); });
+  };
+  if (root->walk([&](Operation *op) {
+            return isComputed(op) ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+          })
+          .wasInterrupted())
+    return;
+  Type bits = IntegerType::get(root->getContext(), 16);
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([=](BFloat16Type) { return bits; });
+  replacer.addReplacement(
+      [=](FloatAttr attr) -> std::optional<std::pair<Attribute, WalkResult>> {
+        if (!attr.getType().isBF16())
+          return std::nullopt;
+        APInt value = attr.getValue().bitcastToAPInt();
+        return std::pair(Attribute(IntegerAttr::get(bits, value)),
+                         WalkResult::skip());
+      });
+  replacer.addReplacement(
+      [=](DenseFPElementsAttr attr)
+          -> std::optional<std::pair<Attribute, WalkResult>> {
+        if (!attr.getElementType().isBF16())
+          return std::nullopt;
+        auto type = attr.getType().clone(bits);
+        return std::pair(Attribute(DenseElementsAttr::getFromRawBuffer(
+                             cast<ShapedType>(type), attr.getRawData())),
+                         WalkResult::skip());
+      });
+  // not the function's own attributes, which say what the program's inputs are
+  for (Region &region : root->getRegions())
+    for (Operation &op : llvm::make_early_inc_range(region.getOps()))
+      replacer.recursivelyReplaceElementsIn(&op, /*replaceAttrs=*/true,
+                                            /*replaceLocs=*/false,
+                                            /*replaceTypes=*/true);
+}
 
 namespace {
 
@@ -33,6 +80,8 @@ struct LowerKernelVectors
     arith::populateExpandBFloat16Patterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
+
+    moveBFloat16AsBits(getOperation());
 
     getOperation()->walk([](Operation *op) {
       auto withFlag = [&](arith::FastMathFlags flags) {

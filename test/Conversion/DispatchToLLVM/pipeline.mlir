@@ -60,3 +60,21 @@ dispatch.kernel @row(%a: memref<7x13xf32>, %o: memref<7x13xf32>)
   }
   dispatch.return
 }
+
+// bf16 moves as integers of 16 bits: LLVM would do the select in f32 and round.
+
+// CHECK-LABEL: llvm.func internal @moved
+// CHECK-NOT: bf16
+// CHECK: llvm.select {{.*}} : vector<16xi1>, vector<16xi16>
+// CHECK-NOT: bf16
+dispatch.kernel @moved(%a: memref<16xbf16>, %o: memref<16xbf16>) attributes {num_outs = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant dense<1.0> : vector<16xbf16>
+  %zero = arith.constant dense<0.0> : vector<16xf32>
+  %0 = vector.load %a[%c0] : memref<16xbf16>, vector<16xbf16>
+  %1 = arith.extf %0 : vector<16xbf16> to vector<16xf32>
+  %2 = arith.cmpf olt, %1, %zero : vector<16xf32>
+  %3 = arith.select %2, %one, %0 : vector<16xi1>, vector<16xbf16>
+  vector.store %3, %o[%c0] : memref<16xbf16>, vector<16xbf16>
+  dispatch.return
+}
