@@ -44,7 +44,7 @@ class Unsupported(Exception):
 
 class Param:
     """A parameter of a function. `role` says what becomes of it: operand,
-    attribute, shape or dtype of the result."""
+    attribute (truth where false is a value, too), shape or dtype of the result."""
 
     def __init__(self, name, kind, role, default=None, enum=None):
         self.name, self.kind, self.role, self.default, self.enum = name, kind, role, default, enum
@@ -75,6 +75,8 @@ class Definitions:
             default, record = "{}", fields["baseAttr"]["def"]
         if record == "UnitAttr":
             return Param(name, "bool", "attribute", "false")
+        if record == "BoolAttr":
+            return Param(name, "bool", "truth", default)
         if self.isa(record, "EnumAttr"):
             if default:
                 default = "::".join(default.split("::")[-2:])
@@ -183,6 +185,8 @@ class Function:
             elif p.role == "operand":
                 lines.append("call.operand(%s);" % p.cpp if p.default is None
                              else "call.optional(%s);" % p.cpp)
+            elif p.role == "truth":
+                lines.append('call.enumeration("%s", %s ? "true" : "false");' % (p.name, p.cpp))
             else:
                 value = "toText(%s)" % p.cpp if p.enum else p.cpp
                 method = "enumeration" if p.enum else "attribute"

@@ -58,9 +58,24 @@ static Value compute(nn::ReciprocalOp, LocBuilder &b, const Element &e) {
 }
 
 static Value compute(nn::SigmoidOp, LocBuilder &b, const Element &e) {
-  Value one = floatConstant(b, e.x().getType(), 1.0);
-  Value exp = math::ExpOp::create(b, arith::NegFOp::create(b, e.x()));
-  return arith::DivFOp::create(b, one, arith::AddFOp::create(b, one, exp));
+  // By e^-|x|, which is never infinite: 1 / (1 + z), or z / (1 + z) for
+  // negative x. There the rounding of 1 + z counts, and is made up for.
+  Type type = e.x().getType();
+  Value one = floatConstant(b, type, 1.0);
+  Value isNegative = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, e.x(),
+                                           zeroConstant(b, type));
+  Value size = math::AbsFOp::create(b, e.x());
+  Value z = math::ExpOp::create(b, arith::NegFOp::create(b, size));
+  Value sum = arith::AddFOp::create(b, one, z);
+  Value lost = arith::SubFOp::create(b, z, arith::SubFOp::create(b, sum, one));
+  Value numerator = arith::SelectOp::create(b, isNegative, z, one);
+  Value ratio = arith::DivFOp::create(b, numerator, sum);
+  // 1 / (1 + z) = 1 - z / (1 + z)
+  Value share =
+      arith::MulFOp::create(b, lost, arith::SubFOp::create(b, one, ratio));
+  Value better =
+      arith::SubFOp::create(b, ratio, arith::MulFOp::create(b, ratio, share));
+  return arith::SelectOp::create(b, isNegative, better, ratio);
 }
 
 static Value compute(nn::ReluOp, LocBuilder &b, const Element &e) {
@@ -106,10 +121,6 @@ static Value compute(nn::IsInfOp, LocBuilder &b, const Element &e) {
   Value infinity = limitConstant(b, e.x().getType(), false, /*lowest=*/false);
   return arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, magnitude,
                                infinity);
-}
-
-static Value compute(nn::CastOp op, LocBuilder &b, const Element &e) {
-  return castScalar(b, e.x(), e.type, getElementTypeOrSelf(op.getType()));
 }
 
 // Ops that are one op of the math dialect.
@@ -398,6 +409,48 @@ struct ElementwiseLowering : Lowering<OpT> {
   }
 };
 
+struct CastLowering : Lowering<nn::CastOp> {
+  using Lowering::Lowering;
+
+  Value lower(nn::CastOp op, Adaptor adaptor, LocBuilder &b) const override {
+    Type from = getElementTypeOrSelf(op.getX());
+    Type to = getElementTypeOrSelf(op.getType());
+    if (!isNarrowFloat(to))
+      return castTensor(b, adaptor.getX(), from, to);
+    // by way of a type that holds every number that is not out of range
+    bool isWide = from.isF64() ||
+                  (isa<IntegerType>(from) && from.getIntOrFloatBitWidth() > 16);
+    Type via = isWide ? Type(b.getF64Type()) : Type(b.getF32Type());
+    RankedTensorType result = storedType(cast<RankedTensorType>(op.getType()));
+    return mapTensors(
+        b, result, {broadcastAccess(adaptor.getX(), result.getShape())},
+        [&](LocBuilder &b, ValueRange args) {
+          Value x = castScalar(b, load(b, args[0], from), from, via);
+          return encodeFloat(b, x, cast<FloatType>(to), op.getSaturate(),
+                             op.getRound());
+        });
+  }
+};
+
+struct BitcastLowering : Lowering<nn::BitcastOp> {
+  using Lowering::Lowering;
+
+  Value lower(nn::BitcastOp op, Adaptor adaptor, LocBuilder &b) const override {
+    Type to = getElementTypeOrSelf(op.getType());
+    RankedTensorType result = storedType(cast<RankedTensorType>(op.getType()));
+    return mapTensors(
+        b, result, {broadcastAccess(adaptor.getX(), result.getShape())},
+        [&](LocBuilder &b, ValueRange args) {
+          Value bits = args[0];
+          if (bits.getType() != result.getElementType())
+            bits = arith::BitcastOp::create(b, result.getElementType(), bits);
+          if (isBool(to))
+            return store(b, load(b, bits, to), to);
+          return cleanByte(b, bits, to);
+        });
+  }
+};
+
 /// Moves elements without looking at them, so 16-bit floats are not converted.
 struct SelectLowering : Lowering<nn::SelectOp> {
   using Lowering::Lowering;
@@ -426,9 +479,10 @@ void dlc::conversion::populateElementwise(TypeConverter &converter,
   add<AbsOp, NegOp, CeilOp, FloorOp, RoundOp, SqrtOp, RsqrtOp, ReciprocalOp,
       ExpOp, LogOp, SinOp, CosOp, TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp,
       AsinhOp, AcoshOp, AtanhOp, ErfOp, TanhOp, SigmoidOp, ReluOp, SignOp,
-      NotOp, BitwiseNotOp, IsNanOp, IsInfOp, CastOp>(converter, patterns);
+      NotOp, BitwiseNotOp, IsNanOp, IsInfOp>(converter, patterns);
   add<AddOp, SubOp, MulOp, DivOp, ModOp, PowOp, MaxOp, MinOp, AndOp, OrOp,
       XorOp, BitwiseAndOp, BitwiseOrOp, BitwiseXorOp, ShiftOp, CompareOp>(
       converter, patterns);
-  patterns.add<SelectLowering>(converter, patterns.getContext());
+  patterns.add<SelectLowering, CastLowering, BitcastLowering>(
+      converter, patterns.getContext());
 }

@@ -29,20 +29,37 @@ using Body = llvm::function_ref<mlir::Value(LocBuilder &, mlir::ValueRange)>;
 // Scalars
 //===----------------------------------------------------------------------===//
 
-/// The element type below nn: bool is a byte that holds 0 or 1, unsigned
-/// integers are signless.
+/// The element type below nn: bool is a byte that holds 0 or 1, narrow floats
+/// and integers of less than 8 bits take a byte, unsigned integers are
+/// signless.
 mlir::Type storedType(mlir::Type nnElement);
 mlir::RankedTensorType storedType(mlir::RankedTensorType nnTensor);
 
-/// What an element is computed in: i1 for bool, f32 for 16-bit floats, signless
-/// integers, else the type itself.
+/// What an element is computed in: i1 for bool, f32 for floats of 16 bits and
+/// less, signless integers, else the type itself.
 mlir::Type computedType(mlir::Type nnElement);
 
 bool isBool(mlir::Type nnElement);
 /// Unsigned integers and bool.
 bool isUnsigned(mlir::Type nnElement);
 
-/// Stored element -> computed element, and back.
+/// Floats of 8 bits and less.
+bool isNarrowFloat(mlir::Type nnElement);
+
+/// A byte with a narrow integer or float in its low bits as it is stored:
+/// extended by its sign or zeros. Others stay as they are.
+mlir::Value cleanByte(LocBuilder &b, mlir::Value byte, mlir::Type nnElement);
+
+/// The bits of a narrow float as f32, and f32 or f64 as narrow float; see
+/// nn.cast for the rules.
+mlir::Value decodeFloat(LocBuilder &b, mlir::Value byte, mlir::FloatType type);
+mlir::Value encodeFloat(LocBuilder &b, mlir::Value x, mlir::FloatType type,
+                        bool saturate = true,
+                        nn::RoundMode round = nn::RoundMode::Up);
+
+/// Stored element -> computed element, and back. Of bytes that hold narrower
+/// types only the low bits count, so that the callers of programs need not
+/// agree on what the others are.
 mlir::Value load(LocBuilder &b, mlir::Value stored, mlir::Type nnElement);
 mlir::Value store(LocBuilder &b, mlir::Value computed, mlir::Type nnElement);
 

@@ -52,8 +52,7 @@ static void flattenConcats(Operation *root) {
 static LogicalResult verifyConstants(Operation *root) {
   WalkResult result = root->walk([](nn::ConstantOp op) {
     auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue());
-    if (!resource || !resource.getElementType().isInteger() ||
-        resource.getElementType().getIntOrFloatBitWidth() >= 8)
+    if (!resource || resource.getElementType().getIntOrFloatBitWidth() >= 8)
       return WalkResult::advance();
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     int64_t count = resource.getNumElements();
@@ -66,8 +65,9 @@ static LogicalResult verifyConstants(Operation *root) {
   return failure(result.wasInterrupted());
 }
 
-/// Below nn, bool and unsigned inputs and outputs look like signed integers;
-/// what they are stays in the `dlc.type` attribute for the compiled program.
+/// Below nn, bool, unsigned and narrow inputs and outputs look like signed
+/// integers; what they are stays in the `dlc.type` attribute for the compiled
+/// program.
 static void recordTypes(func::FuncOp func) {
   auto elementOf = [](Type type) -> Type {
     auto tensor = dyn_cast<RankedTensorType>(type);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 using namespace mlir;
+using namespace dlc;
 using namespace dlc::conversion;
 
 bool dlc::conversion::isBool(Type nnElement) { return nnElement.isInteger(1); }
@@ -16,10 +17,12 @@ bool dlc::conversion::isUnsigned(Type nnElement) {
 }
 
 Type dlc::conversion::storedType(Type nnElement) {
+  if (isNarrowFloat(nnElement))
+    return IntegerType::get(nnElement.getContext(), 8);
   auto integer = dyn_cast<IntegerType>(nnElement);
   if (!integer)
     return nnElement;
-  // bool, i4 and ui4 take a byte each
+  // bool and integers of 2 and 4 bits take a byte each
   return IntegerType::get(nnElement.getContext(),
                           std::max(8u, integer.getWidth()));
 }
@@ -32,9 +35,25 @@ RankedTensorType dlc::conversion::storedType(RankedTensorType nnTensor) {
 Type dlc::conversion::computedType(Type nnElement) {
   if (isBool(nnElement))
     return nnElement;
-  if (nnElement.isF16() || nnElement.isBF16())
+  if (isa<FloatType>(nnElement) && nnElement.getIntOrFloatBitWidth() < 32)
     return Float32Type::get(nnElement.getContext());
   return storedType(nnElement);
+}
+
+bool dlc::conversion::isNarrowFloat(Type nnElement) {
+  return nn::isOneOf(nnElement, nn::ElementKinds::Narrow);
+}
+
+Value dlc::conversion::cleanByte(LocBuilder &b, Value byte, Type nnElement) {
+  unsigned width = nnElement.getIntOrFloatBitWidth();
+  if (isBool(nnElement) || width >= 8)
+    return byte;
+  if (!nnElement.isSignlessInteger())
+    return b.createOrFold<arith::AndIOp>(
+        byte, intConstant(b, byte.getType(), (1 << width) - 1));
+  Value spare = intConstant(b, byte.getType(), 8 - width);
+  Value high = b.createOrFold<arith::ShLIOp>(byte, spare);
+  return b.createOrFold<arith::ShRSIOp>(high, spare);
 }
 
 Value dlc::conversion::load(LocBuilder &b, Value stored, Type nnElement) {
@@ -42,25 +61,20 @@ Value dlc::conversion::load(LocBuilder &b, Value stored, Type nnElement) {
   if (isBool(nnElement))
     return b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ne, stored,
                                          zeroConstant(b, stored.getType()));
+  if (isNarrowFloat(nnElement))
+    return decodeFloat(b, stored, cast<FloatType>(nnElement));
   Type computed = computedType(nnElement);
-  if (computed != stored.getType())
-    return b.createOrFold<arith::ExtFOp>(computed, stored);
-  return stored;
+  if (computed == stored.getType())
+    return cleanByte(b, stored, nnElement);
+  return b.createOrFold<arith::ExtFOp>(computed, stored);
 }
 
 Value dlc::conversion::store(LocBuilder &b, Value computed, Type nnElement) {
   Type stored = storedType(nnElement);
-  auto integer = dyn_cast<IntegerType>(nnElement);
-  if (integer && integer.getWidth() > 1 && integer.getWidth() < 8) {
-    // computed in a byte: keep the low bits, extended again
-    Value spare = intConstant(b, stored, 8 - integer.getWidth());
-    Value high = arith::ShLIOp::create(b, computed, spare);
-    if (integer.isUnsigned())
-      return arith::ShRUIOp::create(b, high, spare);
-    return arith::ShRSIOp::create(b, high, spare);
-  }
+  if (isNarrowFloat(nnElement))
+    return encodeFloat(b, computed, cast<FloatType>(nnElement));
   if (computed.getType() == stored)
-    return computed;
+    return cleanByte(b, computed, nnElement);
   if (isBool(nnElement))
     return arith::ExtUIOp::create(b, stored, computed);
   return arith::TruncFOp::create(b, stored, computed);

@@ -16,14 +16,17 @@ static ElementsAttr storedConstant(ElementsAttr value, RankedTensorType type) {
   if (value.getShapedType() == type)
     return value;
   Type element = value.getElementType();
-  unsigned width = cast<IntegerType>(element).getWidth();
-  auto widen = [&](const APInt &bits) {
-    return isUnsigned(element) ? bits.zext(8) : bits.sext(8);
-  };
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
     // a narrower one holds one element a byte: the stored form already
     return DenseResourceElementsAttr::get(type, resource.getRawHandle());
   }
+  if (isNarrowFloat(element))
+    return DenseElementsAttr::getFromRawBuffer(
+        type, cast<DenseElementsAttr>(value).getRawData());
+  unsigned width = cast<IntegerType>(element).getWidth();
+  auto widen = [&](const APInt &bits) {
+    return isUnsigned(element) ? bits.zext(8) : bits.sext(8);
+  };
   auto dense = cast<DenseIntElementsAttr>(value);
   if (dense.isSplat()) {
     APInt bits = dense.getSplatValue<APInt>();

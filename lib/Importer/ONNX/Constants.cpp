@@ -33,8 +33,22 @@ Type dlc::importer::convertElementType(MLIRContext *context, int onnxType) {
     return Float16Type::get(context);
   case TensorProto::BFLOAT16:
     return BFloat16Type::get(context);
+  case TensorProto::FLOAT8E4M3FN:
+    return Float8E4M3FNType::get(context);
+  case TensorProto::FLOAT8E4M3FNUZ:
+    return Float8E4M3FNUZType::get(context);
+  case TensorProto::FLOAT8E5M2:
+    return Float8E5M2Type::get(context);
+  case TensorProto::FLOAT8E5M2FNUZ:
+    return Float8E5M2FNUZType::get(context);
+  case TensorProto::FLOAT8E8M0:
+    return Float8E8M0FNUType::get(context);
+  case TensorProto::FLOAT4E2M1:
+    return Float4E2M1FNType::get(context);
   case TensorProto::BOOL:
     return integer(1, false);
+  case TensorProto::INT2:
+    return integer(2, false);
   case TensorProto::INT4:
     return integer(4, false);
   case TensorProto::INT8:
@@ -45,6 +59,8 @@ Type dlc::importer::convertElementType(MLIRContext *context, int onnxType) {
     return integer(32, false);
   case TensorProto::INT64:
     return integer(64, false);
+  case TensorProto::UINT2:
+    return integer(2, true);
   case TensorProto::UINT4:
     return integer(4, true);
   case TensorProto::UINT8:
@@ -61,14 +77,15 @@ Type dlc::importer::convertElementType(MLIRContext *context, int onnxType) {
 }
 
 /// One byte an element, as MLIR stores narrow integers.
-static std::shared_ptr<std::string>
-unpackNibbles(const Payload &payload, int64_t elements, bool isSigned) {
+static std::shared_ptr<std::string> unpackBits(const Payload &payload,
+                                               int64_t elements, Type element) {
+  unsigned bits = element.getIntOrFloatBitWidth(), perByte = 8 / bits;
   auto bytes = std::make_shared<std::string>(elements, '\0');
   for (int64_t i = 0; i < elements; ++i) {
-    unsigned nibble =
-        static_cast<unsigned char>(payload.data[i / 2]) >> (i % 2 * 4) & 15;
-    (*bytes)[i] =
-        static_cast<char>(isSigned && nibble > 7 ? nibble | 0xf0 : nibble);
+    APInt value(8, static_cast<unsigned char>(payload.data[i / perByte]));
+    value = value.extractBits(bits, i % perByte * bits);
+    value = element.isSignlessInteger() ? value.sext(8) : value.zext(8);
+    (*bytes)[i] = static_cast<char>(value.getZExtValue());
   }
   return bytes;
 }
@@ -86,9 +103,8 @@ ElementsAttr dlc::importer::constantAttr(const Model &model,
   Type element = type.getElementType();
   int64_t elements = type.getNumElements();
   unsigned bits = element.getIntOrFloatBitWidth();
-  if (bits == 4)
-    adopt(payload, unpackNibbles(payload, elements,
-                                 tensor.data_type() == TensorProto::INT4));
+  if (bits == 2 || bits == 4)
+    adopt(payload, unpackBits(payload, elements, element));
   if (bits == 1) {
     // readers rely on 0 and 1, files may hold any byte
     bool clean = true;
@@ -110,10 +126,12 @@ ElementsAttr dlc::importer::constantAttr(const Model &model,
         values.push_back(payload.data[i] != 0);
       return DenseElementsAttr::get(type, values);
     }
-    if (bits == 4) {
+    if (bits < 8 && isa<IntegerType>(element)) {
       SmallVector<APInt> values;
       for (int64_t i = 0; i < elements; ++i)
-        values.push_back(APInt(4, payload.data[i] & 15));
+        values.push_back(APInt(bits,
+                               static_cast<unsigned char>(payload.data[i]),
+                               /*isSigned=*/false, /*implicitTrunc=*/true));
       return DenseElementsAttr::get(type, values);
     }
     ArrayRef<char> bytes(payload.data, payload.size);

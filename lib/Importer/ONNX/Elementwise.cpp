@@ -101,7 +101,21 @@ static LogicalResult where(NodeEmitter &e) {
 }
 
 static LogicalResult cast(NodeEmitter &e) {
-  return e.set(0, e.cast(e.in(0), e.outType(0).getElementType()));
+  Value x = e.in(0);
+  Type type = e.outType(0).getElementType();
+  std::string mode = e.stringAttr("round_mode", "up");
+  std::optional<nn::RoundMode> round = nn::symbolizeRoundMode(mode);
+  if (!round)
+    return e.error("the round mode '" + mode + "' is unknown");
+  if (elementOf(x) == type)
+    return e.set(0, x);
+  return e.set(
+      0, e.make<nn::CastOp>(x, type, e.intAttr("saturate", 1) != 0, *round));
+}
+
+static LogicalResult bitCast(NodeEmitter &e) {
+  return e.set(0,
+               e.make<nn::BitcastOp>(e.in(0), e.outType(0).getElementType()));
 }
 
 static LogicalResult clip(NodeEmitter &e) {
@@ -230,6 +244,7 @@ void dlc::importer::addElementwise(EmitterTable &table) {
   table["Where"] = where;
   table["Cast"] = cast;
   table["CastLike"] = cast;
+  table["BitCast"] = bitCast;
   table["Clip"] = clip;
   table["Identity"] = identity;
   table["Dropout"] = dropout;

@@ -13,7 +13,8 @@ using namespace dlc::importer;
 namespace {
 
 /// A scale or zero point brought to a shape that broadcasts to `like`: a
-/// scalar, one number along an axis, or one a block of `block` elements.
+/// scalar, one number along an axis, one a block of `block` elements, or a
+/// tensor that broadcasts as it is.
 FailureOr<Value> spread(NodeEmitter &e, Value parameter, Value like,
                         int64_t axis, int64_t block) {
   ArrayRef<int64_t> shape = shapeOf(like), given = shapeOf(parameter);
@@ -27,7 +28,14 @@ FailureOr<Value> spread(NodeEmitter &e, Value parameter, Value like,
     along[axis] = given[0];
     return e.reshape(parameter, along);
   }
-  if (block <= 0 || int64_t(given.size()) != rank)
+  bool sameRank = int64_t(given.size()) == rank;
+  if (sameRank && block == 0 &&
+      llvm::all_of(llvm::zip_equal(given, shape), [](auto pair) {
+        auto [size, whole] = pair;
+        return size == 1 || size == whole;
+      }))
+    return parameter;
+  if (block <= 0 || !sameRank)
     return e.error("scale and zero point do not fit the tensor");
   // repeat each number `block` times along the axis
   Dims pairs(given), repeated(given), whole(given);
@@ -65,32 +73,48 @@ FailureOr<Value> dequantize(NodeEmitter &e, Value x, Value scale, Value zero,
   return e.cast(value, type);
 }
 
-/// saturate(round(x / scale) + zero)
-FailureOr<Value> quantize(NodeEmitter &e, Value x, Value scale, Value zero,
-                          int64_t axis, int64_t block, Type type) {
+/// saturate(round(ratio) + zero); a narrow float rounds when it is made. `zero`
+/// may be null, and has to broadcast to `ratio`.
+FailureOr<Value> roundAndShift(NodeEmitter &e, Value ratio, Value zero,
+                               Type type, bool saturate) {
   auto integer = dyn_cast<IntegerType>(type);
-  if (!integer || integer.getWidth() > 32)
+  if (integer && integer.getWidth() > 32)
     return e.error("the result must be an integer of at most 32 bits");
-  FailureOr<Value> divisor = spread(e, scale, x, axis, block);
-  if (failed(divisor))
-    return failure();
   Type wide = e.builder.getF32Type();
-  if (elementOf(x).isF64() || integer.getWidth() > 16)
+  if (elementOf(ratio).isF64() || (integer && integer.getWidth() > 16))
     wide = e.builder.getF64Type();
-  Value value = e.make<nn::RoundOp>(
-      e.make<nn::DivOp>(e.cast(x, wide), e.cast(*divisor, wide)));
-  if (zero) {
-    FailureOr<Value> shift = spread(e, zero, x, axis, block);
-    if (failed(shift))
-      return failure();
-    value = e.make<nn::AddOp>(value, e.cast(*shift, wide));
-  }
+  Value value = e.cast(ratio, wide);
+  if (integer)
+    value = e.make<nn::RoundOp>(value);
+  if (zero)
+    value = e.make<nn::AddOp>(value, e.cast(zero, wide));
+  if (!integer)
+    return elementOf(value) == type ? value
+                                    : e.make<nn::CastOp>(value, type, saturate);
   bool isUnsigned = integer.isUnsigned();
   double span = std::ldexp(1.0, integer.getWidth());
   double low = isUnsigned ? 0 : -span / 2, high = low + span - 1;
   value = e.make<nn::MaxOp>(value, e.scalar(low, value));
   value = e.make<nn::MinOp>(value, e.scalar(high, value));
   return e.cast(value, type);
+}
+
+/// saturate(round(x / scale) + zero), divided in the type `precision`.
+FailureOr<Value> quantize(NodeEmitter &e, Value x, Value scale, Value zero,
+                          int64_t axis, int64_t block, Type type,
+                          Type precision, bool saturate) {
+  FailureOr<Value> divisor = spread(e, scale, x, axis, block);
+  if (failed(divisor))
+    return failure();
+  Value ratio =
+      e.make<nn::DivOp>(e.cast(x, precision), e.cast(*divisor, precision));
+  if (zero) {
+    FailureOr<Value> shift = spread(e, zero, x, axis, block);
+    if (failed(shift))
+      return failure();
+    zero = *shift;
+  }
+  return roundAndShift(e, ratio, zero, type, saturate);
 }
 
 LogicalResult dequantizeLinear(NodeEmitter &e) {
@@ -105,9 +129,17 @@ LogicalResult dequantizeLinear(NodeEmitter &e) {
 
 LogicalResult quantizeLinear(NodeEmitter &e) {
   Value zero = e.has(2) ? e.in(2) : Value();
+  Type precision = elementOf(e.in(1));
+  if (int64_t given = e.intAttr("precision", 0))
+    precision = e.elementType(static_cast<int>(given));
+  if (!isa_and_present<FloatType>(precision) ||
+      precision.getIntOrFloatBitWidth() < 16)
+    return e.error("the precision of the division must be that of a float of "
+                   "at least 16 bits");
   FailureOr<Value> result =
       quantize(e, e.in(0), e.in(1), zero, e.intAttr("axis", 1),
-               e.intAttr("block_size", 0), e.outType(0).getElementType());
+               e.intAttr("block_size", 0), e.outType(0).getElementType(),
+               precision, e.intAttr("saturate", 1) != 0);
   return failed(result) ? failure() : e.set(0, *result);
 }
 
@@ -131,7 +163,8 @@ LogicalResult dynamicQuantizeLinear(NodeEmitter &e) {
   point = e.make<nn::MinOp>(e.make<nn::MaxOp>(point, zero), steps);
   Type type = e.outType(0).getElementType();
   Value pointByte = e.cast(point, type);
-  FailureOr<Value> result = quantize(e, x, scale, pointByte, 0, 0, type);
+  FailureOr<Value> result = quantize(e, x, scale, pointByte, 0, 0, type,
+                                     elementOf(scale), /*saturate=*/true);
   if (failed(result))
     return failure();
   (void)e.set(1, scale);
@@ -139,23 +172,49 @@ LogicalResult dynamicQuantizeLinear(NodeEmitter &e) {
   return e.set(0, *result);
 }
 
-/// Operand `index` of a quantised op with its scale and zero point behind it.
-FailureOr<Value> real(NodeEmitter &e, int index, int64_t axis) {
-  return dequantize(e, e.in(index), e.in(index + 1), e.in(index + 2), axis, 0);
+/// Operand `index` of a quantised product, its zero point taken off: integers
+/// of 32 bits, in which products of bytes add up exactly, or floats for narrow
+/// ones.
+FailureOr<Value> centred(NodeEmitter &e, int index, int zeroPoint,
+                         int64_t axis) {
+  bool isInteger = isa<IntegerType>(elementOf(e.in(index)));
+  Type wide =
+      isInteger ? Type(e.builder.getI32Type()) : Type(e.builder.getF32Type());
+  Value x = e.cast(e.in(index), wide);
+  if (!e.has(zeroPoint))
+    return x;
+  FailureOr<Value> zero = spread(e, e.in(zeroPoint), x, axis, 0);
+  if (failed(zero))
+    return failure();
+  return e.make<nn::SubOp>(x, e.cast(*zero, wide));
+}
+
+/// The sums of a quantised product in units of the result: both operands'
+/// scales, which have to broadcast to it, over the result's.
+FailureOr<Value> requantize(NodeEmitter &e, Value sums, Value scaleA,
+                            Value scaleB) {
+  Type wide = e.builder.getF32Type();
+  Value unit = e.make<nn::DivOp>(
+      e.make<nn::MulOp>(e.cast(scaleA, wide), e.cast(scaleB, wide)),
+      e.cast(e.reshape(e.in(6), {}), wide));
+  Value ratio = e.make<nn::MulOp>(e.cast(sums, wide), unit);
+  return roundAndShift(e, ratio, e.reshape(e.in(7), {}),
+                       e.outType(0).getElementType(), /*saturate=*/true);
 }
 
 LogicalResult qLinearMatMul(NodeEmitter &e) {
-  int64_t rank = shapeOf(e.in(0)).size();
-  FailureOr<Value> a = real(e, 0, std::max<int64_t>(rank - 2, 0));
-  FailureOr<Value> b =
-      real(e, 3, std::max<int64_t>(shapeOf(e.in(3)).size(), 1) - 1);
-  if (failed(a) || failed(b))
-    return failure();
-  if (shapeOf(*a).size() < 2 || shapeOf(*b).size() < 2)
+  int64_t rankA = shapeOf(e.in(0)).size(), rankB = shapeOf(e.in(3)).size();
+  if (rankA < 2 || rankB < 2)
     return e.error("the operands must be matrices");
-  Value product = e.make<nn::MatmulOp>(*a, *b);
-  FailureOr<Value> result = quantize(e, product, e.in(6), e.in(7), 0, 0,
-                                     e.outType(0).getElementType());
+  // one number a row of the left operand, or a column of the right one
+  FailureOr<Value> a = centred(e, 0, 2, rankA - 2);
+  FailureOr<Value> b = centred(e, 3, 5, rankB - 1);
+  FailureOr<Value> scaleA = spread(e, e.in(1), e.in(0), rankA - 2, 0);
+  FailureOr<Value> scaleB = spread(e, e.in(4), e.in(3), rankB - 1, 0);
+  if (failed(a) || failed(b) || failed(scaleA) || failed(scaleB))
+    return failure();
+  FailureOr<Value> result =
+      requantize(e, e.make<nn::MatmulOp>(*a, *b), *scaleA, *scaleB);
   return failed(result) ? failure() : e.set(0, *result);
 }
 
@@ -173,42 +232,33 @@ FailureOr<Value> convolve(NodeEmitter &e, Value x, Value w) {
 }
 
 LogicalResult qLinearConv(NodeEmitter &e) {
-  FailureOr<Value> x = real(e, 0, 0), w = real(e, 3, 0);
+  FailureOr<Value> x = centred(e, 0, 2, 0), w = centred(e, 3, 5, 0);
   if (failed(x) || failed(w))
     return failure();
   FailureOr<Value> result = convolve(e, *x, *w);
   if (failed(result))
     return failure();
-  Value sum = *result;
-  if (e.has(8)) {
-    // the bias counts in units of both scales
-    Value unit = e.make<nn::MulOp>(e.reshape(e.in(1), {}), e.in(4));
-    Value bias = e.make<nn::MulOp>(e.cast(e.in(8), elementOf(sum)), unit);
-    Dims shape(shapeOf(sum).size() - 1, 1);
-    shape[0] = shapeOf(bias)[0];
-    sum = e.make<nn::AddOp>(sum, e.reshape(bias, shape));
-  }
+  Value sums = *result;
+  Dims byChannel(shapeOf(sums).size() - 1, 1);
+  byChannel[0] = shapeOf(sums)[1];
+  // the bias counts in units of both scales
+  if (e.has(8))
+    sums = e.make<nn::AddOp>(
+        sums, e.cast(e.reshape(e.in(8), byChannel), elementOf(sums)));
+  Value scaleW = e.in(4);
+  if (typeOf(scaleW).getNumElements() == 1)
+    byChannel.clear();
   result =
-      quantize(e, sum, e.in(6), e.in(7), 0, 0, e.outType(0).getElementType());
+      requantize(e, sums, e.reshape(e.in(1), {}), e.reshape(scaleW, byChannel));
   return failed(result) ? failure() : e.set(0, *result);
 }
 
-/// Exact in float64: sums of products of bytes stay below 2^53.
 LogicalResult convInteger(NodeEmitter &e) {
-  Type wide = e.builder.getF64Type();
-  Value x = e.cast(e.in(0), wide), w = e.cast(e.in(1), wide);
-  if (e.has(2))
-    x = e.make<nn::SubOp>(x, e.reshape(e.cast(e.in(2), wide), {}));
-  if (e.has(3)) {
-    FailureOr<Value> zero = spread(e, e.cast(e.in(3), wide), w, 0, 0);
-    if (failed(zero))
-      return failure();
-    w = e.make<nn::SubOp>(w, *zero);
-  }
-  FailureOr<Value> result = convolve(e, x, w);
-  if (failed(result))
+  FailureOr<Value> x = centred(e, 0, 2, 0), w = centred(e, 1, 3, 0);
+  if (failed(x) || failed(w))
     return failure();
-  return e.set(0, e.cast(*result, e.outType(0).getElementType()));
+  FailureOr<Value> result = convolve(e, *x, *w);
+  return failed(result) ? failure() : e.set(0, *result);
 }
 
 } // namespace

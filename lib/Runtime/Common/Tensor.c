@@ -21,9 +21,9 @@ static const dlc_dtype_info kinds[] = {
     {DLC_DTYPE_F8E5M2, "float8e5m2", "|u1", 1, 0, 0},
     {DLC_DTYPE_F8E5M2FNUZ, "float8e5m2fnuz", "|u1", 1, 0, 0},
     {DLC_DTYPE_F8E8M0FNU, "float8e8m0fnu", "|u1", 1, 0, 0},
-    {DLC_DTYPE_I4, "int4", "|i1", 1, -8, 7},
+    {DLC_DTYPE_I4, "int4", "|i1", 1, -8, 15},
     {DLC_DTYPE_U4, "uint4", "|u1", 1, 0, 15},
-    {DLC_DTYPE_I2, "int2", "|i1", 1, -2, 1},
+    {DLC_DTYPE_I2, "int2", "|i1", 1, -2, 3},
     {DLC_DTYPE_U2, "uint2", "|u1", 1, 0, 3},
     {DLC_DTYPE_F4E2M1FN, "float4e2m1fn", "|u1", 1, 0, 15},
 };

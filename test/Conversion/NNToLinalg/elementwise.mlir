@@ -45,10 +45,10 @@ func.func @scalars(%x: tensor<5xf32>) -> tensor<5xf32> {
 // CHECK: arith.maximumf
 // CHECK: math.tanh
 // CHECK: math.erf
-// CHECK: arith.negf
+// CHECK: math.absf
+// CHECK-NEXT: arith.negf
 // CHECK-NEXT: math.exp
-// CHECK-NEXT: arith.addf
-// CHECK-NEXT: arith.divf
+// CHECK: arith.divf
 func.func @activations(%x: tensor<5xf32>) -> tensor<5xf32> {
   %0 = nn.relu %x : (tensor<5xf32>) -> tensor<5xf32>
   %1 = nn.tanh %0 : (tensor<5xf32>) -> tensor<5xf32>
@@ -148,4 +148,51 @@ func.func @nothing(%x: tensor<2x0xf32>) -> tensor<2x0xf32> {
 func.func @narrow(%x: tensor<3xi4>) -> tensor<3xi4> {
   %0 = nn.add %x, %x : (tensor<3xi4>, tensor<3xi4>) -> tensor<3xi4>
   return %0 : tensor<3xi4>
+}
+
+// -----
+
+// Narrow floats are bytes that move as they are; where they are computed with,
+// they are f32.
+
+// CHECK-LABEL: @narrow_floats
+// CHECK-SAME: %[[X:.*]]: tensor<3xi8> {dlc.type = f8E4M3FN}) -> (tensor<3x1xi8> {dlc.type = f8E4M3FN}, tensor<3xf32>, tensor<3xi8> {dlc.type = f8E5M2})
+// CHECK: tensor.expand_shape %[[X]]
+// CHECK: ^bb0(%[[IN:.*]]: i8, %{{.*}}: f32):
+// CHECK: arith.extui %[[IN]] : i8 to i32
+// CHECK: arith.bitcast %{{.*}} : i32 to f32
+// CHECK-NEXT: linalg.yield
+// CHECK: ^bb0(%{{.*}}: i8, %{{.*}}: i8):
+// CHECK: arith.trunci %{{.*}} : i32 to i8
+// CHECK-NEXT: linalg.yield
+func.func @narrow_floats(%x: tensor<3xf8E4M3FN>) -> (tensor<3x1xf8E4M3FN>, tensor<3xf32>, tensor<3xf8E5M2>) {
+  %0 = nn.reshape %x : (tensor<3xf8E4M3FN>) -> tensor<3x1xf8E4M3FN>
+  %1 = nn.cast %x : (tensor<3xf8E4M3FN>) -> tensor<3xf32>
+  %2 = nn.cast %x : (tensor<3xf8E4M3FN>) -> tensor<3xf8E5M2>
+  return %0, %1, %2 : tensor<3x1xf8E4M3FN>, tensor<3xf32>, tensor<3xf8E5M2>
+}
+
+// -----
+
+// float64 does not round twice on its way.
+
+// CHECK-LABEL: @narrow_double
+// CHECK: arith.bitcast %{{.*}} : f64 to i64
+// CHECK-NOT: f32
+// CHECK: arith.trunci %{{.*}} : i64 to i8
+func.func @narrow_double(%x: tensor<3xf64>) -> tensor<3xf8E4M3FN> {
+  %0 = nn.cast %x : (tensor<3xf64>) -> tensor<3xf8E4M3FN>
+  return %0 : tensor<3xf8E4M3FN>
+}
+
+// -----
+
+// CHECK-LABEL: @bitcast
+// CHECK: arith.bitcast %{{.*}} : f32 to i32
+// CHECK: arith.cmpi ne
+// CHECK: arith.extui
+func.func @bitcast(%x: tensor<3xf32>, %y: tensor<3xui8>) -> (tensor<3xi32>, tensor<3xi1>) {
+  %0 = nn.bitcast %x : (tensor<3xf32>) -> tensor<3xi32>
+  %1 = nn.bitcast %y : (tensor<3xui8>) -> tensor<3xi1>
+  return %0, %1 : tensor<3xi32>, tensor<3xi1>
 }

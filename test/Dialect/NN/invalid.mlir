@@ -58,6 +58,31 @@ func.func @f(%x: tensor<2xf32>) {
 
 // -----
 
+func.func @f(%x: tensor<2xf32>) {
+  // expected-error@+1 {{'nn.bitcast' op (C1) the shapes must be equal, got 2 and 3}}
+  %0 = nn.bitcast %x : (tensor<2xf32>) -> tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2xi4>) {
+  // expected-error@+1 {{'nn.bitcast' op (C2) the element types must have the same number of bits, got 'i4' and 'f8E5M2'}}
+  %0 = nn.bitcast %x : (tensor<2xi4>) -> tensor<2xf8E5M2>
+  return
+}
+
+// -----
+
+// Narrow floats only travel.
+func.func @f(%x: tensor<2xf8E4M3FN>) {
+  // expected-error@+1 {{'nn.add' op (C2) the element type must be floating-point or integer, got 'f8E4M3FN'}}
+  %0 = nn.add %x, %x : (tensor<2xf8E4M3FN>, tensor<2xf8E4M3FN>) -> tensor<2xf8E4M3FN>
+  return
+}
+
+// -----
+
 func.func @f(%x: tensor<2xf32>, %y: tensor<2xi32>) {
   // expected-error@+1 {{'nn.add' op (C1) the element types must be equal, got 'f32' and 'i32'}}
   %0 = nn.add %x, %y : (tensor<2xf32>, tensor<2xi32>) -> tensor<2xf32>
@@ -186,9 +211,9 @@ func.func @f(%x: tensor<2x3x3xf32>, %y: tensor<4x3x3xf32>) {
 
 // -----
 
-func.func @f(%x: tensor<1x2x4xi32>, %w: tensor<2x2x1xi32>) {
-  // expected-error@+1 {{'nn.conv' op (C1) the element type must be floating-point, got 'i32'}}
-  %0 = nn.conv %x, %w strides = [1] pads = [0, 0] dilations = [1] : (tensor<1x2x4xi32>, tensor<2x2x1xi32>) -> tensor<1x2x4xi32>
+func.func @f(%x: tensor<1x2x4xi1>, %w: tensor<2x2x1xi1>) {
+  // expected-error@+1 {{'nn.conv' op (C1) the element type must be floating-point or integer, got 'i1'}}
+  %0 = nn.conv %x, %w strides = [1] pads = [0, 0] dilations = [1] : (tensor<1x2x4xi1>, tensor<2x2x1xi1>) -> tensor<1x2x4xi1>
   return
 }
 
@@ -274,9 +299,9 @@ func.func @f(%x: tensor<1x4x2xf32>, %w: tensor<3x2x3xf32>) {
 
 // -----
 
-func.func @f(%x: tensor<1x2x4xi8>, %w: tensor<2x2x1xi8>) {
-  // expected-error@+1 {{'nn.conv_transpose' op (C1) the element type must be floating-point, got 'i8'}}
-  %0 = nn.conv_transpose %x, %w strides = [1] pads = [0, 0] dilations = [1] output_padding = [0] : (tensor<1x2x4xi8>, tensor<2x2x1xi8>) -> tensor<1x2x4xi8>
+func.func @f(%x: tensor<1x2x4xi1>, %w: tensor<2x2x1xi1>) {
+  // expected-error@+1 {{'nn.conv_transpose' op (C1) the element type must be floating-point or integer, got 'i1'}}
+  %0 = nn.conv_transpose %x, %w strides = [1] pads = [0, 0] dilations = [1] output_padding = [0] : (tensor<1x2x4xi1>, tensor<2x2x1xi1>) -> tensor<1x2x4xi1>
   return
 }
 

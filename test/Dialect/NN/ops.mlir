@@ -64,12 +64,20 @@ func.func @unary(%x: tensor<2x3xf32>) {
 // CHECK: nn.is_nan %{{.*}} : (tensor<bf16>) -> tensor<i1>
 // CHECK: nn.is_inf %{{.*}} : (tensor<bf16>) -> tensor<i1>
 // CHECK: nn.cast %{{.*}} : (tensor<3xui8>) -> tensor<3xf64>
+// CHECK: nn.cast %{{.*}} {saturate = false} : (tensor<3xui8>) -> tensor<3xf8E5M2>
+// CHECK: nn.cast %{{.*}} {round = #nn<round_mode nearest>} : (tensor<bf16>) -> tensor<f8E8M0FNU>
+// CHECK: nn.bitcast %{{.*}} : (tensor<bf16>) -> tensor<ui16>
+// CHECK: nn.bitcast %{{.*}} : (tensor<3xi1>) -> tensor<3xf8E4M3FNUZ>
 func.func @unary_others(%x: tensor<3xi1>, %y: tensor<3xui8>, %z: tensor<bf16>) {
   %0 = nn.not %x : (tensor<3xi1>) -> tensor<3xi1>
   %1 = nn.bitwise_not %y : (tensor<3xui8>) -> tensor<3xui8>
   %2 = nn.is_nan %z : (tensor<bf16>) -> tensor<i1>
   %3 = nn.is_inf %z : (tensor<bf16>) -> tensor<i1>
   %4 = nn.cast %y : (tensor<3xui8>) -> tensor<3xf64>
+  %5 = nn.cast %y {saturate = false} : (tensor<3xui8>) -> tensor<3xf8E5M2>
+  %6 = nn.cast %z {round = #nn<round_mode nearest>} : (tensor<bf16>) -> tensor<f8E8M0FNU>
+  %7 = nn.bitcast %z : (tensor<bf16>) -> tensor<ui16>
+  %8 = nn.bitcast %x : (tensor<3xi1>) -> tensor<3xf8E4M3FNUZ>
   return
 }
 

@@ -280,6 +280,9 @@ TEST_F(NpyTest, RefusesBadValues) {
   EXPECT_NE(std::string(error.text).find("element 1 is 2, which is no bool"),
             std::string::npos);
   Tensor nibbles("n", DLC_DTYPE_I4, {2});
+  // -8 may come extended by its sign or by zeros
+  path = write("n.npy", npy(header("|i1", "(2,)"), std::string("\xf8\x08")));
+  EXPECT_EQ(dlc_npy_read(path.c_str(), &nibbles.info, data, &error), 0);
   path = write("n.npy", npy(header("|i1", "(2,)"), std::string("\xf8\xf7")));
   EXPECT_NE(dlc_npy_read(path.c_str(), &nibbles.info, data, &error), 0);
   EXPECT_NE(std::string(error.text).find("element 1 is -9, which is no int4"),

@@ -117,7 +117,7 @@ struct CastOfCast : OpRewritePattern<CastOp> {
     if (from.isInteger(1))
       return true;
     if (isa<FloatType>(from) && isa<FloatType>(to))
-      return (to.isF64() || (to.isF32() && !from.isF64()));
+      return to.isF64() || (to.isF32() && !from.isF64());
     auto a = dyn_cast<IntegerType>(from), b = dyn_cast<IntegerType>(to);
     return a && b && a.getSignedness() == b.getSignedness() &&
            a.getWidth() <= b.getWidth() && !b.isInteger(1);
@@ -130,7 +130,8 @@ struct CastOfCast : OpRewritePattern<CastOp> {
         !keepsValues(elementOf(inner.getX()), inner.getType().getElementType()))
       return failure();
     rewriter.replaceOpWithNewOp<CastOp>(op, inner.getX(),
-                                        op.getType().getElementType());
+                                        op.getType().getElementType(),
+                                        op.getSaturate(), op.getRound());
     return success();
   }
 };

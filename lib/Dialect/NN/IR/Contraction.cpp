@@ -49,7 +49,7 @@ template <typename Adaptor>
 static LogicalResult checkConvOperands(Adaptor adaptor, ErrorFn error) {
   Value input = adaptor.getInput(), filter = adaptor.getFilter();
   if (failed(requireSameElement({input, filter}, "C1", error)) ||
-      failed(requireKind(input, ElementKinds::Float, "C1", error)))
+      failed(requireKind(input, ElementKinds::Numeric, "C1", error)))
     return failure();
   ArrayRef<int64_t> x = shapeOf(input), w = shapeOf(filter);
   if (x.size() != w.size() || x.size() < 3)

@@ -68,9 +68,12 @@ TypeOrFailure SelectOp::inferType(Adaptor adaptor, ErrorFn error) {
 }
 
 void CastOp::build(OpBuilder &builder, OperationState &state, Value x,
-                   Type elementType) {
+                   Type elementType, bool saturate, RoundMode round) {
   state.addOperands(x);
   state.addTypes(RankedTensorType::get(shapeOf(x), elementType));
+  Properties &properties = state.getOrAddProperties<Properties>();
+  properties.saturate = builder.getBoolAttr(saturate);
+  properties.round = RoundModeAttr::get(builder.getContext(), round);
 }
 
 LogicalResult CastOp::verify() {
@@ -78,5 +81,28 @@ LogicalResult CastOp::verify() {
     return emitOpError() << "(C1) the shapes must be equal, got "
                          << shapeText(getX().getType().getShape()) << " and "
                          << shapeText(getType().getShape());
+  return success();
+}
+
+void BitcastOp::build(OpBuilder &builder, OperationState &state, Value x,
+                      Type elementType) {
+  state.addOperands(x);
+  state.addTypes(RankedTensorType::get(shapeOf(x), elementType));
+}
+
+LogicalResult BitcastOp::verify() {
+  if (getX().getType().getShape() != getType().getShape())
+    return emitOpError() << "(C1) the shapes must be equal, got "
+                         << shapeText(getX().getType().getShape()) << " and "
+                         << shapeText(getType().getShape());
+  auto bits = [](Type type) {
+    return type.isInteger(1) ? 8u : type.getIntOrFloatBitWidth();
+  };
+  Type from = getX().getType().getElementType(),
+       to = getType().getElementType();
+  if (bits(from) != bits(to))
+    return emitOpError() << "(C2) the element types must have the same number "
+                            "of bits, got "
+                         << from << " and " << to;
   return success();
 }

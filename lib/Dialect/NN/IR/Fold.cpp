@@ -191,6 +191,8 @@ static std::optional<Number> castNumber(const Number &x, Type to) {
   if (to.isInteger(1))
     return Number::of(x.isNonZero());
   if (auto type = dyn_cast<FloatType>(to)) {
+    if (isOneOf(to, ElementKinds::Narrow))
+      return std::nullopt; // the kernels' own rounding is the only one
     APFloat result(type.getFloatSemantics());
     bool losesInfo;
     if (x.real) {
@@ -420,6 +422,7 @@ static Value identityOf(Operation *op) {
                                                  : select.getOnTrue();
           })
           .Case([&](CastOp cast) { return cast.getX(); })
+          .Case([&](BitcastOp cast) { return cast.getX(); })
           .Default([](Operation *) { return Value(); });
   // An operand that is broadcast is not the result.
   return value && value.getType() == op->getResult(0).getType() ? value

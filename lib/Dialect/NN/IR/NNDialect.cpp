@@ -46,12 +46,15 @@ bool dlc::nn::isOneOf(Type elementType, ElementKinds kinds) {
   };
   if (isa<Float64Type, Float32Type, Float16Type, BFloat16Type>(elementType))
     return has(ElementKinds::Float);
+  if (isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type,
+          Float8E5M2FNUZType, Float8E8M0FNUType, Float4E2M1FNType>(elementType))
+    return has(ElementKinds::Narrow);
   auto integer = dyn_cast<IntegerType>(elementType);
   if (!integer || integer.isSigned())
     return false;
   if (integer.isSignlessInteger(1))
     return has(ElementKinds::Bool);
-  if (!llvm::is_contained({4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
+  if (!llvm::is_contained({2u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
     return false;
   return has(integer.isUnsigned() ? ElementKinds::Unsigned
                                   : ElementKinds::Signed);
@@ -67,6 +70,8 @@ std::string dlc::nn::describeKinds(ElementKinds kinds) {
     return "unsigned integer";
   case ElementKinds::Bool:
     return "boolean (i1)";
+  case ElementKinds::Narrow:
+    return "narrow floating-point (f8…, f4…)";
   case ElementKinds::Integer:
     return "integer";
   case ElementKinds::Negatable:

@@ -20,13 +20,14 @@ namespace dlc::nn {
 /// Sets of element types, named by what an operation accepts.
 enum class ElementKinds : unsigned {
   Float = 1,    ///< f64, f32, f16, bf16
-  Signed = 2,   ///< i4 … i64
-  Unsigned = 4, ///< ui4 … ui64
+  Signed = 2,   ///< i2 … i64
+  Unsigned = 4, ///< ui2 … ui64
   Bool = 8,     ///< i1
+  Narrow = 16,  ///< f8… and f4…, which only travel
   Integer = Signed | Unsigned,
   Negatable = Float | Signed,
   Numeric = Float | Integer,
-  Any = Numeric | Bool,
+  Any = Numeric | Bool | Narrow,
 };
 
 /// Whether `elementType` is in the set.

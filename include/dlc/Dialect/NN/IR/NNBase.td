@@ -20,8 +20,11 @@ def NN_Dialect : Dialect {
     nothing below has to know where a model came from.
 
     Element types are f64, f32, f16, bf16, i1 (boolean), iN for signed and uiN for
-    unsigned integers (N = 4, 8, 16, 32, 64). "Broadcasting" is numpy's: shapes are
-    aligned at their last dimension, a dimension of 1 or a missing one repeats.
+    unsigned integers (N = 2, 4, 8, 16, 32, 64), and the narrow floats f8E4M3FN,
+    f8E4M3FNUZ, f8E5M2, f8E5M2FNUZ, f8E8M0FNU and f4E2M1FN, which can be moved,
+    compared for equality and cast, but not computed with. "Broadcasting" is numpy's:
+    shapes are aligned at their last dimension, a dimension of 1 or a missing one
+    repeats.
 
     Each operation lists its constraints as (C1), (C2) …; the verifier's messages
     carry the same labels. (C0) holds for every operation: the type of its result is
@@ -44,7 +47,7 @@ def NN_Dialect : Dialect {
 def NN_Tensor : Type<
     And<[CPred<"::llvm::isa<::mlir::RankedTensorType>($_self)">,
          CPred<"::dlc::nn::isSupportedTensor(::llvm::cast<::mlir::RankedTensorType>($_self))">]>,
-    "statically shaped tensor of f64, f32, f16, bf16, i1, iN or uiN",
+    "statically shaped tensor of floats, i1, iN or uiN",
     "::mlir::RankedTensorType">;
 
 /// A 64-bit integer attribute that reads as int64_t.

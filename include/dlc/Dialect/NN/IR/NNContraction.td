@@ -37,7 +37,7 @@ def NN_ConvOp : NN_InferredOp<"conv", [NN_PrefersPermutation]> {
         : (tensor<1x3x32x32xf32>, tensor<8x3x3x3xf32>) -> tensor<1x8x16x16xf32>
     ```
     Constraints:
-    - (C1) `input` and `filter` have the same floating-point element type.
+    - (C1) `input` and `filter` have the same element type, in the set `Numeric`.
     - (C2) Both have the same rank, at least 3.
     - (C3) `strides` and `dilations` hold one positive number, `pads` two
       non-negative ones for each spatial dimension.
@@ -71,7 +71,7 @@ def NN_ConvTransposeOp : NN_InferredOp<"conv_transpose", [NN_PrefersPermutation]
         : (tensor<1x8x16x16xf32>, tensor<8x3x2x2xf32>) -> tensor<1x3x32x32xf32>
     ```
     Constraints:
-    - (C1) `input` and `filter` have the same floating-point element type.
+    - (C1) `input` and `filter` have the same element type, in the set `Numeric`.
     - (C2) Both have the same rank, at least 3.
     - (C3) `strides` and `dilations` hold one positive number, `output_padding` one
       and `pads` two non-negative ones for each spatial dimension.

@@ -65,21 +65,64 @@ def NN_BitwiseNotOp : NN_UnaryOp<"bitwise_not", "Integer", "all bits of x invert
 def NN_IsNanOp : NN_UnaryOp<"is_nan", "Float", "true where x is NaN", "true">;
 def NN_IsInfOp : NN_UnaryOp<"is_inf", "Float", "true where x is +inf or -inf", "true">;
 
+def NN_RoundMode : I32EnumAttr<"RoundMode", "how casts to f8E8M0FNU round", [
+    I32EnumAttrCase<"Up", 0, "up">, I32EnumAttrCase<"Down", 1, "down">,
+    I32EnumAttrCase<"Nearest", 2, "nearest">]> {
+  let cppNamespace = "::dlc::nn";
+  let genSpecializedAttr = 0;
+}
+def NN_RoundModeAttr : NN_EnumAttr<NN_RoundMode, "round_mode">;
+
 def NN_CastOp : NN_Op<"cast", NN_Elementwise> {
   let summary = "converts elements to another type";
   let description = [{
     By ONNX's rules: float to integer truncates toward zero (values out of range,
     and NaN, give an unspecified value), integer to narrower integer keeps the low
     bits, to i1 gives `x != 0`, from i1 gives 0 or 1, to a narrower float rounds to
-    nearest even. Example:
+    nearest even.
+
+    Numbers too large for a narrow float, and infinities, become its largest number
+    with `saturate`, else its infinity, or NaN where it has none (f4E2M1FN has neither
+    and always saturates). NaN stays NaN; where there is none, it becomes zero.
+
+    f8E8M0FNU holds powers of two from 2^-127 to 2^127 and NaN: the sign of `x` is
+    ignored, its magnitude goes to the power of two above (`up`), below (`down`) or
+    next to it (`nearest`, halfway goes up). With `saturate` what is out of range
+    (zero, too) becomes the nearest end of the range, without it NaN. Examples:
     ```mlir
     %r = nn.cast %x : (tensor<2x3xi64>) -> tensor<2x3xf32>
+    %s = nn.cast %y {saturate = false} : (tensor<2x3xf32>) -> tensor<2x3xf8E5M2>
+    %t = nn.cast %z {round = #nn<round_mode nearest>}
+        : (tensor<2x3xf32>) -> tensor<2x3xf8E8M0FNU>
     ```
     Constraints:
     - (C1) `x` and the result have the same shape.
   }];
   let hasFolder = 1;
   let hasCanonicalizer = 1;
+  let arguments = (ins NN_Tensor:$x,
+                       DefaultValuedAttr<BoolAttr, "true">:$saturate,
+                       DefaultValuedAttr<NN_RoundModeAttr, "::dlc::nn::RoundMode::Up">:$round);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$x, "::mlir::Type":$elementType,
+                                 CArg<"bool", "true">:$saturate,
+                                 CArg<"::dlc::nn::RoundMode", "::dlc::nn::RoundMode::Up">:$round)>];
+  let skipDefaultBuilders = 1;
+}
+
+def NN_BitcastOp : NN_Op<"bitcast", NN_Elementwise> {
+  let summary = "reads the bits of elements as another type";
+  let description = [{
+    Booleans are bytes: 0 or 1, and every other byte reads as true. Types narrower than
+    a byte are read from its low bits. Example:
+    ```mlir
+    %r = nn.bitcast %x : (tensor<2x3xf32>) -> tensor<2x3xi32>
+    ```
+    Constraints:
+    - (C1) `x` and the result have the same shape.
+    - (C2) The element types have the same number of bits, i1 counting as 8.
+  }];
+  let hasFolder = 1;
   let arguments = (ins NN_Tensor:$x);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let builders = [OpBuilder<(ins "::mlir::Value":$x, "::mlir::Type":$elementType)>];
