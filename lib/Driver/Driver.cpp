@@ -2,6 +2,7 @@
 
 #include "dlc/Driver/Driver.h"
 
+#include "GraphView.h"
 #include "MemoryUse.h"
 #include "dlc/Driver/KernelTable.h"
 #include "dlc/Driver/Output.h"
@@ -50,6 +51,7 @@ private:
   LogicalResult saveSnapshot(ModuleOp module, const llvm::Twine &name);
   LogicalResult emit();
   LogicalResult emitPtx();
+  LogicalResult emitView();
   LogicalResult emitProgram();
   llvm::Expected<target::ProgramReport>
   emitHost(const target::ProgramOptions &programOptions);
@@ -70,6 +72,8 @@ private:
   SmallVector<OwningOpRef<ModuleOp>> modules;
   /// Of the first module, from level `arena` on.
   std::optional<arena::MemoryReport> memory;
+  /// What `dlc view` shows on the left.
+  llvm::json::Object graphBefore;
   unsigned snapshots = 0;
   /// What the user gets to know when everything is done.
   std::string remarks;
@@ -264,7 +268,13 @@ LogicalResult Driver::runPhases() {
            << ", where kernels are made for one CPU already";
   if (level >= Level::Arena && failed(inspectMemory()))
     return failure();
+  if (options.emit == DriverOptions::Emit::View && level != Level::NN)
+    return emitError(getFileLoc()) << "is at level " << stringifyLevel(level)
+                                   << ", and a view begins at level nn";
   for (const Phase &phase : getPhases()) {
+    // What is simplified is what gets fused.
+    if (options.emit == DriverOptions::Emit::View && phase.to == Level::Linalg)
+      graphBefore = describeGraph(*modules.front());
     // `simplify` leads from nn to nn: --emit=nn shows what the importer made.
     if (phase.from < level || phase.to > last ||
         (phase.from == phase.to && last == phase.to))
@@ -282,7 +292,19 @@ LogicalResult Driver::runPhases() {
   return success();
 }
 
+LogicalResult Driver::emitView() {
+  return writeFile(context.get(), options.output,
+                   [&](llvm::raw_pwrite_stream &os) {
+                     writeGraphPage(llvm::sys::path::filename(options.input),
+                                    std::move(graphBefore),
+                                    describeGraph(*modules.front()), os);
+                     return success();
+                   });
+}
+
 LogicalResult Driver::emit() {
+  if (options.emit == DriverOptions::Emit::View)
+    return emitView();
   if (options.emit == DriverOptions::Emit::PTX)
     return emitPtx();
   if (!options.emitsIR())

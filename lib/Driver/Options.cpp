@@ -297,6 +297,9 @@ static bool resolveOutput(CommandLine &line, DriverOptions &options) {
     case Emit::Obj:
       options.output = (stem + ".o").str();
       break;
+    case Emit::View:
+      options.output = (stem + ".html").str();
+      break;
     case Emit::Lib:
     case Emit::Exe:
       options.output = stem.str();
@@ -308,8 +311,9 @@ static bool resolveOutput(CommandLine &line, DriverOptions &options) {
   if (options.output == "-") {
     if (options.emitsText())
       return true;
-    reportUsageError("--emit=" + line.emit +
-                     " can not be written to standard output: use -o FILE");
+    reportUsageError(
+        (options.emit == Emit::View ? "dlc view" : "--emit=" + line.emit) +
+        " can not be written to standard output: use -o FILE");
     return false;
   }
   bool same = false;
@@ -403,6 +407,13 @@ static bool parseCudaOptions(CommandLine &line, DriverOptions &options) {
 }
 
 std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
+  // `dlc view` takes what `dlc` takes.
+  bool isView = argc > 1 && StringRef(argv[1]) == "view";
+  if (isView) {
+    std::swap(argv[0], argv[1]);
+    --argc;
+    ++argv;
+  }
   // What LLVM's libraries registered on their own is no option of dlc; MLIR's
   // flags for pass managers are, for developers (--help-hidden).
   for (auto &entry : cl::getRegisteredOptions())
@@ -467,6 +478,13 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
     return std::nullopt;
   }
   options.emit = *emit;
+  if (isView) {
+    if (line.emit.getNumOccurrences()) {
+      reportUsageError("dlc view writes a page: there is no --emit");
+      return std::nullopt;
+    }
+    options.emit = Emit::View;
+  }
   if (!(line.target == "cuda" ? parseCudaOptions : parseHostOptions)(line,
                                                                      options))
     return std::nullopt;

@@ -244,10 +244,41 @@ std::vector<Tensor> OpCall::buildAll() {
              ? error.substr(prefix.size())
              : error);
   }
+  return makeTensors(ids);
+}
+
+std::vector<Tensor>
+OpCall::makeTensors(const std::vector<detail::ValueId> &ids) const {
   std::vector<Tensor> results;
   for (detail::ValueId id : ids)
     results.push_back(graph->makeTensor(id));
   return results;
+}
+
+std::vector<Tensor> OpCall::makeCustom(
+    const std::string &name,
+    const std::function<std::string(const std::vector<TensorSpec> &)> &make,
+    const std::vector<Tensor> &operands, SourceLocation where) {
+  OpCall call(("custom." + name).c_str(), where);
+  call.operand(operands);
+  if (operands.empty())
+    call.fail("there is no operand");
+  std::vector<TensorSpec> specs;
+  for (const Tensor &operand : operands)
+    specs.push_back({operand.dtype(), operand.shape()});
+  std::string text;
+  try {
+    text = make(specs);
+  } catch (const Error &error) {
+    call.fail(error.what());
+  }
+  std::vector<detail::ValueId> ids;
+  std::string error;
+  if (!call.graph->core.addCustom(name, text, call.request.operands,
+                                  {where, call.graph->qualify(name)}, ids,
+                                  error))
+    call.fail(error);
+  return call.makeTensors(ids);
 }
 
 Tensor OpCall::build() { return buildAll().front(); }

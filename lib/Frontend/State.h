@@ -5,6 +5,7 @@
 
 #include "Core/Core.h"
 
+#include "dlc/Frontend/Custom.h"
 #include "dlc/Frontend/Graph.h"
 
 #include <set>
@@ -51,12 +52,19 @@ public:
   static Tensor makeScalar(double value, const Tensor &like,
                            SourceLocation where);
 
+  /// An operation whose text `make` writes for operands of these types.
+  static std::vector<Tensor> makeCustom(
+      const std::string &name,
+      const std::function<std::string(const std::vector<TensorSpec> &)> &make,
+      const std::vector<Tensor> &operands, SourceLocation where);
+
   Tensor build();
   std::vector<Tensor> buildAll();
 
 private:
   void add(const Tensor &tensor);
   void normalizeAxes();
+  std::vector<Tensor> makeTensors(const std::vector<ValueId> &ids) const;
   [[noreturn]] void fail(const std::string &why) const;
 
   OpRequest request;

@@ -67,6 +67,10 @@ bool isLaunchTable(Operation *op) {
 StringRef whyIllegalInGraph(Operation *op, Level level, bool isCuda) {
   switch (level) {
   case Level::NN:
+    if (op->getParentOfType<nn::CustomOp>())
+      return isStructured(op) || isa<nn::YieldOp>(op)
+                 ? ""
+                 : "only structured operations on tensors belong there";
     return isFrom<nn::NNDialect>(op) ? "" : "only nn operations belong there";
   case Level::Linalg:
     if (isFrom<nn::NNDialect>(op))

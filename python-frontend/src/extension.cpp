@@ -2,6 +2,8 @@
 
 #include "convert.h"
 
+#include <dlc/Frontend/Custom.h>
+
 #include <nanobind/operators.h>
 
 #include <set>
@@ -618,7 +620,204 @@ static void bindShapes(nb::module_ &m) {
       "value"_a, "like"_a, "A number of the element type of `like`.");
 }
 
+//===----------------------------------------------------------------------===//
+// Operations of the user's
+//===----------------------------------------------------------------------===//
+
+/// A number becomes an expression.
+static dlc::Expr toExpr(nb::handle object) {
+  if (nb::isinstance<dlc::Expr>(object))
+    return nb::cast<dlc::Expr>(object);
+  return {nb::cast<double>(object)};
+}
+
+static bool isExprOperand(nb::handle object) {
+  return nb::isinstance<dlc::Expr>(object) || PyFloat_Check(object.ptr()) ||
+         PyLong_Check(object.ptr());
+}
+
+using BinaryExpr = dlc::Expr (*)(const dlc::Expr &, const dlc::Expr &);
+
+static void bindExprOperator(nb::class_<dlc::Expr> &type, const char *name,
+                             const char *reflected, BinaryExpr apply) {
+  type.def(
+      name,
+      [apply](const dlc::Expr &self, nb::handle other) -> nb::object {
+        if (!isExprOperand(other))
+          return nb::borrow(Py_NotImplemented);
+        return nb::cast(apply(self, toExpr(other)));
+      },
+      nb::is_operator(), "other"_a,
+      nb::sig((std::string("def ") + name +
+               "(self, other: Expr | float | int) -> Expr")
+                  .c_str()));
+  if (reflected)
+    type.def(
+        reflected,
+        [apply](const dlc::Expr &self, nb::handle other) -> nb::object {
+          if (!isExprOperand(other))
+            return nb::borrow(Py_NotImplemented);
+          return nb::cast(apply(toExpr(other), self));
+        },
+        nb::is_operator(), "other"_a,
+        nb::sig((std::string("def ") + reflected +
+                 "(self, other: float | int) -> Expr")
+                    .c_str()));
+}
+
+static void bindExpr(nb::module_ &m) {
+  nb::class_<dlc::Expr> type(
+      m, "Expr",
+      "A number, or from comparisons a truth, in the body of an operation of "
+      "your own. `&`, `|` and `~` combine truths.");
+  bindExprOperator(type, "__add__", "__radd__", dlc::operator+);
+  bindExprOperator(type, "__sub__", "__rsub__", dlc::operator-);
+  bindExprOperator(type, "__mul__", "__rmul__", dlc::operator*);
+  bindExprOperator(type, "__truediv__", "__rtruediv__", dlc::operator/);
+  bindExprOperator(type, "__pow__", "__rpow__", dlc::pow);
+  bindExprOperator(type, "__lt__", nullptr, dlc::operator<);
+  bindExprOperator(type, "__le__", nullptr, dlc::operator<=);
+  bindExprOperator(type, "__gt__", nullptr, dlc::operator>);
+  bindExprOperator(type, "__ge__", nullptr, dlc::operator>=);
+  bindExprOperator(type, "__and__", nullptr, dlc::operator&&);
+  bindExprOperator(type, "__or__", nullptr, dlc::operator||);
+  type.def("__neg__", [](const dlc::Expr &self) { return -self; })
+      .def("__invert__", [](const dlc::Expr &self) { return !self; })
+      .def("__bool__", [](const dlc::Expr &) -> bool {
+        throw Error("an expression has no value while it is described: "
+                    "dlc.select(condition, a, b) chooses");
+      });
+  using Unary = dlc::Expr (*)(const dlc::Expr &);
+  for (auto [name, function] : {std::pair<const char *, Unary>("abs", dlc::abs),
+                                {"exp", dlc::exp},
+                                {"log", dlc::log},
+                                {"sqrt", dlc::sqrt},
+                                {"rsqrt", dlc::rsqrt},
+                                {"tanh", dlc::tanh},
+                                {"erf", dlc::erf},
+                                {"sin", dlc::sin},
+                                {"cos", dlc::cos},
+                                {"floor", dlc::floor},
+                                {"ceil", dlc::ceil},
+                                {"round", dlc::round},
+                                {"sigmoid", dlc::sigmoid}})
+    m.def(name, function, "x"_a, "The same in an expression.");
+  for (auto [name, function] :
+       {std::pair<const char *, BinaryExpr>("min", dlc::min),
+        {"max", dlc::max},
+        {"pow", dlc::pow},
+        {"equal", dlc::equal}})
+    m.def(
+        name,
+        [function](nb::handle a, nb::handle b) {
+          if (!isExprOperand(a) || !isExprOperand(b))
+            throw nb::next_overload();
+          return function(toExpr(a), toExpr(b));
+        },
+        "a"_a, "b"_a,
+        nb::sig((std::string("def ") + name +
+                 "(a: Expr | float, b: Expr | float) -> Expr")
+                    .c_str()),
+        "The same in an expression, where NaN wins.");
+  m.def(
+      "select",
+      [](const dlc::Expr &condition, nb::handle a, nb::handle b) {
+        return dlc::select(condition, toExpr(a), toExpr(b));
+      },
+      "condition"_a, "a"_a, "b"_a,
+      nb::sig("def select(condition: Expr, a: Expr | float, b: Expr | float) "
+              "-> Expr"),
+      "The same in an expression.");
+}
+
+/// Calls a function of Python's with expressions.
+static dlc::CustomOp::Body makeBody(nb::object function) {
+  auto kept = std::make_shared<nb::object>(std::move(function));
+  return [kept](const std::vector<dlc::Expr> &args) {
+    nb::list list;
+    for (const dlc::Expr &arg : args)
+      list.append(arg);
+    return toExpr((*kept)(*list));
+  };
+}
+
+static dlc::ReduceKind parseReduceKind(const std::string &kind) {
+  using dlc::ReduceKind;
+  for (ReduceKind value : {ReduceKind::Sum, ReduceKind::Mean, ReduceKind::Max,
+                           ReduceKind::Min, ReduceKind::Prod})
+    if (kind == dlc::toString(value))
+      return value;
+  throw Error("'" + kind + "' is none of sum, mean, max, min, prod");
+}
+
+static std::vector<dlc::TensorSpec>
+applyShapeRule(const nb::object &rule,
+               const std::vector<dlc::TensorSpec> &operands) {
+  nb::list list;
+  for (const dlc::TensorSpec &operand : operands)
+    list.append(
+        nb::make_tuple(operand.dtype, nb::tuple(nb::cast(operand.shape))));
+  std::vector<dlc::TensorSpec> results;
+  for (nb::handle result : rule(*list)) {
+    auto pair = nb::cast<nb::tuple>(result);
+    results.push_back(
+        {nb::cast<DType>(pair[0]), nb::cast<Ints>(nb::object(pair[1]))});
+  }
+  return results;
+}
+
+static void bindCustom(nb::module_ &m) {
+  using dlc::CustomOp;
+  nb::class_<CustomOp>(m, "CustomOp",
+                       "An operation of your own: call it with tensors.")
+      .def_static("_elementwise",
+                  [](const std::string &name, nb::object body, int operands) {
+                    return CustomOp::elementwise(
+                        name, makeBody(std::move(body)), operands);
+                  })
+      .def_static(
+          "_reduction",
+          [](const std::string &name, const std::string &kind, const Ints &axes,
+             nb::object body, int operands, nb::object finish, bool keepdims) {
+            std::function<dlc::Expr(dlc::Expr)> last;
+            if (!finish.is_none())
+              last = [body = makeBody(std::move(finish))](const dlc::Expr &x) {
+                return body({x});
+              };
+            return CustomOp::reduction(name, parseReduceKind(kind), axes,
+                                       makeBody(std::move(body)), operands,
+                                       std::move(last), keepdims);
+          },
+          "name"_a, "kind"_a, "axes"_a, "body"_a, "operands"_a,
+          "finish"_a = nb::none(), "keepdims"_a = false)
+      .def_static("_mlir",
+                  [](const std::string &name, const std::string &text,
+                     nb::object rule) {
+                    auto kept = std::make_shared<nb::object>(std::move(rule));
+                    return CustomOp::mlir(
+                        name, text,
+                        [kept](const std::vector<dlc::TensorSpec> &operands) {
+                          return applyShapeRule(*kept, operands);
+                        });
+                  })
+      .def(
+          "__call__",
+          [](const CustomOp &self, nb::args args) -> nb::object {
+            std::vector<Tensor> operands;
+            for (nb::handle arg : args)
+              operands.push_back(nb::cast<Tensor>(arg));
+            std::vector<Tensor> results =
+                self.callAll(operands, callerLocation());
+            if (results.size() == 1)
+              return nb::cast(results.front());
+            return nb::tuple(nb::cast(results));
+          },
+          nb::sig("def __call__(self, *operands: Tensor) -> typing.Any"));
+}
+
 NB_MODULE(_dlc, m) {
+  // Operations keep the functions that describe them, which may outlive Python.
+  nb::set_leak_warnings(false);
   m.doc() = "The graph API and compiled models of dlc.";
   nb::exception<Error>(m, "Error", PyExc_RuntimeError);
   bindTensor(m);
@@ -627,6 +826,8 @@ NB_MODULE(_dlc, m) {
   bindLayers(m);
   bindShapes(m);
   bindOps(m);
+  bindExpr(m);
+  bindCustom(m);
   m.def(
       "load_safetensors",
       [](const std::string &path) {

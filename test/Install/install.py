@@ -2,6 +2,7 @@
 examples in C++ and C, checked against numpy."""
 # RUN: %python %s %bin-dir/.. %t
 import os
+import re
 import subprocess
 import sys
 
@@ -73,6 +74,16 @@ np.save(in_work("image.npy"), image)
 run(examples + "/resnet", in_work("resnet.safetensors"), in_work("resnet"), env=env)
 run(in_work("resnet"), in_work("image.npy"), "-o", work)
 close("resnet", np.load(in_work("scores.npy")), networks.resnet(weights, image), 1e-4)
+
+# The code of the documentation: includes, then what stands one after the other.
+with open(os.path.join(source, "docs", "GraphAPI.md")) as f:
+    blocks = re.findall(r"^```cpp\n(.*?)^```", f.read(), re.M | re.S)
+assert len(blocks) >= 5, "the code of GraphAPI.md was not found"
+with open(in_work("doc.cpp"), "w") as f:
+    f.write("%sint main() {\n%s\nreturn scores && !text.empty() ? 0 : 1; }\n" % (blocks[0], "".join(blocks[1:])))
+run("g++", "-std=c++17", in_work("doc.cpp"), "-I" + prefix + "/include", "-L" + prefix + "/lib", "-ldlc",
+    "-Wl,-rpath," + prefix + "/lib", "-o", in_work("doc"))
+run(in_work("doc"), cwd=work, env=env)
 
 # A model as a library of a project in C, and an object linked with the runtime.
 weights = networks.mlp_weights()

@@ -27,7 +27,9 @@ struct DriverOptions {
     PTX,
     Obj,
     Lib,
-    Exe
+    Exe,
+    /// `dlc view`: a page that shows the graph before and after fusion.
+    View
   };
 
   /// Most combinations of sizes in one program.
@@ -70,6 +72,8 @@ struct DriverOptions {
 
   /// The level that `emit` stops at; LLVM for machine code.
   Level getLastLevel() const {
+    if (emit == Emit::View)
+      return Level::Dispatch;
     return emit <= Emit::LLVM ? static_cast<Level>(emit) : Level::LLVM;
   }
   bool emitsIR() const { return emit <= Emit::LLVM; }

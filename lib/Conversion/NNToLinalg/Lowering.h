@@ -203,6 +203,7 @@ void populateNormalization(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateResize(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateShape(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateIndexing(mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateCustom(mlir::TypeConverter &, mlir::RewritePatternSet &);
 
 } // namespace dlc::conversion
 

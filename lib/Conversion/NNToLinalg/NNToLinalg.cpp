@@ -125,6 +125,7 @@ struct ConvertNNToLinalg
     populateResize(converter, patterns);
     populateShape(converter, patterns);
     populateIndexing(converter, patterns);
+    populateCustom(converter, patterns);
 
     ConversionConfig config;
     config.allowPatternRollback = false;

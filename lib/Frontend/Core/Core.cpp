@@ -7,13 +7,18 @@
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
@@ -286,6 +291,70 @@ bool Core::addOp(const OpRequest &request, const Place &place,
     return false;
   }
   for (Value result : op->getResults())
+    results.push_back(impl->add(result));
+  return true;
+}
+
+/// "line 3: …": what is wrong in a text that the user wrote.
+static std::string showError(Diagnostic &diagnostic) {
+  auto loc = dyn_cast<FileLineColLoc>(diagnostic.getLocation());
+  return (loc ? "line " + std::to_string(loc.getLine()) + ": " : "") +
+         diagnostic.str();
+}
+
+static std::string showTypes(TypeRange types) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::interleaveComma(types, os);
+  return text;
+}
+
+bool Core::addCustom(const std::string &name, const std::string &text,
+                     const std::vector<ValueId> &operands, const Place &place,
+                     std::vector<ValueId> &results, std::string &error) {
+  ScopedDiagnosticHandler handler(&impl->context, [&](Diagnostic &diagnostic) {
+    if (error.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      error = showError(diagnostic);
+    return success();
+  });
+  impl->context.loadDialect<arith::ArithDialect, linalg::LinalgDialect,
+                            math::MathDialect, tensor::TensorDialect>();
+  OwningOpRef<ModuleOp> module =
+      parseSourceString<ModuleOp>(text, ParserConfig(&impl->context), name);
+  if (!module)
+    return false;
+  auto functions = module->getOps<func::FuncOp>();
+  if (!llvm::hasSingleElement(*module->getBody()) || functions.empty() ||
+      (*functions.begin()).isDeclaration() ||
+      !llvm::hasSingleElement((*functions.begin()).getBody())) {
+    error = "its text is not one func.func with one block";
+    return false;
+  }
+  func::FuncOp function = *functions.begin();
+  SmallVector<Value> values;
+  for (ValueId id : operands)
+    values.push_back(impl->values[id]);
+  if (!llvm::equal(function.getArgumentTypes(),
+                   ValueRange(values).getTypes())) {
+    error =
+        "its function takes (" + showTypes(function.getArgumentTypes()) + ")";
+    return false;
+  }
+  auto op = nn::CustomOp::create(impl->builder, impl->getLoc(place),
+                                 function.getResultTypes(), name, values);
+  op.getBody().takeBody(function.getBody());
+  Operation *end = op.getBody().front().getTerminator();
+  OpBuilder atEnd(end);
+  nn::YieldOp::create(atEnd, end->getLoc(), end->getOperands());
+  end->erase();
+  bool good = succeeded(verify(op));
+  if (!good) {
+    op->erase();
+    return false;
+  }
+  // From here on the user's program is where it comes from.
+  op.getBody().walk([&](Operation *inner) { inner->setLoc(op.getLoc()); });
+  for (Value result : op.getResults())
     results.push_back(impl->add(result));
   return true;
 }

@@ -61,6 +61,10 @@ public:
   /// nothing is added.
   bool addOp(const OpRequest &request, const Place &place,
              std::vector<ValueId> &results, std::string &error);
+  /// The same for an nn.custom, whose body is the one function in `text`.
+  bool addCustom(const std::string &name, const std::string &text,
+                 const std::vector<ValueId> &operands, const Place &place,
+                 std::vector<ValueId> &results, std::string &error);
   void addOutput(ValueId value, const std::string &name);
 
   const ValueType &getType(ValueId value) const;

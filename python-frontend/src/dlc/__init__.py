@@ -17,6 +17,7 @@ docs/Python.md has more. What is wrong is raised as `dlc.Error`.
 from . import _dlc
 from ._dlc import *  # noqa: F401,F403 - the functions on tensors
 from ._dlc import Error, Scope, Tensor, TensorInfo, BenchmarkResult, load_safetensors, set_threads
+from ._custom import elementwise, mlir, reduction
 from ._model import Graph, Memory, Model, compile, empty, load
 from ._torch import from_torch
 
@@ -27,7 +28,7 @@ _INTERNAL = {"CompileOptions", "LoadedModel", "compile_model", "compile_program"
 for _name in _INTERNAL:
     globals().pop(_name, None)
 
-_OWN = ["Graph", "Memory", "Model", "compile", "empty", "load", "from_torch"]
+_OWN = ["elementwise", "mlir", "reduction", "Graph", "Memory", "Model", "compile", "empty", "load", "from_torch"]
 __all__ = sorted(
     [name for name in dir(_dlc) if not name.startswith("_") and name not in _INTERNAL]
     + [name for name in _OWN if not hasattr(_dlc, name)])

@@ -864,3 +864,37 @@ func.func @f(%x: tensor<0x3xf32>, %i: tensor<2x1xi64>) {
   %0 = nn.gather_nd %x, %i batch_dims = 0 : (tensor<0x3xf32>, tensor<2x1xi64>) -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<4xui8>) {
+  // expected-error@+1 {{'nn.custom' op (C1) element types must be floating-point or signed integers of 8 bits and more, got 'tensor<4xui8>'}}
+  %0 = nn.custom "c"(%x) {
+  ^bb0(%a: tensor<4xui8>):
+    nn.yield %a : tensor<4xui8>
+  } : (tensor<4xui8>) -> tensor<4xui8>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{'nn.custom' op (C2) the body must take the inputs and yield the results, of which there is at least one}}
+  %0 = nn.custom "c"(%x) {
+  ^bb0(%a: tensor<4xf32>):
+    nn.yield %a : tensor<4xf32>
+  } : (tensor<4xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{'nn.custom' op (C3) the body must consist of linalg, tensor, arith and math operations without side effects, got 'nn.exp'}}
+  %0 = nn.custom "c"(%x) {
+  ^bb0(%a: tensor<4xf32>):
+    %b = nn.exp %a : (tensor<4xf32>) -> tensor<4xf32>
+    nn.yield %b : tensor<4xf32>
+  } : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}

@@ -243,3 +243,19 @@ func.func @data(%x: tensor<2x3xf32>, %y: tensor<f32>, %z: tensor<4x2xi64>) {
   %10 = nn.gather_nd %x, %z batch_dims = 0 : (tensor<2x3xf32>, tensor<4x2xi64>) -> tensor<4xf32>
   return
 }
+
+// CHECK-LABEL: func @custom
+// CHECK: nn.custom "twice"(%{{.*}}) {
+// CHECK: ^bb0(%[[X:.*]]: tensor<4xf32>):
+// CHECK: %[[S:.*]] = linalg.add ins(%[[X]], %[[X]] : tensor<4xf32>, tensor<4xf32>)
+// CHECK: nn.yield %[[S]] : tensor<4xf32>
+// CHECK: } : (tensor<4xf32>) -> tensor<4xf32>
+func.func @custom(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %r = nn.custom "twice"(%x) {
+  ^bb0(%a: tensor<4xf32>):
+    %e = tensor.empty() : tensor<4xf32>
+    %s = linalg.add ins(%a, %a : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    nn.yield %s : tensor<4xf32>
+  } : (tensor<4xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
