@@ -135,6 +135,14 @@ class View {
     this.scale = Math.min(1, w / (right - left), (h - 50) / (bottom + 40));
     this.x = w / 2 - (left + right) / 2 * this.scale; this.y = 34;
   }
+  // All of it, or of a tall one the beginning.
+  begin() {
+    this.fit();
+    if (this.scale < 0.5 && this.graph.nodes.length) {
+      this.scale = 0.6;
+      this.x = this.canvas.clientWidth / 2 - this.graph.layers[0][0].x * this.scale;
+    }
+  }
   show(node) {
     this.scale = Math.max(this.scale, 0.7);
     this.x = this.canvas.clientWidth / 2 - node.x * this.scale;
@@ -230,7 +238,7 @@ $('title').textContent = data.title;
 $('summary').textContent = count(data.before) + ' operations that move ' + number(total(data.before, 'bytes'), 'B')
   + ' → ' + count(data.after) + ' kernels that move ' + number(total(data.after, 'bytes'), 'B')
   + ' for ' + number(total(data.after, 'flops'), 'FLOP');
-views.forEach(v => v.fit());
+views.forEach(v => v.begin());
 redraw();
 </script>
 </body>

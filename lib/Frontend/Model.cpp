@@ -218,6 +218,12 @@ Model Model::load(const std::string &path) {
   if (descriptor.abi_version != DLC_ABI_VERSION ||
       descriptor.struct_size < sizeof(dlc_model))
     throw Error("'" + path + "' was made by another version of dlc");
+  const dlc_specialisation &only = descriptor.specialisations[0];
+  if (descriptor.num_specialisations != 1 || only.input_offsets ||
+      only.output_offsets)
+    throw Error("'" + path +
+                "' was compiled for several shapes or with --io=arena: such "
+                "libraries are called from C");
   Model model;
   if (std::strcmp(descriptor.target, "cuda") == 0)
     model.impl = makeCudaModel(std::move(library), descriptor);

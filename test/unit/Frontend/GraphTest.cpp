@@ -207,6 +207,9 @@ TEST_F(GraphTest, ReportsWhatTheCompilerSays) {
     EXPECT_STREQ(error.what(), "--target=moon: host and cuda are known");
   }
   options = {};
+  options.arguments = {"--io=arena"};
+  EXPECT_THROW(graph.compile(options), Error);
+  options = {};
   options.interrupted = [] { return true; };
   EXPECT_THROW(graph.compile(options), Interrupted);
   EXPECT_THROW(Model().inputs(), Error);
