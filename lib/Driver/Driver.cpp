@@ -43,8 +43,12 @@ private:
   OwningOpRef<ModuleOp> importModel(ImportFailure &failure);
   LogicalResult checkInput();
   LogicalResult runPhases();
+  LogicalResult runPhases(Level first, Level last);
+  LogicalResult fitMemory(OwningOpRef<ModuleOp> start, Level last);
+  int64_t getArenaBytes();
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
-  LogicalResult inspectMemory();
+  void inspectMemory();
+  LogicalResult checkBudget();
   LogicalResult
   saveSnapshot(const llvm::Twine &name,
                llvm::function_ref<void(llvm::raw_ostream &)> print);
@@ -74,6 +78,12 @@ private:
   std::optional<arena::MemoryReport> memory;
   /// What `dlc view` shows on the left.
   llvm::json::Object graphBefore;
+  /// What was done to fit the budget.
+  SmallVector<std::string> fittingSteps;
+  /// What buffers may take, where the graph has to be changed to fit.
+  std::optional<int64_t> bufferBudget;
+  /// The same graph may be compiled again.
+  bool mayCompileAgain = false;
   unsigned snapshots = 0;
   /// What the user gets to know when everything is done.
   std::string remarks;
@@ -230,7 +240,9 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   if (options.isCuda())
     phaseOptions.arch = options.cudaArchs.front().getRealName();
   phaseOptions.cpu = options.cpus[cpu];
-  phaseOptions.keepData = modules.size() > 1;
+  phaseOptions.keepData = modules.size() > 1 || mayCompileAgain;
+  if (bufferBudget)
+    phaseOptions.memoryBudget = *bufferBudget;
   buildPhase(pm, phase, phaseOptions);
   if (failed(pm.run(module)))
     return failure();
@@ -240,18 +252,85 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   return saveSnapshot(module, name);
 }
 
-/// Remembers what memory is used for, which lower levels forget, and checks it.
-LogicalResult Driver::inspectMemory() {
+/// Remembers what memory is used for, which lower levels forget.
+void Driver::inspectMemory() {
   memory = arena::collectMemoryReport(*modules.front());
   if (memory)
     memory->title = llvm::sys::path::stem(options.input).str();
+  for (StringRef step : getFittingSteps(*modules.front()))
+    fittingSteps.push_back(step.str());
+}
+
+/// The largest arena of all modules.
+int64_t Driver::getArenaBytes() {
+  int64_t bytes = 0;
+  for (auto &module : modules)
+    if (auto report = arena::collectMemoryReport(*module))
+      bytes = std::max(bytes, report->arenaBytes);
+  return bytes;
+}
+
+LogicalResult Driver::checkBudget() {
   if (options.memoryBudget)
     for (auto &module : modules) {
       auto report = arena::collectMemoryReport(*module);
       if (report && failed(checkMemoryBudget(*report, *options.memoryBudget,
-                                             getFileLoc())))
+                                             *module, getFileLoc())))
         return failure();
     }
+  return success();
+}
+
+LogicalResult Driver::runPhases(Level first, Level last) {
+  for (const Phase &phase : getPhases()) {
+    // What is simplified is what gets fused.
+    if (options.emit == DriverOptions::Emit::View && first == Level::NN &&
+        phase.to == Level::Linalg)
+      graphBefore = describeGraph(*modules.front());
+    // `simplify` leads from nn to nn: --emit=nn shows what the importer made.
+    if (phase.from < first || phase.to > last ||
+        (phase.from == phase.to && last == phase.to))
+      continue;
+    // From here on the modules differ.
+    if (phase.to == Level::Scheduled)
+      while (modules.size() < options.cpus.size())
+        modules.push_back(modules.front()->clone());
+    for (unsigned i = 0; i < modules.size(); ++i)
+      if (failed(runPhase(phase, *modules[i], i)))
+        return failure();
+  }
+  return success();
+}
+
+/// Leads a graph that needs more than the budget, `start` at level `linalg`,
+/// to level `last` again, changed to need less. What kernels need for
+/// themselves is known only when they are scheduled, and a plan may have gaps;
+/// so the budget of the buffers is lowered by what is too much, a few times.
+/// The module that needs least is kept.
+LogicalResult Driver::fitMemory(OwningOpRef<ModuleOp> start, Level last) {
+  constexpr int maxAttempts = 4;
+  int64_t budget = *options.memoryBudget, bytes = getArenaBytes();
+  SmallVector<OwningOpRef<ModuleOp>> best = std::move(modules);
+  int64_t least = bytes, allowed = budget;
+  for (int attempt = 0; attempt < maxAttempts && least > budget; ++attempt) {
+    modules.clear();
+    modules.push_back(start->clone());
+    bufferBudget = allowed;
+    mayCompileAgain = attempt + 1 < maxAttempts;
+    if (failed(runPhases(Level::Linalg, last)))
+      return failure();
+    bytes = getArenaBytes();
+    if (bytes < least) {
+      least = bytes;
+      best = std::move(modules);
+    }
+    int64_t next = std::max<int64_t>(allowed - (bytes - budget), 0);
+    // What could not be reached will not be with less.
+    if (next == allowed || bytes > budget + budget / 2)
+      break;
+    allowed = next;
+  }
+  modules = std::move(best);
   return success();
 }
 
@@ -266,30 +345,36 @@ LogicalResult Driver::runPhases() {
     return emitError(getFileLoc())
            << "is at level " << stringifyLevel(level)
            << ", where kernels are made for one CPU already";
-  if (level >= Level::Arena && failed(inspectMemory()))
-    return failure();
   if (options.emit == DriverOptions::Emit::View && level != Level::NN)
     return emitError(getFileLoc()) << "is at level " << stringifyLevel(level)
                                    << ", and a view begins at level nn";
-  for (const Phase &phase : getPhases()) {
-    // What is simplified is what gets fused.
-    if (options.emit == DriverOptions::Emit::View && phase.to == Level::Linalg)
-      graphBefore = describeGraph(*modules.front());
-    // `simplify` leads from nn to nn: --emit=nn shows what the importer made.
-    if (phase.from < level || phase.to > last ||
-        (phase.from == phase.to && last == phase.to))
-      continue;
-    // From here on the modules differ.
-    if (phase.to == Level::Scheduled)
-      while (modules.size() < options.cpus.size())
-        modules.push_back(modules.front()->clone());
-    for (unsigned i = 0; i < modules.size(); ++i)
-      if (failed(runPhase(phase, *modules[i], i)))
-        return failure();
-    if (phase.to == Level::Arena && failed(inspectMemory()))
+  if (level >= Level::Arena) {
+    inspectMemory();
+    if (failed(checkBudget()))
       return failure();
   }
-  return success();
+  OwningOpRef<ModuleOp> start;
+  mayCompileAgain = options.memoryBudget && level <= Level::Linalg;
+  if (level < Level::Linalg &&
+      failed(runPhases(level, std::min(last, Level::Linalg))))
+    return failure();
+  if (mayCompileAgain)
+    start = modules.front()->clone();
+  if (level < Level::Arena && last > Level::Linalg) {
+    if (failed(runPhases(std::max(level, Level::Linalg),
+                         std::min(last, Level::Arena))))
+      return failure();
+    if (start && getArenaBytes() > *options.memoryBudget &&
+        failed(fitMemory(std::move(start), Level::Arena)))
+      return failure();
+    if (last >= Level::Arena) {
+      inspectMemory();
+      if (failed(checkBudget()))
+        return failure();
+    }
+  }
+  mayCompileAgain = false;
+  return runPhases(std::max(level, Level::Arena), last);
 }
 
 LogicalResult Driver::emitView() {
@@ -372,6 +457,9 @@ LogicalResult Driver::emitProgram() {
   progress->finish();
   progress->clear();
   llvm::errs() << remarks;
+  if (options.verbose)
+    for (StringRef step : fittingSteps)
+      llvm::errs() << "dlc: note: to fit the budget: " << step << "\n";
   llvm::outs() << report->files.front() << ": "
                << llvm::formatv("{0:F1} MB", report->fileBytes / 1e6) << "\n";
   if (memory)

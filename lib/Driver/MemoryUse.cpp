@@ -11,15 +11,30 @@
 using namespace mlir;
 using namespace dlc;
 
+SmallVector<StringRef> dlc::getFittingSteps(ModuleOp module) {
+  SmallVector<StringRef> steps;
+  if (auto list = module->getAttrOfType<ArrayAttr>("dispatch.fitted"))
+    for (Attribute element : list)
+      if (auto step = dyn_cast<StringAttr>(element))
+        steps.push_back(step.getValue());
+  return steps;
+}
+
 LogicalResult dlc::checkMemoryBudget(const arena::MemoryReport &report,
-                                     int64_t budget, Location loc) {
+                                     int64_t budget, ModuleOp module,
+                                     Location loc) {
   if (report.arenaBytes <= budget)
     return success();
   std::string peak = memory::describePeak(report, 10);
+  SmallVector<StringRef> steps = getFittingSteps(module);
   return emitError(loc) << "the program needs an arena of " << report.arenaBytes
                         << " bytes (" << memory::formatBytes(report.arenaBytes)
                         << "), which is more than --memory-budget=" << budget
-                        << "; " << StringRef(peak).rtrim();
+                        << (steps.empty()
+                                ? "; "
+                                : ", and is the least that was found (" +
+                                      steps.back().str() + "); ")
+                        << StringRef(peak).rtrim();
 }
 
 LogicalResult dlc::writeMemoryReport(const arena::MemoryReport &report,

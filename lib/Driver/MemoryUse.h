@@ -12,10 +12,15 @@
 
 namespace dlc {
 
-/// Fails with a message at `loc` that says what is needed and what needs it
-/// where the arena is larger than the budget.
+/// Fails with a message at `loc` that says what is needed, what was done to
+/// need less and what needs it where the arena of `module` is larger than the
+/// budget.
 mlir::LogicalResult checkMemoryBudget(const arena::MemoryReport &report,
-                                      int64_t budget, mlir::Location loc);
+                                      int64_t budget, mlir::ModuleOp module,
+                                      mlir::Location loc);
+
+/// What `fit-memory` did, a line each; nothing if it did not change anything.
+llvm::SmallVector<llvm::StringRef> getFittingSteps(mlir::ModuleOp module);
 
 /// Writes the report, as JSON or as a page, after the name of the file, and
 /// says in some lines what is in it.

@@ -78,8 +78,9 @@ struct CommandLine {
       cl::value_desc("plan.html|plan.json"), cl::cat(category)};
   cl::opt<std::string> memoryBudget{
       "memory-budget",
-      cl::desc("Fail if the arena (all memory but weights, inputs and outputs) "
-               "takes more; K, M and G are powers of 1024"),
+      cl::desc("Make the arena (all memory but weights, inputs and outputs) "
+               "take no more, at the price of some speed, or fail; K, M and G "
+               "are powers of 1024"),
       cl::value_desc("bytes"), cl::cat(category)};
   cl::opt<bool> verbose{"v", cl::desc("Say what each phase does and takes"),
                         cl::cat(category)};

@@ -111,6 +111,12 @@ static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
 
 static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
   pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass());
+  if (options.memoryBudget >= 0) {
+    FitMemoryOptions fit;
+    fit.budget = options.memoryBudget;
+    fit.attention = options.isCuda();
+    pm.addPass(createFitMemory(fit));
+  }
   dispatch::FormRegionsPassOptions form;
   form.attention = options.isCuda();
   pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));

@@ -77,4 +77,35 @@ def ShareConstants : Pass<"share-constants", "::mlir::ModuleOp"> {
                               "Constants that others stand for">];
 }
 
+def FitMemory : Pass<"fit-memory", "::mlir::ModuleOp"> {
+  let summary = "changes the graph until it fits a budget of memory";
+  let description = [{
+    Runs behind `dispatch-prepare`. Works out on copies of the graph which kernels
+    there will be, in which order they run and how many bytes are alive at each of
+    them (kernels' own scratch is not known yet). While that is more than the
+    budget, it looks at what holds the peak and tries
+
+    - to compute a chain of ops through it in bands (`dispatch-tile-chains`),
+    - to compute a cheap value that only waits at the peak again behind it
+      (`dispatch-recompute`),
+    - not to fuse ops of a kernel that reads what holds the peak (`dispatch.unfused`).
+
+    Of the changes that help most (within a tenth: bytes over the budget times
+    the time of a launch, summed over all launches), the cheapest one in operations, bytes and launches is made; of
+    those after which everything fits, the cheapest of all. It ends when
+    the graph fits or nothing helps. The attribute `dispatch.fitted` of the module
+    lists what was done. The result depends on graph and budget only. Nothing is
+    changed if the graph fits. `docs/RationaleArena.md` gives the reasons.
+  }];
+  let options = [
+    Option<"budget", "budget", "int64_t", /*default=*/"0",
+           "bytes that buffers may take at a time">,
+    Option<"workLimit", "work-limit", "uint64_t", /*default=*/"10000",
+           "launches in all graphs tried after which the search ends">
+  ];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 #endif // DLC_PIPELINES_PASSES_TD

@@ -60,6 +60,12 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
                      "use them, too"),
       llvm::cl::init(false)};
 
+  Option<int64_t> memoryBudget{
+      *this, "memory-budget",
+      llvm::cl::desc("Bytes that buffers may take at a time: the graph is "
+                     "changed to fit (negative: it is not)"),
+      llvm::cl::init(-1)};
+
   bool isCuda() const { return target == "cuda"; }
 };
 

@@ -233,3 +233,34 @@ func.func @around_a_pad(%x: tensor<8x4xf32>, %w: tensor<3x4xf32>) -> tensor<8x4x
 // CHECK: dispatch.region
 // CHECK:   %[[C:.*]] = linalg.generic {{.*}} ins(%[[P]]
 // CHECK:   linalg.generic {{.*}} ins(%[[C]], %[[X]]
+
+// -----
+
+// What is marked is not fused with what it reads; the mark is gone then.
+#i = affine_map<(i) -> (i)>
+// CHECK-LABEL: @unfused(
+// CHECK: dispatch.region
+// CHECK: math.exp
+// CHECK: arith.negf
+// CHECK-NOT: dispatch.unfused
+// CHECK: dispatch.region
+// CHECK: math.sqrt
+func.func @unfused(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %e = tensor.empty() : tensor<8xf32>
+  %0 = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]} ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %r = math.exp %v : f32
+    linalg.yield %r : f32
+  } -> tensor<8xf32>
+  %1 = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]} ins(%0 : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %r = arith.negf %v : f32
+    linalg.yield %r : f32
+  } -> tensor<8xf32>
+  %2 = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"], dispatch.unfused} ins(%0 : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %r = math.sqrt %v : f32
+    linalg.yield %r : f32
+  } -> tensor<8xf32>
+  return %1, %2 : tensor<8xf32>, tensor<8xf32>
+}

@@ -4,6 +4,7 @@
 #include "Structure.h"
 
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/Transforms/Bands.h"
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -167,6 +168,16 @@ void Grouping::merge(Group into, Group from) {
   successors[into].remove(into);
 }
 
+/// Whether an op of `group` reads another one that it must not be fused with.
+static bool isForbidden(ArrayRef<Operation *> group) {
+  return llvm::any_of(group, [&](Operation *op) {
+    return op->hasAttr(kUnfusedAttr) &&
+           llvm::any_of(getReadValues(op), [&](Value value) {
+             return llvm::is_contained(group, value.getDefiningOp());
+           });
+  });
+}
+
 void Grouping::mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood) {
   bool changed = true;
   while (changed) {
@@ -186,7 +197,10 @@ void Grouping::mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood) {
       });
       for (Operation *producer : producers) {
         Group from = groupOf[producer], to = groupOf[&op];
-        if (from == to || hasIndirectPath(from, to) || !isGood(unite(from, to)))
+        if (from == to || hasIndirectPath(from, to))
+          continue;
+        SmallVector<Operation *> all = unite(from, to);
+        if (isForbidden(all) || !isGood(all))
           continue;
         merge(from, to);
         changed = true;
@@ -391,6 +405,12 @@ private:
     OpBuilder builder(group.back());
     SmallVector<Type> types(ValueRange(yielded).getTypes());
     auto region = RegionOp::create(builder, root->getLoc(), types);
+    // Kernels that are equal but for marks are to be one.
+    for (Operation *op : group) {
+      if (Attribute number = op->removeAttr(kRecomputedAttr))
+        region->setAttr(kRecomputedAttr, number);
+      op->removeAttr(kUnfusedAttr);
+    }
     Block &body = region.getBody().emplaceBlock();
     for (auto [value, result] : llvm::zip_equal(yielded, region.getResults()))
       value.replaceUsesWithIf(result, [&](OpOperand &use) {

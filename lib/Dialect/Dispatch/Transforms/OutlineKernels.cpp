@@ -229,6 +229,7 @@ LogicalResult OutlineKernels::outline(RegionOp region) {
   builder.setInsertionPoint(region);
   auto launch = LaunchOp::create(builder, loc, ValueRange(outs).getTypes(),
                                  SymbolRefAttr::get(kernel), ins, outs);
+  launch->setDiscardableAttrs(llvm::to_vector(region->getDiscardableAttrs()));
   region.replaceAllUsesWith(launch.getResults());
   region.erase();
   return success();

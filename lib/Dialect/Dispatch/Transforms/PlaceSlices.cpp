@@ -476,6 +476,7 @@ static void dropUnusedResults(Block &block) {
     OpBuilder builder(region);
     auto narrow =
         RegionOp::create(builder, region.getLoc(), yield->getOperandTypes());
+    narrow->setDiscardableAttrs(llvm::to_vector(region->getDiscardableAttrs()));
     narrow.getBody().takeBody(region.getBody());
     unsigned next = 0;
     for (OpResult result : region->getResults())

@@ -27,6 +27,42 @@ def PreparePass : Pass<"dispatch-prepare", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
+def TileChainsPass : Pass<"dispatch-tile-chains", "::mlir::func::FuncOp"> {
+  let summary = "Computes marked chains of ops band by band";
+  let description = [{
+    Ops with the same number in `dispatch.chain` are a chain, of which one result
+    only may be used from outside: result `r` of the op that carries
+    `dispatch.bands = [r, dim, count]`. The pass computes that result in `count`
+    bands along `dim`, one after the other. For each band every op of the chain
+    (structured ops by their `TilingInterface`; pads, reshapes, slices) computes
+    the part that the band needs; neighbouring bands overlap where windows do. So
+    what the ops hand to each other never exists whole, at the price of the overlaps
+    computed twice. `fit-memory` makes the marks. Example:
+
+    ```mlir
+    %1 = linalg.generic {..., dispatch.chain = 0 : i64} ins(%0 : tensor<64x64xf32>) ...
+    %2 = linalg.generic {..., dispatch.chain = 0 : i64, dispatch.bands = [0, 0, 2]} ins(%1) ...
+    ```
+    becomes two copies of both on `tensor<32x64xf32>` and two `tensor.insert_slice`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+def RecomputePass : Pass<"dispatch-recompute", "::mlir::func::FuncOp"> {
+  let summary = "Computes marked operands anew for their readers";
+  let description = [{
+    For every operand number in an op's `dispatch.recompute`, what computes the
+    operand (one structured op, behind reshapes) is copied to right before the op, so
+    that the value need not be kept until then. A copy has a number of its own in
+    `dispatch.recomputed`, which regions and launches carry on, so that it is not
+    taken for the same as the original. `fit-memory` makes the marks.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
   let summary = "Groups structured ops that become one kernel each";
   let description = [{
@@ -42,8 +78,9 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
     - with `attention`, two contractions with a softmax between them, where the
       scheduler has a way to run them in tiles of rows.
 
-    Values that others read as well are further results of the region. Regions
-    never depend on each other in a cycle. Reshapes, slices and padding stay
+    An op marked `dispatch.unfused` shares no region with what it reads. Values that
+    others read as well are further results of the region. Regions never depend on
+    each other in a cycle. Reshapes, slices and padding stay
     outside; `dispatch-place-slices` deals with them.
   }];
   let options = [
