@@ -1,9 +1,13 @@
 """What the benchmarks of all targets share: inputs, comparison, measuring commands."""
+import argparse
+import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -87,3 +91,34 @@ def list_models(paths):
     for path in paths:
         models += sorted(path.glob("*.onnx")) if path.is_dir() else [path]
     return models
+
+
+def model_parser(doc):
+    """A parser of the arguments that all benchmarks of models have."""
+    parser = argparse.ArgumentParser(description=doc.split("\n")[0])
+    root = Path(__file__).resolve().parents[1]
+    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("--dlc", default=root / "build/bin/dlc", type=Path)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    return parser
+
+
+def measure_models(args, measure, describe, keep=None):
+    """Prints a line about each model: `describe(measure(path, folder))`. The folder is
+    temporary unless `keep` names one. Returns the exit status."""
+    results, failed = [], 0
+    for path in list_models(args.models):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = keep or Path(temporary)
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                result = measure(path, folder)
+            except Exception as error:  # one bad model must not hide the others
+                failed += 1
+                print(f"{path.stem:24} failed: {(str(error).splitlines() or [repr(error)])[0][:150]}", flush=True)
+                continue
+        results.append(result)
+        print(f"{path.stem:24} {describe(result)}", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
+    return 1 if failed else 0

@@ -10,19 +10,18 @@ GPU memory is measured by events: of dlc's CUDA graph, of onnxruntime with its C
 provider (io binding), and of torch, eager and compiled (by way of onnx2torch). Peers
 that are not installed are left out. Without a GPU it says so and ends.
 """
-import argparse
 import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import onnxruntime as ort
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from common import check, list_models, measured, model_inputs, program_arguments, shape_flags
+from common import (check, measure_models, measured, model_inputs, model_parser, program_arguments,
+                    shape_flags)
 
 
 def median_ms(run, seconds):
@@ -106,30 +105,17 @@ def compare(path, args, folder):
             "median_ms": times}
 
 
+def describe(result):
+    columns = ", ".join(f"{name} {ms:.3f} ms" for name, ms in result["median_ms"].items())
+    return f"{columns}; {result['device_taken_bytes'] / 1e6:.1f} MB on {result['device']}"
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    root = Path(__file__).resolve().parents[2]
-    parser.add_argument("models", nargs="+", type=Path)
-    parser.add_argument("--dlc", default=root / "build/bin/dlc", type=Path)
+    parser = model_parser(__doc__)
     parser.add_argument("--precision", default="f32", choices=["f32", "tf32", "f16", "bf16"])
     parser.add_argument("--seconds", default=2, type=float)
-    parser.add_argument("--json", type=Path, help="also write the figures here")
     args = parser.parse_args()
-    results, failed = [], 0
-    for path in list_models(args.models):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                result = compare(path, args, Path(folder))
-            except Exception as error:  # one bad model must not hide the others
-                failed += 1
-                print(f"{path.stem:24} failed: {str(error).splitlines()[0][:150]}", flush=True)
-                continue
-        results.append(result)
-        columns = ", ".join(f"{name} {ms:.3f} ms" for name, ms in result["median_ms"].items())
-        print(f"{path.stem:24} {columns}; {result['device_taken_bytes'] / 1e6:.1f} MB on {result['device']}", flush=True)
-    if args.json:
-        args.json.write_text(json.dumps(results, indent=1) + "\n")
-    sys.exit(1 if failed else 0)
+    sys.exit(measure_models(args, lambda path, folder: compare(path, args, folder), describe))
 
 
 if __name__ == "__main__":

@@ -10,21 +10,19 @@ core, and the medians of all rounds are compared, so that what else happens on
 the machine hits both. NAME.inputs.npz beside NAME.onnx gives the inputs (and so
 the shapes); without it every input is random and dynamic dimensions are 1.
 """
-import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import onnxruntime as ort
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from common import check, list_models, measured, model_inputs, program_arguments, shape_flags
+from common import (check, measure_models, measured, model_inputs, model_parser, program_arguments,
+                    shape_flags)
 
 def peer_session(path):
     options = ort.SessionOptions()
@@ -77,43 +75,27 @@ def compare(path, args, folder):
     return result
 
 
+def describe(r):
+    return (f"{r['dlc_ms']:9.3f} {r['onnxruntime_ms']:9.3f} {r['ratio']:6.2f}"
+            f" {r['startup_ratio']:6.2f} {r['compile_s']:6.1f} s"
+            f" {r['compile_peak_bytes'] / r['model_bytes']:10.2f}"
+            f" {(r['program_bytes'] - r['weights_bytes']) / 1e6:12.2f} MB"
+            f" {r['arena_bytes'] / 1e6:6.1f} MB {r['error']:9.1e}")
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    root = Path(__file__).resolve().parents[2]
-    parser.add_argument("models", nargs="+", type=Path)
-    parser.add_argument("--dlc", default=root / "build/bin/dlc", type=Path)
+    parser = model_parser(__doc__)
     parser.add_argument("--cpu", default="native")
     parser.add_argument("--rounds", default=7, type=int)
     parser.add_argument("--seconds", default=0.7, type=float)
-    parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--keep", type=Path, help="keep the programs in this folder")
     args = parser.parse_args()
-    models = list_models(args.models)
     # Both run on one core, the last one: the first serves interrupts.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
     print(f"{'model':24} {'dlc ms':>9} {'ort ms':>9} {'ratio':>6} {'start':>6} {'compile':>8}"
           f" {'peak/model':>10} {'program-weights':>15} {'arena':>9} {'max error':>9}")
-    results, failed = [], 0
-    for path in models:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = args.keep or Path(temporary)
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                r = compare(path, args, folder)
-            except Exception as error:  # one bad model must not hide the others
-                failed += 1
-                print(f"{path.stem:24} failed: {str(error).splitlines()[0][:150]}", flush=True)
-                continue
-        results.append(r)
-        print(f"{r['model']:24} {r['dlc_ms']:9.3f} {r['onnxruntime_ms']:9.3f} {r['ratio']:6.2f}"
-              f" {r['startup_ratio']:6.2f} {r['compile_s']:6.1f} s"
-              f" {r['compile_peak_bytes'] / r['model_bytes']:10.2f}"
-              f" {(r['program_bytes'] - r['weights_bytes']) / 1e6:12.2f} MB"
-              f" {r['arena_bytes'] / 1e6:6.1f} MB {r['error']:9.1e}", flush=True)
-    if args.json:
-        args.json.write_text(json.dumps(results, indent=1) + "\n")
-    sys.exit(1 if failed else 0)
+    sys.exit(measure_models(args, lambda path, folder: compare(path, args, folder), describe, args.keep))
 
 
 if __name__ == "__main__":

@@ -82,6 +82,8 @@ private:
   SmallVector<std::string> fittingSteps;
   /// What buffers may take, where the graph has to be changed to fit.
   std::optional<int64_t> bufferBudget;
+  /// What kernels may keep for themselves, where that is too much.
+  std::optional<int64_t> maxPartialBytes;
   /// The same graph may be compiled again.
   bool mayCompileAgain = false;
   unsigned snapshots = 0;
@@ -243,6 +245,8 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   phaseOptions.keepData = modules.size() > 1 || mayCompileAgain;
   if (bufferBudget)
     phaseOptions.memoryBudget = *bufferBudget;
+  if (maxPartialBytes)
+    phaseOptions.maxPartialBytes = *maxPartialBytes;
   buildPhase(pm, phase, phaseOptions);
   if (failed(pm.run(module)))
     return failure();
@@ -304,31 +308,35 @@ LogicalResult Driver::runPhases(Level first, Level last) {
 
 /// Leads a graph that needs more than the budget, `start` at level `linalg`,
 /// to level `last` again, changed to need less. What kernels need for
-/// themselves is known only when they are scheduled, and a plan may have gaps;
-/// so the budget of the buffers is lowered by what is too much, a few times.
-/// The module that needs least is kept.
+/// themselves is known only when they are scheduled, and a plan may have gaps:
+/// where that is too much, kernels get less, and then the budget of the buffers
+/// is lowered, a few times. The module that needs least is kept.
 LogicalResult Driver::fitMemory(OwningOpRef<ModuleOp> start, Level last) {
   constexpr int maxAttempts = 4;
-  int64_t budget = *options.memoryBudget, bytes = getArenaBytes();
+  constexpr int64_t shareOfPartials = 16;
+  int64_t budget = *options.memoryBudget, least = getArenaBytes();
   SmallVector<OwningOpRef<ModuleOp>> best = std::move(modules);
-  int64_t least = bytes, allowed = budget;
+  bufferBudget = budget;
   for (int attempt = 0; attempt < maxAttempts && least > budget; ++attempt) {
     modules.clear();
     modules.push_back(start->clone());
-    bufferBudget = allowed;
     mayCompileAgain = attempt + 1 < maxAttempts;
     if (failed(runPhases(Level::Linalg, last)))
       return failure();
-    bytes = getArenaBytes();
+    int64_t bytes = getArenaBytes();
     if (bytes < least) {
       least = bytes;
       best = std::move(modules);
     }
-    int64_t next = std::max<int64_t>(allowed - (bytes - budget), 0);
-    // What could not be reached will not be with less.
-    if (next == allowed || bytes > budget + budget / 2)
+    if (options.isCuda() && !maxPartialBytes) {
+      maxPartialBytes = budget / shareOfPartials;
+      continue;
+    }
+    // What is far away would not be reached with a lower budget either.
+    int64_t lower = *bufferBudget - (bytes - budget);
+    if (lower < budget / 2)
       break;
-    allowed = next;
+    bufferBudget = lower;
   }
   modules = std::move(best);
   return success();

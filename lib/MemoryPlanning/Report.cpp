@@ -195,24 +195,30 @@ public:
   }
   template <typename T>
   void add(std::string_view name, const std::vector<T> &values) {
-    key(name) << '[';
-    for (size_t i = 0; i < values.size(); ++i)
-      out << (i ? "," : "") << values[i];
-    out << ']';
+    addList(name, values, "", [&](const T &value) { out << value; });
   }
   template <typename T, typename Members>
   void addObjects(std::string_view name, const std::vector<T> &values,
                   Members members) {
+    addList(name, values, "\n", [&](const T &value) {
+      Object object(out);
+      members(object, value);
+    });
+  }
+
+private:
+  /// `before` stands in front of each value.
+  template <typename T, typename Write>
+  void addList(std::string_view name, const std::vector<T> &values,
+               const char *before, Write write) {
     key(name) << '[';
     for (size_t i = 0; i < values.size(); ++i) {
-      out << (i ? ",\n" : "\n");
-      Object object(out);
-      members(object, values[i]);
+      out << (i ? "," : "") << before;
+      write(values[i]);
     }
     out << ']';
   }
 
-private:
   std::ostream &out;
   bool first = true;
 };

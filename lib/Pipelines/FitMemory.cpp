@@ -72,7 +72,8 @@ private:
   }
 
   std::optional<State> makeState(OwningOpRef<ModuleOp> module) {
-    std::optional<MemoryEstimate> estimate = estimateMemory(*module, budget);
+    std::optional<MemoryEstimate> estimate =
+        estimateMemory(*module, budget, attention);
     if (!estimate)
       return std::nullopt;
     work += estimate->nodeOfStep.size();

@@ -50,14 +50,17 @@ bool isGiven(Operation *op) {
 /// metadata of their location, which regions, launches and copies inherit.
 class Estimator {
 public:
-  Estimator(ModuleOp module, int64_t budget)
-      : original(getMain(module)), budget(budget), copy(module.clone()) {}
+  Estimator(ModuleOp module, int64_t budget, bool attention)
+      : original(getMain(module)), budget(budget), attention(attention),
+        copy(module.clone()) {}
 
   std::optional<MemoryEstimate> run() {
     number();
     takeConstantsOut();
-    if (failed(runPasses([](OpPassManager &pm) {
-          pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass());
+    if (failed(runPasses([this](OpPassManager &pm) {
+          dispatch::FormRegionsPassOptions form;
+          form.attention = attention;
+          pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));
         })))
       return std::nullopt;
     collectNodes();
@@ -362,6 +365,7 @@ private:
 
   func::FuncOp original;
   int64_t budget;
+  bool attention;
   OwningOpRef<ModuleOp> copy;
   /// The original's ops by number.
   std::vector<Operation *> ops;
@@ -374,7 +378,7 @@ private:
 
 } // namespace
 
-std::optional<MemoryEstimate> dlc::estimateMemory(ModuleOp module,
-                                                  int64_t budget) {
-  return Estimator(module, budget).run();
+std::optional<MemoryEstimate>
+dlc::estimateMemory(ModuleOp module, int64_t budget, bool attention) {
+  return Estimator(module, budget, attention).run();
 }

@@ -138,6 +138,7 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
     schedule::CudaScheduleKernelsPassOptions schedule;
     schedule.arch = options.arch;
     schedule.precision = options.precision;
+    schedule.maxPartialBytes = options.maxPartialBytes;
     pm.addPass(schedule::createCudaScheduleKernelsPass(schedule));
     return;
   }

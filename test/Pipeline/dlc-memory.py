@@ -64,17 +64,24 @@ assert run(DLC, "m.mlir", "--emit=llvm", "-o", "l.mlir")[0] == 0
 code, out, err = run(DLC, "l.mlir", "-o", "n", "--memory-report=l.html")
 assert code == 0 and Path("l.html").read_text().count("</html>") == 1, err
 
-# Budgets.
+# Budgets: a program that fits is the same as without one.
 need = report["arena_bytes"]
-assert run(DLC, "m.mlir", "-o", "fits", f"--memory-budget={need}")[0] == 0
+for budget in (need, "1G"):
+    assert run(DLC, "m.mlir", "--emit=arena", f"--memory-budget={budget}")[1] == ir
 assert run(DLC, "m.mlir", "-o", "fits", "--memory-budget=1G")[0] == 0
-code, out, err = run(DLC, "m.mlir", "-o", "no", f"--memory-budget={need - 1}")
+# Another one is changed, and -v says how.
+code, out, err = run(DLC, "m.mlir", "-o", "less", "-v", f"--memory-budget={need - 1}", "--memory-report=less.json")
+assert code == 0 and json.loads(Path("less.json").read_text())["arena_bytes"] < need, err
+steps = re.findall(r"^dlc: note: to fit the budget: (.*)$", err, re.M)
+assert len(steps) >= 2 and re.match(r"in all \S+ % more operations, .* peak .* instead of ", steps[-1]), err
+assert "to fit" not in run(DLC, "m.mlir", "-o", "less", f"--memory-budget={need - 1}")[2]
+# What can not be reached is an error that says what was.
+code, out, err = run(DLC, "m.mlir", "-o", "no", "--memory-budget=1")
 assert code == 1 and not Path("no").exists()
-assert re.match(rf"dlc: error: m\.mlir: the program needs an arena of {need} bytes \(.*\), which is "
-                rf"more than --memory-budget={need - 1}; the peak of .* held by\n", err), err
-top = report["slots"][report["peak"]["slots"][0]]
-assert re.search(rf"^  \S+ \S+  {top['name']}, {top['kind']}, .*launches {top['first']} to "
-                 rf"{top['last']}$", err, re.M), err
+found = re.match(r"dlc: error: m\.mlir: the program needs an arena of (\d+) bytes \(.*\), which is more than "
+                 r"--memory-budget=1, and is the least that was found \(in all .*\); the peak of .* held by\n", err)
+assert found and 1 < int(found[1]) < need, err
+assert re.search(r"^  \S+ \S+  s\d+, \w+, .*launches \d+ to \d+$", err, re.M), err
 
 # A report that can not be written is an error.
 code, out, err = run(DLC, "m.mlir", "-o", "m", "--memory-report=nowhere/m.html")

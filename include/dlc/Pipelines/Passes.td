@@ -101,7 +101,9 @@ def FitMemory : Pass<"fit-memory", "::mlir::ModuleOp"> {
     Option<"budget", "budget", "int64_t", /*default=*/"0",
            "bytes that buffers may take at a time">,
     Option<"workLimit", "work-limit", "uint64_t", /*default=*/"10000",
-           "launches in all graphs tried after which the search ends">
+           "launches in all graphs tried after which the search ends">,
+    Option<"attention", "attention", "bool", /*default=*/"false",
+           "what dispatch-form-regions will be run with">
   ];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect",

@@ -65,6 +65,11 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::desc("Bytes that buffers may take at a time: the graph is "
                      "changed to fit (negative: it is not)"),
       llvm::cl::init(-1)};
+  Option<int64_t> maxPartialBytes{
+      *this, "max-partial-bytes",
+      llvm::cl::desc("Bytes of partial results that a kernel on a GPU may keep "
+                     "in memory (negative: as many as it likes)"),
+      llvm::cl::init(-1)};
 
   bool isCuda() const { return target == "cuda"; }
 };

@@ -321,6 +321,8 @@ struct CudaScheduleKernels
       getOperation().emitError("unknown GPU architecture '") << arch << "'";
       return signalPassFailure();
     }
+    if (maxPartialBytes >= 0)
+      target->maxPartialBytes = maxPartialBytes;
     std::optional<Unit> products = parsePrecision(precision);
     if (!products) {
       getOperation().emitError("unknown precision '")

@@ -28,7 +28,9 @@ def CudaScheduleKernelsPass
     Option<"arch", "arch", "std::string", "\"sm_80\"",
            "the GPU that kernels are generated for">,
     Option<"precision", "precision", "std::string", "\"f32\"",
-           "what f32 products may be rounded to: f32 (not at all), tf32, f16, bf16">
+           "what f32 products may be rounded to: f32 (not at all), tf32, f16, bf16">,
+    Option<"maxPartialBytes", "max-partial-bytes", "int64_t", "-1",
+           "bytes of partial results that a contraction may keep in memory (negative: as many as it likes)">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::gpu::GPUDialect",

@@ -5,6 +5,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 namespace dlc::schedule {
@@ -41,6 +42,9 @@ struct CudaTarget {
   double launchTime = 2500;
   /// Asynchronous copies from global to shared memory (sm_80 and up).
   bool asyncCopies = true;
+  /// Bytes of partial results that blocks of a contraction may hand on to a
+  /// second kernel: no property of the GPU, but of what the user allows.
+  int64_t maxPartialBytes = std::numeric_limits<int64_t>::max();
 
   static constexpr int64_t warp = 32;
   /// The widest access of one thread, in bytes.
