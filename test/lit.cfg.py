@@ -49,7 +49,7 @@ for package in ("onnx", "onnxruntime", "magika", "rapidocr_onnxruntime"):
     if subprocess.run([config.python, "-c", probe]).returncode == 0:
         config.available_features.add(package.split("_")[0])
 # A browser, to look at pages that dlc writes.
-if shutil.which("chromium"):
+if shutil.which("chromium-headless-shell") or shutil.which("chromium"):
     config.available_features.add("chromium")
 if os.path.isdir(os.environ.get("DLC_ZOO", "")):
     config.available_features.add("zoo")

@@ -23,6 +23,8 @@ packages=(
   libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev
   # the tests and the quick start
   python3 python3-dev python3-venv fonts-dejavu-core time
+  # a browser without a window (64 MB), which looks at the picture of a memory plan
+  chromium-headless-shell
 )
 missing=()
 for package in "${packages[@]}"; do

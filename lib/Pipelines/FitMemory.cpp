@@ -6,6 +6,7 @@
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 #include "dlc/MemoryPlanning/Report.h"
 #include "dlc/Pipelines/Passes.h"
+#include "dlc/Pipelines/Specialisations.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -42,12 +43,24 @@ struct FitMemory : public dlc::impl::FitMemoryBase<FitMemory> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    lines.clear();
+    // Specialisations run one at a time in one arena.
+    for (auto func : module.getOps<func::FuncOp>())
+      fit(func);
+    SmallVector<StringRef> refs(lines.begin(), lines.end());
+    module->setAttr("dispatch.fitted",
+                    Builder(&getContext()).getStrArrayAttr(refs));
+  }
+
+private:
+  void fit(func::FuncOp func) {
     work = 0;
-    std::optional<State> state = makeState(module.clone());
+    OwningOpRef<ModuleOp> alone = ModuleOp::create(func.getLoc());
+    alone->push_back(func.clone());
+    std::optional<State> state = makeState(std::move(alone));
     if (!state)
       return; // The passes behind this one say what is wrong.
-    const Work before = state->estimate.work;
-    int64_t first = state->estimate.peak;
+    const MemoryEstimate before = state->estimate;
     std::vector<std::string> steps;
     while (state->estimate.peak > budget) {
       int64_t peak = state->estimate.peak;
@@ -61,14 +74,14 @@ struct FitMemory : public dlc::impl::FitMemoryBase<FitMemory> {
                            ? "peak " + memory::formatBytes(state->estimate.peak)
                            : "lowers one of several peaks"));
     }
-    if (!steps.empty())
-      adopt(module, *state->module);
-    describe(module, steps, first, before, state->estimate);
-  }
-
-private:
-  static func::FuncOp getMain(ModuleOp module) {
-    return *module.getOps<func::FuncOp>().begin();
+    if (steps.empty())
+      return;
+    auto changed = *state->module->getOps<func::FuncOp>().begin();
+    func.getBody().takeBody(changed.getBody());
+    steps.push_back(summarize(before, state->estimate));
+    auto dims = func->getAttrOfType<StringAttr>(kDimsAttrName);
+    for (const std::string &step : steps)
+      lines.push_back(dims ? (dims.getValue() + ": " + step).str() : step);
   }
 
   std::optional<State> makeState(OwningOpRef<ModuleOp> module) {
@@ -141,30 +154,23 @@ private:
     return std::move(best->state);
   }
 
-  static void adopt(ModuleOp module, ModuleOp from) {
-    getMain(module).getBody().takeBody(getMain(from).getBody());
-  }
-
-  void describe(ModuleOp module, ArrayRef<std::string> steps, int64_t first,
-                const Work &before, const MemoryEstimate &now) {
-    Builder builder(&getContext());
+  static std::string summarize(const MemoryEstimate &before,
+                               const MemoryEstimate &now) {
     auto percent = [](double from, double to) {
       return from > 0 ? 100 * (to / from - 1) : 0.0;
     };
-    std::vector<std::string> lines(steps);
-    if (!steps.empty())
-      lines.push_back(llvm::formatv(
-          "in all {0:F1} % more operations, {1:F1} % more bytes moved, {2} "
-          "launches instead of {3}; peak {4} instead of {5}",
-          percent(before.operations, now.work.operations),
-          percent(before.bytes, now.work.bytes),
-          static_cast<int64_t>(now.work.launches),
-          static_cast<int64_t>(before.launches), memory::formatBytes(now.peak),
-          memory::formatBytes(first)));
-    SmallVector<StringRef> refs(lines.begin(), lines.end());
-    module->setAttr("dispatch.fitted", builder.getStrArrayAttr(refs));
+    return llvm::formatv(
+        "in all {0:F1} % more operations, {1:F1} % more bytes moved, {2} "
+        "launches instead of {3}; peak {4} instead of {5}",
+        percent(before.work.operations, now.work.operations),
+        percent(before.work.bytes, now.work.bytes),
+        static_cast<int64_t>(now.work.launches),
+        static_cast<int64_t>(before.work.launches),
+        memory::formatBytes(now.peak), memory::formatBytes(before.peak));
   }
 
+  /// What was done.
+  std::vector<std::string> lines;
   /// Launches in all graphs tried so far.
   uint64_t work = 0;
 };

@@ -6,6 +6,7 @@ import html
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -43,6 +44,9 @@ document.body.dataset.result = JSON.stringify(result);
 </script>"""
 
 
+BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
 def look(name, rows):
     """Plans `rows`, opens the page, returns the report and what the probe saw."""
     problem = folder / f"{name}.csv"
@@ -61,7 +65,7 @@ def look(name, rows):
     page.write_text(text.replace("</body>", PROBE + "</body>"))
     start = time.monotonic()
     done = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          f"--user-data-dir={folder / 'profile'}", "--window-size=1400,1000", "--dump-dom",
          page.as_uri()], capture_output=True, text=True, timeout=120)
     seen = re.search(r'data-result="([^"]*)"', done.stdout)

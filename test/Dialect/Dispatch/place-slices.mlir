@@ -274,3 +274,50 @@ func.func @shared_prefix(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>, %z: tensor<8x
 // CHECK:   %[[S:.*]] = tensor.extract_slice %{{.*}}[0, 0] [8, 4]
 // CHECK:   linalg.generic {{.*}} ins(%[[S]]
 // CHECK: return
+
+// -----
+
+// A buffer that is mostly padding does not become the home of a value that
+// others read, too: it would live as long as they need the value.
+#id = affine_map<(h, w) -> (h, w)>
+#in = affine_map<(h, w, i, j) -> (h + 4 * i, w + 4 * j)>
+#out = affine_map<(h, w, i, j) -> (h, w)>
+#k = affine_map<(h, w, i, j) -> (i, j)>
+func.func @mostly_padding(%x: tensor<4x4xf32>, %w: tensor<3x3xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x4xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = math.exp %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4x4xf32>
+  %p = tensor.pad %0 low[4, 4] high[4, 4] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<4x4xf32> to tensor<12x12xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %1 = linalg.generic {indexing_maps = [#in, #k, #out], iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%p, %w : tensor<12x12xf32>, tensor<3x3xf32>) outs(%f : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<4x4xf32>
+  %2 = linalg.generic {indexing_maps = [#out, #k, #out], iterator_types = ["parallel", "parallel", "reduction", "reduction"], dispatch.unfused}
+      ins(%0, %w : tensor<4x4xf32>, tensor<3x3xf32>) outs(%f : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<4x4xf32>
+  return %1, %2 : tensor<4x4xf32>, tensor<4x4xf32>
+}
+// CHECK-LABEL: func.func @mostly_padding
+// CHECK: %[[V:.*]] = dispatch.region -> tensor<4x4xf32> {
+// CHECK:   math.exp
+// CHECK: dispatch.region -> tensor<12x12xf32> {
+// CHECK:   linalg.generic {{.*}} ins(%[[V]] : tensor<4x4xf32>)
+// CHECK:   tensor.insert_slice {{.*}}[4, 4] [4, 4] [1, 1]
+// CHECK: dispatch.region -> tensor<4x4xf32> {
+// CHECK:   linalg.generic {{.*}} ins(%[[V]], %arg1

@@ -381,6 +381,14 @@ static bool startsFromNothing(Value value) {
   return computed && value.getDefiningOp<tensor::EmptyOp>();
 }
 
+/// Whether most of the buffer is no piece, but padding.
+static bool isMostlyPadding(Chain &chain, ArrayRef<Piece> pieces) {
+  int64_t elements = 0;
+  for (const Piece &piece : pieces)
+    elements += llvm::product_of(piece.sizes);
+  return 2 * elements < chain.getType().getNumElements();
+}
+
 /// Whether the region that computes the piece can write it into the buffer.
 bool Placer::isWrittenInPlace(const Piece &piece, Chain &chain,
                               ArrayRef<Piece> all) {
@@ -388,6 +396,9 @@ bool Placer::isWrittenInPlace(const Piece &piece, Chain &chain,
   if (!region || !isReadInSlices(piece.source) ||
       llvm::any_of(piece.strides, [](int64_t s) { return s != 1; }) ||
       piece.repeated)
+    return false;
+  // All readers would keep the whole buffer alive.
+  if (!piece.source.hasOneUse() && isMostlyPadding(chain, all))
     return false;
   // What the region writes into has to be there before it.
   if (Operation *before = chain.versions.back().getDefiningOp();
