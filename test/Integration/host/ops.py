@@ -7,6 +7,8 @@ import itertools
 import sys
 
 import numpy as np
+import onnx
+from onnx.reference import ReferenceEvaluator
 
 from dlc_testing import Suite
 
@@ -231,9 +233,17 @@ def resizes():
         for scales in ([1, 1, 2, 2], [1, 1, 0.6, 0.5], [1, 1, 1.7, 1], [1, 1, 3, 4]):
             for mode, coordinate in [("nearest", "asymmetric"), ("nearest", "half_pixel"), ("linear", "half_pixel"),
                                      ("linear", "align_corners"), ("linear", "pytorch_half_pixel"), ("cubic", "half_pixel")]:
-                suite.op(f"{shape} {scales} {mode} {coordinate}", "Resize", [x], [None, np.array(scales, np.float32)],
-                         mode=mode, coordinate_transformation_mode=coordinate,
-                         nearest_mode="floor" if coordinate == "asymmetric" else "round_prefer_floor")
+                attributes = {"mode": mode, "coordinate_transformation_mode": coordinate,
+                              "nearest_mode": "floor" if coordinate == "asymmetric" else "round_prefer_floor"}
+                constants = [None, np.array(scales, np.float32)]
+                # Sizes that are no whole numbers: onnxruntime aligns the corners of the
+                # rounded size, ONNX's own suite those of the size itself.
+                fraction = any(round(n * s, 3) % 1 for n, s in zip(shape, scales))
+                expected = None
+                if coordinate == "align_corners" and fraction:
+                    node = onnx.helper.make_node("Resize", ["x", "", "s"], ["y"], **attributes)
+                    expected = ReferenceEvaluator(node).run(None, {"x": x, "s": constants[1]})[0]
+                suite.op(f"{shape} {scales} {mode} {coordinate}", "Resize", [x], constants, expected, **attributes)
         suite.op(f"{shape} sizes", "Resize", [x], [None, None, np.array([*shape[:2], 7, 11])], mode="linear")
 
 

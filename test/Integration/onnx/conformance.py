@@ -1,4 +1,4 @@
-# RUN: %python %s --junk=%t
+# RUN: %python %s --junk=%t --json=%t.json
 # REQUIRES: onnx
 # UNSUPPORTED: sanitize
 """ONNX's backend suite: every case is compiled by dlc as a user would, run, and compared
