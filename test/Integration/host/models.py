@@ -39,9 +39,6 @@ def shipped():
 def zoo(folder):
     """NAME.onnx with NAME.inputs.npz (and the outputs of torch or onnxruntime)."""
     for path in sorted(glob.glob(folder + "/*.onnx")):
-        # speech models with control flow on runtime values
-        if os.path.basename(path).startswith("silero"):
-            continue
         if os.path.exists(path[:-5] + ".inputs.npz"):
             yield "zoo_" + os.path.basename(path)[:-5], path, {}
 
