@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -133,6 +134,9 @@ private:
         std::begin(outlined.threads), std::end(outlined.threads)));
     function.setKnownGridSize(SmallVector<int32_t>(std::begin(outlined.blocks),
                                                    std::end(outlined.blocks)));
+    StringRef minBlocks = NVVM::NVVMDialect::getMinctasmAttrName();
+    if (Attribute count = launch->getAttr(minBlocks))
+      function->setAttr(minBlocks, count);
     symbols.insert(function);
     annotate(outlined);
     fill(launch, outlined, cloned);

@@ -146,6 +146,7 @@ void AttentionEmitter::emit() {
   }
   Launch launch(context, a.scores.batches * a.scores.rowTiles(), a.threads(),
                 types);
+  launch.useManyRegisters();
   Value thread = launch.getThread();
   SmallVector<Value> tile =
       index.split(launch.getBlock(), {a.scores.batches, a.scores.rowTiles()});

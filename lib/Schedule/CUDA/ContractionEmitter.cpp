@@ -70,6 +70,7 @@ void ContractionEmitter::emit() {
   };
   Launch launch(context, c.splits * c.batches * c.rowTiles() * c.columnTiles(),
                 c.threads(), {bufferOf(c.rows), bufferOf(c.columns)});
+  launch.useManyRegisters();
   Value thread = launch.getThread();
   if (c.unit == Unit::Fma) {
     int64_t columnLanes = c.columns.tile / c.columns.perThread;

@@ -2,6 +2,7 @@
 
 #include "Strategies.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -62,6 +63,11 @@ Launch::Launch(KernelContext &context, int64_t blocks, int64_t threads,
 Launch::~Launch() {
   gpu::TerminatorOp::create(b, op.getLoc());
   b.setInsertionPointAfter(op);
+}
+
+void Launch::useManyRegisters() {
+  op->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+              b.getI32IntegerAttr(1));
 }
 
 MemRefType dlc::schedule::getSharedType(int64_t elements, Type element) {

@@ -27,6 +27,7 @@
 // CHECK:          nvvm.bar.warp.sync
 // CHECK:        arith.divf
 // CHECK:      gpu.terminator
+// CHECK-NEXT: nvvm.minctasm = 1
 // CHECK-NOT:  gpu.launch
 // TF32-LABEL: dispatch.kernel @attention
 // TF32:       gpu.launch
