@@ -15,8 +15,9 @@ typedef struct dlc_dtype_info {
   const char *name;  /* "float32", "bfloat16", ... */
   const char *numpy; /* how it travels in .npy files: "<f4", "<u2", ... */
   uint32_t size;     /* bytes an element */
-  /* Smallest and largest byte that is valid; 0, 0: all are. Programs look at the
-   * low bits only, so a narrow number may be extended by zeros or its sign. */
+  /* Smallest and largest byte that is valid; 0, 0: all are. Programs look at
+   * the low bits only, so a narrow number may be extended by zeros or its sign.
+   */
   int min, max;
 } dlc_dtype_info;
 

@@ -290,10 +290,9 @@ dlc::schedule::chooseContraction(Nest nest, const KernelPlan &plan,
     if (!applyTiles(c, candidate, target))
       return;
     // No block without work, and enough work for each.
-    if (splits > 1 &&
-        (c.depthTiles() < 4 ||
-         4 * c.partialElements() > target.maxPartialBytes ||
-         c.depthTiles() * (splits - 1) * c.tileDepth >= c.depth))
+    if (splits > 1 && (c.depthTiles() < 4 ||
+                       4 * c.partialElements() > target.maxPartialBytes ||
+                       c.depthTiles() * (splits - 1) * c.tileDepth >= c.depth))
       return;
     double time = estimate(c, target);
     if (!best || time < bestTime) {

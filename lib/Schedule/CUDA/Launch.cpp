@@ -66,8 +66,7 @@ Launch::~Launch() {
 }
 
 void Launch::useManyRegisters() {
-  op->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-              b.getI32IntegerAttr(1));
+  op->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(1));
 }
 
 MemRefType dlc::schedule::getSharedType(int64_t elements, Type element) {

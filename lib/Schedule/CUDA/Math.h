@@ -9,7 +9,8 @@ namespace dlc::schedule {
 
 /// Patterns that leave of math's f32 functions only those for which a GPU has
 /// an instruction, or a few: the rest is computed as on the host (the same
-/// results within their errors), exponentials use the one for powers of two. f64 functions stay; there is libdevice for them.
+/// results within their errors), exponentials use the one for powers of two.
+/// f64 functions stay; there is libdevice for them.
 void populateCudaMathPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace dlc::schedule

@@ -41,8 +41,9 @@ public:
   mlir::Value getBlock() { return op.getBlockIds().x; }
   mlir::Value getThread() { return op.getThreadIds().x; }
   mlir::ArrayRef<mlir::Value> getWorkgroup() { return workgroup; }
-  /// The registers of a thread were counted when tiles were chosen: ptxas is not
-  /// to save some, at the cost of spills, for more blocks beside each other.
+  /// The registers of a thread were counted when tiles were chosen: ptxas is
+  /// not to save some, at the cost of spills, for more blocks beside each
+  /// other.
   void useManyRegisters();
 
 private:

@@ -1,5 +1,5 @@
-/* Runs cooperative.ptx: a grid-wide barrier, waits for blocks and warps. With an
-   argument: a kernel that waits for ever. */
+/* Runs cooperative.ptx: a grid-wide barrier, waits for blocks and warps. With
+   an argument: a kernel that waits for ever. */
 #include "gpu.h"
 
 enum { N = 1000, ROUNDS = 5, BLOCK = 64 };
