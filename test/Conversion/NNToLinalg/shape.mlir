@@ -61,8 +61,11 @@ func.func @slice(%x: tensor<4x10xf32>) -> (tensor<2x4xf32>, tensor<4x5xf32>) {
 
 // -----
 
+// A computed value fills a tensor that the input is put into.
+
 // CHECK-LABEL: @pad
-// CHECK: tensor.pad %{{.*}} low[0, 1] high[0, 2]
+// CHECK: %[[FILLED:.*]] = linalg.generic {{.*}} ins(%arg1 : tensor<f32>)
+// CHECK: tensor.insert_slice %arg0 into %[[FILLED]][0, 1] [2, 3] [1, 1]
 // CHECK: arith.constant 7.0
 // CHECK: tensor.pad
 // CHECK: linalg.index 1
