@@ -709,7 +709,7 @@ static void bindExpr(nb::module_ &m) {
         {"equal", dlc::equal}})
     m.def(
         name,
-        [function](nb::handle a, nb::handle b) {
+        [function = function](nb::handle a, nb::handle b) {
           if (!isExprOperand(a) || !isExprOperand(b))
             throw nb::next_overload();
           return function(toExpr(a), toExpr(b));

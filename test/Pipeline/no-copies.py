@@ -82,13 +82,13 @@ check("reshape and transpose: readers see through them",
                                  "back": integers(2, 16, 64)},
       ["contract"] * 3, 4 * (64 * 64 + 16 * 16), 2 * 4 * 2 * 16 * 64)
 check("residual: the sum is computed by the product, in the memory of what it is added to",
-      [node("MatMul", "x w", "a"), node("Softmax", "a", "b", axis=-1), node("MatMul", "b u", "c"), node("Add", "b c", "d"),
-       node("Softmax", "d", "e", axis=-1), node("MatMul", "e w", "y")],
+      [node("MatMul", "x w", "a"), node("LpNormalization", "a", "b", axis=-1), node("MatMul", "b u", "c"), node("Add", "b c", "d"),
+       node("LpNormalization", "d", "e", axis=-1), node("MatMul", "e w", "y")],
       {"x": [64, 64]}, ["y"], {"w": array(64, 64), "u": array(64, 64)},
       ["contract", "rows", "contract", "rows", "contract"], 2 * 4 * 64 * 64, 2 * 4 * 64 * 64)
 twice = array(64, 64)
 check("duplicates: equal constants are one, packed or not",
-      [node("MatMul", "x w", "a"), node("Softmax", "a", "b", axis=-1), node("MatMul", "b u", "y")],
+      [node("MatMul", "x w", "a"), node("LpNormalization", "a", "b", axis=-1), node("MatMul", "b u", "y")],
       {"x": [64, 64]}, ["y"], {"w": twice, "u": twice.copy()}, ["contract", "rows", "contract"], 4 * 64 * 64, 4 * 64 * 64)
 check("packed once: products of many rows and of one have the same layout of their weights",
       [node("MatMul", "x w", "y"), node("MatMul", "z w", "v")],

@@ -26,6 +26,8 @@ int dlc_instance_check_arch_v1(const dlc_model *model, const dlc_cuda *cuda,
     return dlc_cuda_explain_v1(cuda, result, "the GPU does not answer", error);
   *capability = 10 * major + minor;
   const dlc_device_program *program = model->device;
+  if (!program->num_kernels)
+    return 0; /* nothing but copies */
   char list[256] = "";
   for (uint64_t i = 0; i < program->num_archs; ++i) {
     const dlc_device_arch *arch = &program->archs[i];

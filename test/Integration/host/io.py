@@ -27,7 +27,7 @@ def make_model():
     nodes = [helper.make_node("MatMul", ["x", "w0"], ["a"]),
              helper.make_node("Relu", ["a"], ["b"]),
              helper.make_node("MatMul", ["b", "w1"], ["c"]),
-             helper.make_node("Softmax", ["c"], ["d"], axis=-1),
+             helper.make_node("Tanh", ["c"], ["d"]),
              helper.make_node("MatMul", ["d", "w2"], ["y"]),
              helper.make_node("Identity", ["s"], ["same"]),
              helper.make_node("Tanh", ["s"], ["t"])]
