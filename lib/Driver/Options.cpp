@@ -155,14 +155,16 @@ static bool combineDims(CommandLine &line, ArrayRef<DimList> dims,
                         const ImportOptions &options,
                         std::vector<DriverOptions::Specialisation> &result) {
   size_t count = 1;
-  for (const DimList &list : dims)
-    if ((count *= list.second.size()) > DriverOptions::kMaxSpecialisations) {
+  for (const DimList &list : dims) {
+    count *= list.second.size();
+    if (count > DriverOptions::kMaxSpecialisations) {
       reportUsageError(
           line.input + ": the values of --dim make more than " +
           llvm::Twine(DriverOptions::kMaxSpecialisations) +
           " combinations, which is the most that one program can have");
       return false;
     }
+  }
   for (size_t i = 0; i < count; ++i) {
     DriverOptions::Specialisation combination{options, ""};
     size_t rest = i, below = count;
