@@ -90,17 +90,17 @@ struct Resampling {
         add(rounded(x), i, 1);
         continue;
       }
-      double sum = 0, first = std::floor(x - support),
-             last = std::ceil(x + support);
-      auto weight = [&](double position) {
-        bool counts =
-            !excludeOutside || (position >= 0 && position < double(from));
-        return counts ? filter((position - x) * width) : 0.0;
+      auto first = int64_t(std::floor(x - support));
+      auto last = int64_t(std::ceil(x + support));
+      auto weight = [&](int64_t position) {
+        bool counts = !excludeOutside || (position >= 0 && position < from);
+        return counts ? filter((double(position) - x) * width) : 0.0;
       };
-      for (double position = first; position <= last; ++position)
+      double sum = 0;
+      for (int64_t position = first; position <= last; ++position)
         sum += weight(position);
-      for (double position = first; position <= last; ++position)
-        add(position, i, weight(position) / sum);
+      for (int64_t position = first; position <= last; ++position)
+        add(double(position), i, weight(position) / sum);
     }
     return table;
   }
