@@ -251,7 +251,7 @@ private:
     if (sizes.empty() || sizes.size() > size_t(maxFoldedElements))
       return false;
     bool squeeze = each && !intAttr(node, "keepdims", 1);
-    const std::string base = node.output(0);
+    const std::string &base = node.output(0);
     addInts(graph, base + "/sizes", sizes);
     addInts(graph, base + "/axes", {axis});
     Elements parts, elements;
