@@ -83,6 +83,24 @@ public:
 mlir::Value takeAlong(NodeEmitter &e, mlir::Value data, mlir::Value indices,
                       int64_t axis);
 
+/// The order that moves dimension `axis` behind all others, and the one that
+/// moves it back.
+struct LastAxis {
+  Dims there, back;
+  LastAxis(int64_t axis, int64_t rank);
+};
+
+/// What changes nothing under a reduction.
+mlir::Value neutral(NodeEmitter &e, nn::ReduceKind kind, mlir::Type element);
+
+/// Puts `updates` into `data` along `axis`. `indices` (i64) has the rank of
+/// both, the extent of the updates along the axis and theirs or 1 elsewhere;
+/// what lies outside of the data is left out. Without `kind` the last of
+/// several updates of an element wins.
+mlir::Value scatterAlong(NodeEmitter &e, mlir::Value data, mlir::Value indices,
+                         mlir::Value updates, int64_t axis,
+                         std::optional<nn::ReduceKind> kind = std::nullopt);
+
 /// `index`, negative ones counted from the end of `extent`.
 mlir::Value wrapped(NodeEmitter &e, mlir::Value index, int64_t extent);
 

@@ -80,15 +80,10 @@ LogicalResult maxUnpool(NodeEmitter &e) {
   int64_t elements = product(shape.drop_front(2));
   Value within = m.sub(e.reshape(positions, {planes, elements}),
                        e.iota(planes, plane, 0, 2));
-  // An element of the result takes the last one that names it.
-  Value hits =
-      m.compare(Predicate::EQ, e.reshape(within, {planes, 1, elements}),
-                e.iota(plane, 1, 1, 3));
-  Value last = m.reduce(nn::ReduceKind::Max,
-                        m.select(hits, e.iota(elements, 1, 2, 3), -1), {2});
-  Value taken =
-      takeAlong(e, e.reshape(x, {planes, elements}), m.max(last, 0), 1);
-  Value result = m.select(m.compare(Predicate::GE, last, 0), taken, 0);
+  Value zeros =
+      e.splat(RankedTensorType::get({planes, plane}, elementOf(x)), 0);
+  Value result = scatterAlong(e, zeros, within,
+                              e.reshape(x, {planes, elements}), /*axis=*/1);
   result = e.reshape(result, pooled);
   if (llvm::any_of(hi, [](int64_t more) { return more > 0; }))
     result =

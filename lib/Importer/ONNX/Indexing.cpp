@@ -36,6 +36,75 @@ Value dlc::importer::takeAlong(NodeEmitter &e, Value data, Value indices,
   return takeFlat(e, data, flat);
 }
 
+LastAxis::LastAxis(int64_t axis, int64_t rank) : back(rank) {
+  for (int64_t d = 0; d < rank; ++d)
+    if (d != axis)
+      there.push_back(d);
+  there.push_back(axis);
+  for (auto [at, d] : llvm::enumerate(there))
+    back[d] = at;
+}
+
+Value dlc::importer::neutral(NodeEmitter &e, nn::ReduceKind kind,
+                             Type element) {
+  bool largest = kind == nn::ReduceKind::Min;
+  if (kind == nn::ReduceKind::Sum || kind == nn::ReduceKind::Prod)
+    return e.scalarOf(kind == nn::ReduceKind::Prod, element);
+  Attribute limit;
+  if (auto type = dyn_cast<FloatType>(element)) {
+    limit = FloatAttr::get(type,
+                           APFloat::getInf(type.getFloatSemantics(), !largest));
+  } else {
+    unsigned width = element.getIntOrFloatBitWidth();
+    bool isUnsigned = element.isUnsignedInteger();
+    APInt value = largest      ? isUnsigned ? APInt::getMaxValue(width)
+                                            : APInt::getSignedMaxValue(width)
+                  : isUnsigned ? APInt::getMinValue(width)
+                               : APInt::getSignedMinValue(width);
+    limit = IntegerAttr::get(element, value);
+  }
+  return e.make<nn::ConstantOp>(llvm::cast<ElementsAttr>(
+      DenseElementsAttr::get(RankedTensorType::get({}, element), limit)));
+}
+
+/// As data flows a scatter is a search: for each element of the result the
+/// updates along the axis that hit it, of which the last one wins or all are
+/// combined. That keeps results the same however the work is divided.
+Value dlc::importer::scatterAlong(NodeEmitter &e, Value data, Value indices,
+                                  Value updates, int64_t axis,
+                                  std::optional<nn::ReduceKind> kind) {
+  Arithmetic m(e);
+  int64_t rank = shapeOf(data).size(), extent = shapeOf(data)[axis];
+  int64_t count = shapeOf(updates)[axis];
+  if (count == 0 || extent == 0)
+    return data;
+  // Dimension `axis` is the position in the data, `axis + 1` the update.
+  Value at = e.iota(extent, 1, axis, rank + 1);
+  Value hits =
+      m.compare(nn::ComparePredicate::EQ,
+                e.reshape(indices, inserted(shapeOf(indices), axis, 1)), at);
+  if (!kind) {
+    Value which = m.select(hits, e.iota(count, 1, axis + 1, rank + 1), -1);
+    Value last = m.reduce(nn::ReduceKind::Max, which, {axis + 1});
+    Value found = m.compare(nn::ComparePredicate::GE, last, 0);
+    return m.select(found, takeAlong(e, updates, m.max(last, 0), axis), data);
+  }
+  Value none = neutral(e, *kind, elementOf(data));
+  Value hit = m.select(
+      hits, e.reshape(updates, inserted(shapeOf(updates), axis, 1)), none);
+  Value all = m.reduce(*kind, hit, {axis + 1});
+  switch (*kind) {
+  case nn::ReduceKind::Prod:
+    return m.mul(data, all);
+  case nn::ReduceKind::Max:
+    return m.max(data, all);
+  case nn::ReduceKind::Min:
+    return m.min(data, all);
+  default:
+    return m.add(data, all);
+  }
+}
+
 namespace {
 
 /// Known indices in arithmetic progression are a slice, which moves no data.
@@ -139,68 +208,6 @@ FailureOr<std::optional<nn::ReduceKind>> reductionOf(NodeEmitter &e) {
   if (name == "min")
     return std::optional(nn::ReduceKind::Min);
   return e.error("the reduction '" + name + "' is not supported");
-}
-
-/// What changes nothing under a reduction.
-Value neutral(NodeEmitter &e, nn::ReduceKind kind, Type element) {
-  bool largest = kind == nn::ReduceKind::Min;
-  if (kind == nn::ReduceKind::Sum || kind == nn::ReduceKind::Prod)
-    return e.scalarOf(kind == nn::ReduceKind::Prod, element);
-  Attribute limit;
-  if (auto type = dyn_cast<FloatType>(element)) {
-    limit = FloatAttr::get(type,
-                           APFloat::getInf(type.getFloatSemantics(), !largest));
-  } else {
-    unsigned width = element.getIntOrFloatBitWidth();
-    bool isUnsigned = element.isUnsignedInteger();
-    APInt value = largest      ? isUnsigned ? APInt::getMaxValue(width)
-                                            : APInt::getSignedMaxValue(width)
-                  : isUnsigned ? APInt::getMinValue(width)
-                               : APInt::getSignedMinValue(width);
-    limit = IntegerAttr::get(element, value);
-  }
-  return e.make<nn::ConstantOp>(llvm::cast<ElementsAttr>(
-      DenseElementsAttr::get(RankedTensorType::get({}, element), limit)));
-}
-
-/// Puts `updates` into `data` along `axis`. `indices` (i64) has the rank of
-/// both, the extent of the updates along the axis and theirs or 1 elsewhere;
-/// what lies outside of the data is left out. As data flows it is a search: for
-/// each element of the result the updates along the axis that hit it, of which
-/// the last one wins or all are combined. That keeps results the same however
-/// the work is divided.
-Value scatterAlong(NodeEmitter &e, Value data, Value indices, Value updates,
-                   int64_t axis, std::optional<nn::ReduceKind> kind) {
-  Arithmetic m(e);
-  int64_t rank = shapeOf(data).size(), extent = shapeOf(data)[axis];
-  int64_t count = shapeOf(updates)[axis];
-  if (count == 0 || extent == 0)
-    return data;
-  // Dimension `axis` is the position in the data, `axis + 1` the update.
-  Value at = e.iota(extent, 1, axis, rank + 1);
-  Value hits =
-      m.compare(nn::ComparePredicate::EQ,
-                e.reshape(indices, inserted(shapeOf(indices), axis, 1)), at);
-  if (!kind) {
-    Value which = m.select(hits, e.iota(count, 1, axis + 1, rank + 1), -1);
-    Value last = m.reduce(nn::ReduceKind::Max, which, {axis + 1});
-    Value found = m.compare(nn::ComparePredicate::GE, last, 0);
-    return m.select(found, takeAlong(e, updates, m.max(last, 0), axis), data);
-  }
-  Value none = neutral(e, *kind, elementOf(data));
-  Value hit = m.select(
-      hits, e.reshape(updates, inserted(shapeOf(updates), axis, 1)), none);
-  Value all = m.reduce(*kind, hit, {axis + 1});
-  switch (*kind) {
-  case nn::ReduceKind::Prod:
-    return m.mul(data, all);
-  case nn::ReduceKind::Max:
-    return m.max(data, all);
-  case nn::ReduceKind::Min:
-    return m.min(data, all);
-  default:
-    return m.add(data, all);
-  }
 }
 
 /// Whether the positions are known: then a scatter is a gather.

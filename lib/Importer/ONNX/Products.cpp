@@ -1,6 +1,6 @@
 //===- Products.cpp - Matrix products, Einsum -----------------------------===//
 
-#include "Emitter.h"
+#include "Arithmetic.h"
 
 #include "llvm/ADT/SmallString.h"
 
@@ -176,13 +176,6 @@ void takeDiagonals(NodeEmitter &e, Term &term) {
       term.labels.erase(term.labels.begin() + j);
       --j;
     }
-}
-
-int64_t product(ArrayRef<int64_t> dims) {
-  int64_t result = 1;
-  for (int64_t dim : dims)
-    result *= dim;
-  return result;
 }
 
 /// Contracts two terms to a batched matrix product; labels for which `later`

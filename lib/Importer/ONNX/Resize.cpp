@@ -136,20 +136,15 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
       continue;
     if (one.from > (1 << 24) / std::max<int64_t>(one.to, 1))
       return e.error("a dimension of " + Twine(one.from) + " is too large");
-    Dims there, back(rank);
-    for (int64_t d = 0; d < rank; ++d)
-      if (d != axis)
-        there.push_back(d);
-    there.push_back(axis);
-    for (auto [at, d] : llvm::enumerate(there))
-      back[d] = at;
-    Value moved = e.transpose(x, there);
+    LastAxis order(axis, rank);
+    Value moved = e.transpose(x, order.there);
     Dims shape(shapeOf(moved));
     shape.back() = one.to;
     Value table = e.floats(one.matrix(), {one.from, one.to}, elementOf(x));
     Value rows = e.reshape(
         moved, {product(ArrayRef<int64_t>(shape).drop_back()), one.from});
-    x = e.transpose(e.reshape(e.make<nn::MatmulOp>(rows, table), shape), back);
+    x = e.transpose(e.reshape(e.make<nn::MatmulOp>(rows, table), shape),
+                    order.back);
     Dims flags, across(rank, 1);
     across[axis] = one.to;
     for (int64_t i = 0; i < one.to; ++i)

@@ -86,16 +86,12 @@ Value transformed(NodeEmitter &e, Value x, const Transform &transform) {
 Value transformAlong(NodeEmitter &e, Value x, int64_t axis,
                      const Transform &transform) {
   int64_t rank = shapeOf(x).size();
-  Dims there, back(rank);
-  for (int64_t d = 0; d < rank - 1; ++d)
-    if (d != axis)
-      there.push_back(d);
-  there.push_back(axis);
-  there.push_back(rank - 1);
-  for (auto [at, d] : llvm::enumerate(there))
-    back[d] = at;
-  Value result = transformed(e, e.transpose(x, there), transform);
-  return result ? e.transpose(result, back) : nullptr;
+  // The parts stay behind it.
+  LastAxis order(axis, rank - 1);
+  order.there.push_back(rank - 1);
+  order.back.push_back(rank - 1);
+  Value result = transformed(e, e.transpose(x, order.there), transform);
+  return result ? e.transpose(result, order.back) : nullptr;
 }
 
 LogicalResult dft(NodeEmitter &e) {

@@ -68,8 +68,8 @@ Value firstByNetwork(NodeEmitter &e, Value x, int64_t k, bool largest) {
   auto size = int64_t(llvm::PowerOf2Ceil(n));
   Value position = e.broadcast(e.iota(size, 1, 1, 2), {rows, size});
   if (size != n) {
-    // A copy of the last element: the real one has the smaller position. But it
-    // must come last, so the fill takes the last place of the order instead.
+    // The fill has the value that comes last, and positions behind those of the
+    // elements that have it, too.
     Value last = m.reduce(largest ? nn::ReduceKind::Min : nn::ReduceKind::Max,
                           x, {1}, /*keepdims=*/true);
     x = e.make<nn::ConcatOp>(ValueRange{x, e.broadcast(last, {rows, size - n})},
@@ -127,23 +127,17 @@ LogicalResult topK(NodeEmitter &e) {
     return e.set(1, e.splat(e.outType(1), 0));
   }
   // Rows of the last dimension.
-  Dims toLast, back(rank);
-  for (int64_t d = 0; d < rank; ++d)
-    if (d != axis)
-      toLast.push_back(d);
-  toLast.push_back(axis);
-  for (auto [at, d] : llvm::enumerate(toLast))
-    back[d] = at;
-  Value moved = e.transpose(x, toLast);
+  LastAxis order(axis, rank);
+  Value moved = e.transpose(x, order.there);
   Dims shape(shapeOf(moved));
   shape.back() = k;
   Value rows = e.reshape(moved, {product(shapeOf(x)) / n, n});
   constexpr int64_t shortRow = 1024;
   Value first = n <= shortRow ? firstByRank(e, rows, k, largest)
                               : firstByNetwork(e, rows, k, largest);
-  (void)e.set(1, e.transpose(e.reshape(first, shape), back));
+  (void)e.set(1, e.transpose(e.reshape(first, shape), order.back));
   Value values = takeAlong(e, rows, first, 1);
-  return e.set(0, e.transpose(e.reshape(values, shape), back));
+  return e.set(0, e.transpose(e.reshape(values, shape), order.back));
 }
 
 } // namespace

@@ -111,6 +111,9 @@ onnx::NodeProto &addNode(Nodes &nodes, const onnx::NodeProto &origin,
                          const char *op, const std::vector<std::string> &inputs,
                          const std::vector<std::string> &outputs);
 
+/// Gives a node an integer attribute.
+void setInt(onnx::NodeProto &node, const char *name, int64_t value);
+
 /// A vector of integers (or one integer) as an initializer.
 void addInts(onnx::GraphProto &graph, const std::string &name,
              const std::vector<int64_t> &values, bool scalar = false);

@@ -97,10 +97,7 @@ public:
       std::reverse(collected[output].begin(), collected[output].end());
     NodeProto &concat = addNode(nodes, node, "Concat", collected[output],
                                 {node.output(result)});
-    AttributeProto &attr = *concat.add_attribute();
-    attr.set_name("axis");
-    attr.set_type(AttributeProto::INT);
-    attr.set_i(axis);
+    setInt(concat, "axis", axis);
   }
 
   void setResult(int result, const std::string &value) {
@@ -281,10 +278,7 @@ bool unrollScan(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
       NodeProto &part = addNode(
           nodes, node, "Gather",
           {node.input(static_cast<int>(states + s)), index}, {inputs.back()});
-      AttributeProto &attr = *part.add_attribute();
-      attr.set_name("axis");
-      attr.set_type(AttributeProto::INT);
-      attr.set_i(axes[s]);
+      setInt(part, "axis", axes[s]);
     }
     std::vector<std::string> results = loop.iterate(i, inputs);
     state.assign(results.begin(), results.begin() + states);
@@ -313,13 +307,14 @@ NodeProto &addWithAxis(Nodes &nodes, const NodeProto &origin, const char *op,
                        const std::vector<std::string> &inputs,
                        const std::string &output, int64_t axis, bool list) {
   NodeProto &node = addNode(nodes, origin, op, inputs, {output});
-  AttributeProto &attr = *node.add_attribute();
-  attr.set_name(list ? "axes" : "axis");
-  attr.set_type(list ? AttributeProto::INTS : AttributeProto::INT);
-  if (list)
+  if (list) {
+    AttributeProto &attr = *node.add_attribute();
+    attr.set_name("axes");
+    attr.set_type(AttributeProto::INTS);
     attr.add_ints(axis);
-  else
-    attr.set_i(axis);
+  } else {
+    setInt(node, "axis", axis);
+  }
   return node;
 }
 

@@ -143,10 +143,7 @@ void stateDefaults(GraphProto &graph) {
         std::any_of(node.attribute().begin(), node.attribute().end(),
                     [](const auto &attr) { return attr.name() == "onesided"; }))
       continue;
-    auto &attr = *node.add_attribute();
-    attr.set_name("onesided");
-    attr.set_type(onnx::AttributeProto::INT);
-    attr.set_i(1);
+    setInt(node, "onesided", 1);
   }
 }
 

@@ -29,13 +29,6 @@ int64_t intAttr(const NodeProto &node, const char *name, int64_t fallback) {
   return attr ? attr->i() : fallback;
 }
 
-void setInt(NodeProto &node, const char *name, int64_t value) {
-  AttributeProto &attr = *node.add_attribute();
-  attr.set_name(name);
-  attr.set_type(AttributeProto::INT);
-  attr.set_i(value);
-}
-
 class Resolver {
 public:
   explicit Resolver(GraphProto &graph) : graph(graph) {

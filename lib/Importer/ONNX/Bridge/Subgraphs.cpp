@@ -89,6 +89,13 @@ NodeProto &dlc::importer::addNode(Nodes &nodes, const NodeProto &origin,
   return node;
 }
 
+void dlc::importer::setInt(NodeProto &node, const char *name, int64_t value) {
+  AttributeProto &attr = *node.add_attribute();
+  attr.set_name(name);
+  attr.set_type(AttributeProto::INT);
+  attr.set_i(value);
+}
+
 void dlc::importer::addInts(GraphProto &graph, const std::string &name,
                             const std::vector<int64_t> &values, bool scalar) {
   TensorProto &tensor = *graph.add_initializer();
