@@ -70,8 +70,9 @@ Value firstByNetwork(NodeEmitter &e, Value x, int64_t k, bool largest) {
   if (size != n) {
     // The fill has the value that comes last, and positions behind those of the
     // elements that have it, too.
-    Value last = m.reduce(largest ? nn::ReduceKind::Min : nn::ReduceKind::Max,
-                          x, {1}, /*keepdims=*/true);
+    Value last = largest ? neutral(e, nn::ReduceKind::Max, elementOf(x))
+                         : m.reduce(nn::ReduceKind::Max, x, {1},
+                                    /*keepdims=*/true);
     x = e.make<nn::ConcatOp>(ValueRange{x, e.broadcast(last, {rows, size - n})},
                              int64_t(1));
   }

@@ -304,6 +304,23 @@ def shapes():
     suite.op("identity of nothing", "Identity", [f32(0)])
 
 
-for family in (elementwise, casts, products, convolutions, pools, reductions, normalizations, resizes, shapes):
+def sorts():
+    """Short rows are sorted by rank, long ones by a network; ties keep their order, NaN
+    is the largest."""
+    for n, nans in itertools.product((37, 1500), (0, 3)):
+        x = np.round(f32(2, n) * 4)
+        x[:, rng.choice(n, nans, replace=False)] = np.nan
+        for largest in (1, 0):
+            order = np.argsort(np.where(np.isnan(x), np.inf, x) * (-1 if largest else 1), axis=1, kind="stable")[:, :5]
+
+            def build(graph, x=x, order=order, largest=largest):
+                values, indices = graph.node("TopK", graph.input(x), [5], outputs=2, largest=largest)
+                graph.output(values, expected=np.take_along_axis(x, order, 1))
+                graph.output(indices, expected=order)
+
+            suite.case(f"TopK {n} {nans} NaN {largest}", build)
+
+
+for family in (elementwise, casts, products, convolutions, pools, reductions, normalizations, resizes, shapes, sorts):
     family()
 sys.exit(suite.main())
