@@ -30,12 +30,6 @@ namespace {
 constexpr uint64_t kOrderWork = 50'000;
 constexpr int64_t kAlignment = 64;
 
-int64_t getBytes(Type type) {
-  auto shaped = cast<ShapedType>(type);
-  return shaped.getNumElements() *
-         llvm::divideCeil(shaped.getElementTypeBitWidth(), 8);
-}
-
 bool isReshape(Operation *op) {
   return isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
 }
@@ -355,8 +349,8 @@ private:
       if (!node.isKernel)
         continue;
       for (Value value : touched)
-        if (isa<RankedTensorType>(value.getType()))
-          work.bytes += static_cast<double>(getBytes(value.getType()));
+        if (auto type = dyn_cast<RankedTensorType>(value.getType()))
+          work.bytes += static_cast<double>(arena::getByteSize(type));
       timeOf[number] = work.time();
       estimate.work.operations += work.operations;
       estimate.work.bytes += work.bytes;

@@ -99,18 +99,6 @@ Result one(Value value) {
   return values;
 }
 
-const onnx::AttributeProto *attribute(const NodeProto &node, const char *name) {
-  for (const auto &attr : node.attribute())
-    if (attr.name() == name)
-      return &attr;
-  return nullptr;
-}
-
-int64_t intAttr(const NodeProto &node, const char *name, int64_t fallback) {
-  const auto *attr = attribute(node, name);
-  return attr ? attr->i() : fallback;
-}
-
 const Value *input(const Inputs &inputs, size_t index) {
   return index < inputs.size() ? inputs[index] : nullptr;
 }

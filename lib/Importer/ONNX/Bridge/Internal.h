@@ -103,6 +103,12 @@ std::vector<std::string> inlineGraph(onnx::GraphProto body,
                                      const std::vector<std::string> &inputs,
                                      Nodes &nodes, onnx::GraphProto &graph);
 
+/// The attribute `name` of a node; null where it has none.
+const onnx::AttributeProto *attribute(const onnx::NodeProto &node,
+                                      const char *name);
+int64_t intAttr(const onnx::NodeProto &node, const char *name,
+                int64_t fallback);
+
 /// The graph that is the attribute `name` of a node; null where it has none.
 const onnx::GraphProto *subgraph(const onnx::NodeProto &node, const char *name);
 

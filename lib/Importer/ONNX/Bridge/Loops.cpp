@@ -28,16 +28,15 @@ uint64_t countNodes(const GraphProto &graph) {
 
 std::vector<int64_t> intsAttr(const NodeProto &node, const char *name,
                               size_t count) {
-  for (const AttributeProto &attr : node.attribute())
-    if (attr.name() == name) {
-      if (static_cast<size_t>(attr.ints_size()) != count)
-        throw ImportError("the attribute '" + std::string(name) + "' has " +
-                              std::to_string(attr.ints_size()) +
-                              " numbers instead of " + std::to_string(count),
-                          node);
-      return {attr.ints().begin(), attr.ints().end()};
-    }
-  return std::vector<int64_t>(count, 0);
+  const AttributeProto *attr = attribute(node, name);
+  if (!attr)
+    return std::vector<int64_t>(count, 0);
+  if (static_cast<size_t>(attr->ints_size()) != count)
+    throw ImportError("the attribute '" + std::string(name) + "' has " +
+                          std::to_string(attr->ints_size()) +
+                          " numbers instead of " + std::to_string(count),
+                      node);
+  return {attr->ints().begin(), attr->ints().end()};
 }
 
 /// One loop being unrolled: its states and what it has collected so far.
@@ -243,10 +242,7 @@ std::optional<int64_t> extentOf(const GraphProto &graph,
 
 bool unrollScan(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
   const GraphProto *body = subgraph(node, "body");
-  int64_t given = 0;
-  for (const AttributeProto &attr : node.attribute())
-    if (attr.name() == "num_scan_inputs")
-      given = attr.i();
+  int64_t given = intAttr(node, "num_scan_inputs", 0);
   int64_t states = node.input_size() - given;
   if (!body || given < 1 || states < 0 ||
       body->input_size() != node.input_size() || body->output_size() < states ||

@@ -117,9 +117,8 @@ void inlineModelFunctions(ModelProto &model) {
 /// transformation. The converter leaves out the attributes that say so now.
 void restoreResize(GraphProto &graph) {
   auto set = [](NodeProto &node, const char *name, const char *value) {
-    for (const auto &attr : node.attribute())
-      if (attr.name() == name)
-        return;
+    if (attribute(node, name))
+      return;
     auto &attr = *node.add_attribute();
     attr.set_name(name);
     attr.set_type(onnx::AttributeProto::STRING);
@@ -138,13 +137,10 @@ void restoreResize(GraphProto &graph) {
 
 /// The shape inference of STFT takes the wrong default for `onesided`.
 void stateDefaults(GraphProto &graph) {
-  for (NodeProto &node : *graph.mutable_node()) {
-    if (node.op_type() != "STFT" || !node.domain().empty() ||
-        std::any_of(node.attribute().begin(), node.attribute().end(),
-                    [](const auto &attr) { return attr.name() == "onesided"; }))
-      continue;
-    setInt(node, "onesided", 1);
-  }
+  for (NodeProto &node : *graph.mutable_node())
+    if (node.op_type() == "STFT" && node.domain().empty() &&
+        !attribute(node, "onesided"))
+      setInt(node, "onesided", 1);
 }
 
 void clearTypes(GraphProto &graph, bool top) {

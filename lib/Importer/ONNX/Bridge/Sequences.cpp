@@ -17,18 +17,6 @@ using onnx::TensorProto;
 
 namespace {
 
-const AttributeProto *attribute(const NodeProto &node, const char *name) {
-  for (const AttributeProto &attr : node.attribute())
-    if (attr.name() == name)
-      return &attr;
-  return nullptr;
-}
-
-int64_t intAttr(const NodeProto &node, const char *name, int64_t fallback) {
-  const AttributeProto *attr = attribute(node, name);
-  return attr ? attr->i() : fallback;
-}
-
 class Resolver {
 public:
   explicit Resolver(GraphProto &graph) : graph(graph) {

@@ -67,12 +67,24 @@ dlc::importer::inlineGraph(GraphProto body, const std::string &prefix,
   return outputs;
 }
 
+const AttributeProto *dlc::importer::attribute(const NodeProto &node,
+                                               const char *name) {
+  for (const AttributeProto &attr : node.attribute())
+    if (attr.name() == name)
+      return &attr;
+  return nullptr;
+}
+
+int64_t dlc::importer::intAttr(const NodeProto &node, const char *name,
+                               int64_t fallback) {
+  const AttributeProto *attr = attribute(node, name);
+  return attr ? attr->i() : fallback;
+}
+
 const GraphProto *dlc::importer::subgraph(const NodeProto &node,
                                           const char *name) {
-  for (const AttributeProto &attr : node.attribute())
-    if (attr.name() == name && attr.has_g())
-      return &attr.g();
-  return nullptr;
+  const AttributeProto *attr = attribute(node, name);
+  return attr && attr->has_g() ? &attr->g() : nullptr;
 }
 
 NodeProto &dlc::importer::addNode(Nodes &nodes, const NodeProto &origin,
