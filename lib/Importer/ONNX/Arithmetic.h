@@ -77,6 +77,10 @@ public:
   NodeEmitter &e;
 };
 
+/// Sets output 0 to numpy's matmul: operands of rank 1 get a dimension that the
+/// result loses.
+llvm::LogicalResult emitProduct(NodeEmitter &e, mlir::Value a, mlir::Value b);
+
 /// Elements of `data` along `axis` at `indices` (i64, not negative), which has
 /// the rank of `data` and in each other dimension its size, or 1:
 /// `result[…, i, …] = data[…, indices[…, i, …], …]`.

@@ -8,10 +8,7 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
 
-namespace {
-
-/// numpy's matmul: operands of rank 1 get a dimension that the result loses.
-LogicalResult matmul(NodeEmitter &e, Value a, Value b) {
+LogicalResult dlc::importer::emitProduct(NodeEmitter &e, Value a, Value b) {
   Dims left(shapeOf(a)), right(shapeOf(b));
   if (left.empty() || right.empty())
     return e.error("an operand is a scalar");
@@ -25,25 +22,10 @@ LogicalResult matmul(NodeEmitter &e, Value a, Value b) {
   return e.set(0, e.reshape(product, e.outType(0).getShape()));
 }
 
-LogicalResult emitMatMul(NodeEmitter &e) { return matmul(e, e.in(0), e.in(1)); }
+namespace {
 
-/// An operand of a quantised product as i32 with its zero point taken off.
-Value centred(NodeEmitter &e, int index, int zeroPoint, bool isLeft) {
-  Type wide = e.builder.getI32Type();
-  Value x = e.cast(e.in(index), wide);
-  if (!e.has(zeroPoint))
-    return x;
-  Value zero = e.cast(e.in(zeroPoint), wide);
-  // one zero point a row of the left operand, or a column of the right one
-  if (isLeft && shapeOf(zero).size() == 1 && shapeOf(zero)[0] != 1)
-    zero = e.reshape(zero, {shapeOf(zero)[0], 1});
-  if (shapeOf(zero).size() == 1 && shapeOf(zero)[0] == 1)
-    zero = e.reshape(zero, {});
-  return e.make<nn::SubOp>(x, zero);
-}
-
-LogicalResult matMulInteger(NodeEmitter &e) {
-  return matmul(e, centred(e, 0, 2, true), centred(e, 1, 3, false));
+LogicalResult emitMatMul(NodeEmitter &e) {
+  return emitProduct(e, e.in(0), e.in(1));
 }
 
 Value transposed(NodeEmitter &e, Value x) { return e.transpose(x, {1, 0}); }
@@ -296,7 +278,6 @@ LogicalResult einsum(NodeEmitter &e) {
 
 void dlc::importer::addProducts(EmitterTable &table) {
   table["MatMul"] = emitMatMul;
-  table["MatMulInteger"] = matMulInteger;
   table["Gemm"] = gemm;
   table["Einsum"] = einsum;
 }

@@ -1,7 +1,6 @@
 //===- Quantization.cpp - Quantised tensors in plain arithmetic -----------===//
 
-#include "Emitter.h"
-
+#include "Arithmetic.h"
 #include "Window.h"
 
 #include <cmath>
@@ -202,6 +201,16 @@ FailureOr<Value> requantize(NodeEmitter &e, Value sums, Value scaleA,
                        e.outType(0).getElementType(), /*saturate=*/true);
 }
 
+LogicalResult matMulInteger(NodeEmitter &e) {
+  int64_t rankA = shapeOf(e.in(0)).size(), rankB = shapeOf(e.in(1)).size();
+  // one zero point a row of the left operand, or a column of the right one
+  FailureOr<Value> a = centred(e, 0, 2, std::max<int64_t>(rankA - 2, 0));
+  FailureOr<Value> b = centred(e, 1, 3, std::max<int64_t>(rankB - 1, 0));
+  if (failed(a) || failed(b))
+    return failure();
+  return emitProduct(e, *a, *b);
+}
+
 LogicalResult qLinearMatMul(NodeEmitter &e) {
   int64_t rankA = shapeOf(e.in(0)).size(), rankB = shapeOf(e.in(3)).size();
   if (rankA < 2 || rankB < 2)
@@ -269,5 +278,6 @@ void dlc::importer::addQuantization(EmitterTable &table) {
   table["DynamicQuantizeLinear"] = dynamicQuantizeLinear;
   table["QLinearMatMul"] = qLinearMatMul;
   table["QLinearConv"] = qLinearConv;
+  table["MatMulInteger"] = matMulInteger;
   table["ConvInteger"] = convInteger;
 }
