@@ -31,8 +31,8 @@ static std::deque<Fibre> &sharedFibres() {
 BlockRunner::BlockRunner(const RunnableKernel &kernel,
                          const LaunchParams &params, const DeviceConfig &device,
                          const MemoryOracle &memory, Reporter &reporter)
-    : kernel(kernel), params(params), device(device), reporter(reporter),
-      fibres(sharedFibres()) {
+    : kernel(kernel), entry(kernel.entry), params(params), device(device),
+      reporter(reporter), fibres(sharedFibres()) {
   warpCount = uint32_t((params.block.count() + warpSize - 1) / warpSize);
   sharedBytes = kernel.staticSharedBytes + params.dynamicSharedBytes;
   sharedStride = llvm::alignTo(std::max(sharedBytes, 1u), sharedAlignment);
@@ -123,6 +123,23 @@ void BlockRunner::setUpWarps(ResidentBlock &resident, uint32_t index,
   }
 }
 
+static double processorSeconds() {
+  timespec now = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
+}
+
+double BlockRunner::secondsSinceChange() const {
+  return processorSeconds() - entrySince;
+}
+
+/// Between blocks there is nothing that only the code before knows.
+void BlockRunner::changeEntry() {
+  if (KernelEntry better = kernel.betterEntry(secondsSinceChange()))
+    entry = better;
+  entrySince = processorSeconds();
+}
+
 void BlockRunner::beginBlock(ResidentBlock &block, Dim3 position) {
   for (uint32_t w = 0; w < warpCount; ++w) {
     WarpContext &warp = block.warps[w];
@@ -157,10 +174,12 @@ static void forEachBlock(const Dim3 &grid, Visitor visit) {
 /// fault ends the launch.
 void BlockRunner::runSingly() {
   forEachBlock(params.grid, [&](Dim3 position) {
+    if (kernel.betterEntry)
+      changeEntry();
     beginBlock(blocks[0], position);
     for (uint32_t w = 0; w < warpCount; ++w) {
       blocks[0].unfinished = 1u << w;
-      kernel.entry(&warps[w]);
+      entry(&warps[w]);
       ++progress;
     }
     return false;
@@ -179,7 +198,7 @@ void BlockRunner::warpBody(void *argument) {
   auto *warp = static_cast<WarpContext *>(argument);
   BlockRunner *self = warp->runner;
   while (true) {
-    self->kernel.entry(warp);
+    self->entry(warp);
     ResidentBlock &block = self->blockOf(*warp);
     uint32_t bit = 1u << warp->warp;
     block.unfinished &= ~bit;
@@ -256,6 +275,7 @@ llvm::Error BlockRunner::run() {
                             sizeof(gridWorkspace), nullptr});
   if (!startFibres())
     return outOf("stacks");
+  entrySince = processorSeconds();
   if (!byTurns) {
     running = &fibres[0];
     Fibre::switchTo(scheduler, fibres[0]);
@@ -268,6 +288,8 @@ llvm::Error BlockRunner::run() {
     runByTurns();
   } else {
     forEachBlock(params.grid, [&](Dim3 position) {
+      if (kernel.betterEntry)
+        changeEntry();
       beginBlock(blocks[0], position);
       runByTurns();
       return isStopped;
@@ -287,12 +309,6 @@ llvm::Error BlockRunner::run() {
 /// Leaves the warp's fibre until it is its turn again.
 void BlockRunner::waitForTurn(WarpContext &warp) {
   Fibre::switchTo(fibres[slotOf(warp)], scheduler);
-}
-
-static double processorSeconds() {
-  timespec now = {};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
 }
 
 void BlockRunner::takeTurns(WarpContext &warp, unsigned line) {

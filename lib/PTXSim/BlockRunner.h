@@ -41,6 +41,9 @@ struct RunnableKernel {
   bool deferAsyncCopies = true;
   /// The text of the instruction in a line.
   std::function<std::string(unsigned line)> instructionAt;
+  /// Null, or asked between blocks: another entry to go on with (null: none),
+  /// after so many more seconds of processor time in this launch.
+  std::function<KernelEntry(double seconds)> betterEntry;
 };
 
 class BlockRunner {
@@ -51,6 +54,8 @@ public:
   ~BlockRunner();
 
   llvm::Error run();
+  /// Processor time since another entry was asked for.
+  double secondsSinceChange() const;
 
   // For routines; `lanes` are those that the fault concerns.
   /// Reports and ends the launch.
@@ -98,6 +103,7 @@ private:
   bool startFibres();
   void setUpWarps(ResidentBlock &block, uint32_t index, uint64_t gridId);
   void beginBlock(ResidentBlock &block, Dim3 position);
+  void changeEntry();
   void runSingly();
   void runByTurns();
   void reportDeadlock();
@@ -116,6 +122,8 @@ private:
   static void warpBody(void *context);
 
   const RunnableKernel &kernel;
+  KernelEntry entry = nullptr;
+  double entrySince = 0; ///< seconds of processor time
   const LaunchParams &params;
   const DeviceConfig &device;
   Reporter &reporter;

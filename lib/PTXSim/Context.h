@@ -15,7 +15,7 @@
 
 namespace dlc::ptxsim {
 
-inline constexpr unsigned abiVersion = 3;
+inline constexpr unsigned abiVersion = 4;
 inline constexpr unsigned warpSize = 32;
 
 /// Routines that compiled kernels call.

@@ -42,6 +42,14 @@ struct ModuleImpl {
   }
 };
 
+/// The code of a kernel for one kind of shape.
+struct CompiledKernel {
+  KernelEntry good = nullptr, quick = nullptr;
+  /// What the quick code has run for.
+  double quickSeconds = 0;
+  bool isFinal = false; ///< there will be no better code
+};
+
 struct FunctionImpl {
   ModuleImpl *module = nullptr;
   const FunctionIR *ir = nullptr;
@@ -53,7 +61,7 @@ struct FunctionImpl {
   /// The kernel and all that it may call, by index in the module.
   std::vector<unsigned> callees;
   /// By shape: isLinear + 2 * isFull.
-  KernelEntry compiled[4] = {};
+  CompiledKernel compiled[4];
 };
 
 } // namespace dlc::ptxsim::detail
@@ -357,9 +365,10 @@ static std::string cacheKey(const FunctionImpl &function,
     hash.update(text);
     hash.update(llvm::StringRef("\0", 1));
   };
-  add(llvm::formatv("{0} {1} {2} {3}{4}{5}{6}", abiVersion, LLVM_VERSION_STRING,
-                    stamp, options.checks, options.deferAsyncCopies,
-                    options.shape.isLinear, options.shape.isFull)
+  add(llvm::formatv("{0} {1} {2} {3}{4}{5}{6}{7}", abiVersion,
+                    LLVM_VERSION_STRING, stamp, options.checks,
+                    options.deferAsyncCopies, options.shape.isLinear,
+                    options.shape.isFull, options.quick)
           .str());
   add(Jit::get().hostDescription());
   for (size_t i = 0; i < ir.variables.size(); ++i)
@@ -376,24 +385,14 @@ static std::string cacheKey(const FunctionImpl &function,
 }
 
 static llvm::Expected<KernelEntry> compileKernel(FunctionImpl &function,
-                                                 Shape shape) {
-  KernelEntry &entry = function.compiled[shape.isLinear + 2 * shape.isFull];
-  if (entry)
-    return entry;
+                                                 Shape shape, bool quick) {
   const ModuleImpl &module = *function.module;
   TranslateOptions options;
   options.checks = module.options.checks;
   options.deferAsyncCopies = module.options.deferAsyncCopies;
   options.shape = shape;
+  options.quick = quick;
   Jit &jit = Jit::get();
-  ObjectCache cache(module.options.cacheDirectory);
-  std::string key = cacheKey(function, options);
-  if (auto object = cache.find(key)) {
-    auto loaded = jit.load(std::move(object));
-    if (loaded)
-      return entry = *loaded;
-    llvm::consumeError(loaded.takeError()); // of another kind; made anew
-  }
   auto internal = [&](llvm::Error error) {
     return makeError(ErrorCode::Internal, "kernel " + function.ir->name + ": " +
                                               llvm::toString(std::move(error)));
@@ -402,24 +401,120 @@ static llvm::Expected<KernelEntry> compileKernel(FunctionImpl &function,
   llvm::Module llvmModule("ptx", context);
   if (llvm::Error error = jit.configure(llvmModule))
     return internal(std::move(error));
-  if (llvm::Error error = translateKernel(*module.ir, *function.ir,
-                                          function.layout, options, llvmModule))
+  // what is kept in a file must not need other files
+  bool isShared = quick && module.options.cacheDirectory.empty();
+  static FormLibrary library;
+  static unsigned count = 0;
+  std::string name = isShared ? "kernel" + std::to_string(count++) : "kernel";
+  if (llvm::Error error =
+          translateKernel(*module.ir, *function.ir, function.layout, options,
+                          name, llvmModule, isShared ? &library : nullptr))
     return makeError(ErrorCode::Unsupported,
                      "kernel " + function.ir->name + ": " +
                          llvm::toString(std::move(error)));
-  auto object = jit.compile(llvmModule);
+  auto object = jit.compile(llvmModule, quick);
   if (!object)
     return internal(object.takeError());
-  cache.store(key, (*object)->getBuffer());
-  auto loaded = jit.load(std::move(*object));
+  ObjectCache(module.options.cacheDirectory)
+      .store(cacheKey(function, options), (*object)->getBuffer());
+  auto loaded = jit.load(std::move(*object), name, isShared);
   if (!loaded)
     return internal(loaded.takeError());
-  return entry = *loaded;
+  return *loaded;
 }
 
-llvm::Error dlc::ptxsim::prepare(Function &function, Dim3 block) {
-  auto entry = compileKernel(function.getImpl(), shapeOf(block));
-  return entry ? llvm::Error::success() : entry.takeError();
+/// Code from an earlier run; null if there is none.
+static KernelEntry findCompiled(const FunctionImpl &function, Shape shape,
+                                bool quick) {
+  const ModuleImpl &module = *function.module;
+  if (module.options.cacheDirectory.empty())
+    return nullptr;
+  TranslateOptions options;
+  options.checks = module.options.checks;
+  options.deferAsyncCopies = module.options.deferAsyncCopies;
+  options.shape = shape;
+  options.quick = quick;
+  ObjectCache cache(module.options.cacheDirectory);
+  auto object = cache.find(cacheKey(function, options));
+  if (!object)
+    return nullptr;
+  auto loaded =
+      Jit::get().load(std::move(object), "kernel", /*isShared=*/false);
+  if (loaded)
+    return *loaded;
+  llvm::consumeError(loaded.takeError()); // of another kind; made anew
+  return nullptr;
+}
+
+static CompiledKernel &compiledFor(FunctionImpl &function, Shape shape) {
+  return function.compiled[shape.isLinear + 2 * shape.isFull];
+}
+
+/// Good code takes so many seconds to make, and quick code so many to run, for
+/// an instruction of a kernel and of a warp; measured on one core with AVX2.
+static constexpr double secondsToCompile = 3e-3, secondsToRunQuickly = 5e-8;
+
+static double instructionsOf(const FunctionImpl &function) {
+  double count = 0;
+  for (unsigned callee : function.callees)
+    count += double(function.module->ir->functions[callee]->body.size());
+  return count;
+}
+
+/// Whether quick code has run for as long as good code takes to make.
+static bool isWorthwhile(const FunctionImpl &function,
+                         const CompiledKernel &code) {
+  return function.module->options.code == CodeKind::Chosen && !code.isFinal &&
+         code.quickSeconds >= instructionsOf(function) * secondsToCompile;
+}
+
+/// What quick code is replaced by within a launch; null: it goes on.
+static KernelEntry makeBetterCode(FunctionImpl &function, Shape shape) {
+  CompiledKernel &code = compiledFor(function, shape);
+  if (code.good || !isWorthwhile(function, code))
+    return code.good;
+  auto entry = compileKernel(function, shape, /*quick=*/false);
+  if (entry)
+    return code.good = *entry;
+  // the quick code is right, too
+  llvm::consumeError(entry.takeError());
+  code.isFinal = true;
+  return nullptr;
+}
+
+/// Makes code for a launch: good code where the launch takes longer without
+/// it, as far as that is known (nothing is known of loops).
+static llvm::Error makeCode(FunctionImpl &function, Dim3 grid, Dim3 block) {
+  Shape shape = shapeOf(block);
+  CompiledKernel &code = compiledFor(function, shape);
+  if (code.good)
+    return llvm::Error::success();
+  CodeKind kind = function.module->options.code;
+  if (!code.quick) {
+    if (kind != CodeKind::Quick)
+      code.good = findCompiled(function, shape, /*quick=*/false);
+    if (!code.good && kind != CodeKind::Good)
+      code.quick = findCompiled(function, shape, /*quick=*/true);
+    if (code.good)
+      return llvm::Error::success();
+  }
+  double warps = double(grid.count()) *
+                 double(llvm::divideCeil(block.count(), uint64_t(warpSize)));
+  bool quick = kind == CodeKind::Chosen
+                   ? warps * secondsToRunQuickly < secondsToCompile &&
+                         !isWorthwhile(function, code)
+                   : kind == CodeKind::Quick;
+  if (quick && code.quick)
+    return llvm::Error::success();
+  auto entry = compileKernel(function, shape, quick);
+  if (!entry)
+    return entry.takeError();
+  (quick ? code.quick : code.good) = *entry;
+  return llvm::Error::success();
+}
+
+llvm::Error dlc::ptxsim::prepare(Function &function, Dim3 grid, Dim3 block) {
+  return makeCode(function.getImpl(), grid, block);
 }
 
 //===----------------------------------------------------------------------===//
@@ -475,12 +570,18 @@ llvm::Error dlc::ptxsim::launch(Function &function, const LaunchParams &params,
   if (llvm::Error error = checkLaunch(function, params))
     return error;
   FunctionImpl &impl = function.getImpl();
-  auto entry = compileKernel(impl, shapeOf(params.block));
-  if (!entry)
-    return entry.takeError();
+  if (llvm::Error error = makeCode(impl, params.grid, params.block))
+    return error;
+  Shape shape = shapeOf(params.block);
+  CompiledKernel &code = compiledFor(impl, shape);
   const ModuleImpl &module = *impl.module;
   RunnableKernel kernel;
-  kernel.entry = *entry;
+  kernel.entry = code.good ? code.good : code.quick;
+  if (!code.good)
+    kernel.betterEntry = [&](double seconds) {
+      code.quickSeconds += seconds;
+      return makeBetterCode(impl, shape);
+    };
   kernel.name = function.name().str();
   kernel.mayWait = impl.mayWait;
   kernel.staticSharedBytes = uint32_t(impl.layout.dynamicOffset);
@@ -497,5 +598,8 @@ llvm::Error dlc::ptxsim::launch(Function &function, const LaunchParams &params,
     return "";
   };
   BlockRunner runner(kernel, params, module.device, memory, reporter);
-  return runner.run();
+  llvm::Error result = runner.run();
+  if (!code.good)
+    code.quickSeconds += runner.secondsSinceChange();
+  return result;
 }

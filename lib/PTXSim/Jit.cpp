@@ -26,8 +26,10 @@ struct Jit::State {
   std::unique_ptr<llvm::orc::LLJIT> lljit;
   std::string cpu, features;
   unsigned objects = 0;
+  llvm::orc::JITDylib *shared = nullptr; ///< null until it is needed
 
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeMachine() const {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+  makeMachine(bool quick) const {
     llvm::Triple triple(llvm::sys::getProcessTriple());
     std::string problem;
     const llvm::Target *target =
@@ -38,7 +40,9 @@ struct Jit::State {
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
     std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
         triple, cpu, features, options, llvm::Reloc::PIC_,
-        llvm::CodeModel::Small, llvm::CodeGenOptLevel::Less, /*JIT=*/true));
+        llvm::CodeModel::Small,
+        quick ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Less,
+        /*JIT=*/true));
     if (!machine)
       return llvm::createStringError("no code generator for this host");
     return machine;
@@ -61,7 +65,7 @@ Jit::Jit() : state(std::make_shared<State>()) {
 }
 
 llvm::Error Jit::configure(llvm::Module &module) {
-  auto machine = state->makeMachine();
+  auto machine = state->makeMachine(/*quick=*/true);
   if (!machine)
     return machine.takeError();
   module.setTargetTriple((*machine)->getTargetTriple());
@@ -69,9 +73,28 @@ llvm::Error Jit::configure(llvm::Module &module) {
   return llvm::Error::success();
 }
 
+static llvm::Error optimise(llvm::Module &module,
+                            llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager lam;
+  llvm::FunctionAnalysisManager fam;
+  llvm::CGSCCAnalysisManager cgam;
+  llvm::ModuleAnalysisManager mam;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(mam);
+  builder.registerCGSCCAnalyses(cgam);
+  builder.registerFunctionAnalyses(fam);
+  builder.registerLoopAnalyses(lam);
+  builder.crossRegisterProxies(lam, fam, cgam, mam);
+  llvm::ModulePassManager manager;
+  if (llvm::Error error = builder.parsePassPipeline(manager, passes))
+    return error;
+  manager.run(module, mam);
+  return llvm::Error::success();
+}
+
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-Jit::compile(llvm::Module &module) {
-  auto machine = state->makeMachine();
+Jit::compile(llvm::Module &module, bool quick) {
+  auto machine = state->makeMachine(quick);
   if (!machine)
     return machine.takeError();
   for (llvm::Function &function : module) {
@@ -83,21 +106,9 @@ Jit::compile(llvm::Module &module) {
     function.addFnAttr("prefer-vector-width", "512");
     function.addFnAttr("min-legal-vector-width", "512");
   }
-  llvm::LoopAnalysisManager lam;
-  llvm::FunctionAnalysisManager fam;
-  llvm::CGSCCAnalysisManager cgam;
-  llvm::ModuleAnalysisManager mam;
-  llvm::PassBuilder builder(machine->get());
-  builder.registerModuleAnalyses(mam);
-  builder.registerCGSCCAnalyses(cgam);
-  builder.registerFunctionAnalyses(fam);
-  builder.registerLoopAnalyses(lam);
-  builder.crossRegisterProxies(lam, fam, cgam, mam);
-  llvm::ModulePassManager manager;
-  if (llvm::Error error = builder.parsePassPipeline(manager, passes))
-    return std::move(error);
-  manager.run(module, mam);
-
+  if (!quick)
+    if (llvm::Error error = optimise(module, **machine))
+      return std::move(error);
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream os(object);
   llvm::legacy::PassManager codegen;
@@ -109,8 +120,25 @@ Jit::compile(llvm::Module &module) {
       std::move(object), "kernel", /*RequiresNullTerminator=*/false);
 }
 
+/// A library whose objects find memcpy and libm, where code generation calls
+/// them.
+static llvm::Expected<llvm::orc::JITDylib &>
+makeLibrary(llvm::orc::LLJIT &lljit, const std::string &name) {
+  using namespace llvm::orc;
+  auto library = lljit.createJITDylib(name);
+  if (!library)
+    return library.takeError();
+  auto process = DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      lljit.getDataLayout().getGlobalPrefix());
+  if (!process)
+    return process.takeError();
+  library->addGenerator(std::move(*process));
+  return *library;
+}
+
 llvm::Expected<KernelEntry>
-Jit::load(std::unique_ptr<llvm::MemoryBuffer> object) {
+Jit::load(std::unique_ptr<llvm::MemoryBuffer> object, llvm::StringRef name,
+          bool isShared) {
   using namespace llvm::orc;
   if (!state->lljit) {
     auto created = LLJITBuilder().create();
@@ -119,19 +147,19 @@ Jit::load(std::unique_ptr<llvm::MemoryBuffer> object) {
     state->lljit = std::move(*created);
   }
   LLJIT &lljit = *state->lljit;
-  auto library =
-      lljit.createJITDylib("kernel" + std::to_string(state->objects++));
-  if (!library)
-    return library.takeError();
-  // memcpy and libm, where code generation calls them
-  auto process = DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      lljit.getDataLayout().getGlobalPrefix());
-  if (!process)
-    return process.takeError();
-  library->addGenerator(std::move(*process));
+  JITDylib *library = isShared ? state->shared : nullptr;
+  if (!library) {
+    auto made =
+        makeLibrary(lljit, "library" + std::to_string(state->objects++));
+    if (!made)
+      return made.takeError();
+    library = &*made;
+    if (isShared)
+      state->shared = library;
+  }
   if (llvm::Error error = lljit.addObjectFile(*library, std::move(object)))
     return std::move(error);
-  auto symbol = lljit.lookup(*library, "kernel");
+  auto symbol = lljit.lookup(*library, name);
   if (!symbol)
     return symbol.takeError();
   return symbol->toPtr<KernelEntry>();

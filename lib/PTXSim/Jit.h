@@ -23,10 +23,13 @@ public:
   /// CPU and features that code is made for.
   const std::string &hostDescription() const { return description; }
   llvm::Error configure(llvm::Module &module);
+  /// `quick`: as soon as possible, however slowly the code runs.
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-  compile(llvm::Module &module);
-  /// The function "kernel" of an object, which stays loaded.
-  llvm::Expected<KernelEntry> load(std::unique_ptr<llvm::MemoryBuffer> object);
+  compile(llvm::Module &module, bool quick);
+  /// The function `name` of an object, which stays loaded. Objects that share
+  /// their functions have different names for them.
+  llvm::Expected<KernelEntry> load(std::unique_ptr<llvm::MemoryBuffer> object,
+                                   llvm::StringRef name, bool isShared);
 
 private:
   Jit();

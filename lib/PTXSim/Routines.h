@@ -19,6 +19,15 @@ void runConvert(uint32_t format, uint32_t rounding, uint32_t saturate,
                 const void *in);
 void runDecode(uint32_t format, uint32_t count, float *out, const uint32_t *in);
 
+// RuntimeMemory.cpp: accesses by lanes in quick code. `out` and `values` hold
+// 32 lanes of the first element, then of the second, ...
+void runLoad(WarpContext *warp, const uint64_t *addresses, uint32_t lanes,
+             uint8_t *out, uint32_t elementBytes, uint32_t count,
+             uint32_t space, uint32_t line);
+void runStore(WarpContext *warp, const uint64_t *addresses, uint32_t lanes,
+              const uint8_t *values, uint32_t elementBytes, uint32_t count,
+              uint32_t space, uint32_t line);
+
 // RuntimeAtomic.cpp
 void runAtomic(uint32_t kind, uint32_t type, uint32_t lanes,
                const uint64_t *addresses, const uint64_t *values,

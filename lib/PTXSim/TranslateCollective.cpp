@@ -28,7 +28,7 @@ void FunctionTranslator::checkMembers(const Instruction &inst, Value *members) {
   b.SetInsertPoint(bad);
   callRoutine(Routine::Fault, b.getVoidTy(),
               {warpContext, b.getInt32(unsigned(FaultKind::MissingLanes)),
-               wrong, b.getInt32(inst.line)});
+               wrong, lineOf(inst)});
   b.CreateBr(good);
   b.SetInsertPoint(good);
 }
@@ -88,8 +88,7 @@ bool FunctionTranslator::translateBarrier(const Instruction &inst) {
   callRoutine(Routine::Barrier, b.getVoidTy(),
               {warpContext, id, count, b.getInt32(kind),
                maskBits(b.CreateAnd(predicate, activeMask())),
-               maskBits(activeMask()), maskBits(liveMask()),
-               b.getInt32(inst.line)});
+               maskBits(activeMask()), maskBits(liveMask()), lineOf(inst)});
   if (kind < 2)
     return false;
   Value *result =

@@ -100,7 +100,7 @@ bool FunctionTranslator::translateBlock(unsigned index) {
   region = block.region;
   if (region < 0) {
     b.SetInsertPoint(entries[index]);
-    mask = live ? liveMask() : nullptr;
+    setMask(live ? liveMask() : nullptr);
   }
   unsigned end = block.terminator >= 0 ? block.terminator : block.end;
   for (unsigned i = block.begin; i < end; ++i)
@@ -279,7 +279,7 @@ void FunctionTranslator::emitRegion(unsigned number) {
     llvm::BasicBlock *body = newBlock("body" + llvm::Twine(index));
     b.SetInsertPoint(entries[index]);
     llvm::AllocaInst *slot = waiting[index];
-    mask = b.CreateLoad(slot->getAllocatedType(), slot);
+    setMask(b.CreateLoad(slot->getAllocatedType(), slot));
     b.CreateCondBr(anyLane(mask), body, afterBlock);
     b.SetInsertPoint(body);
     b.CreateStore(llvm::Constant::getNullValue(slot->getAllocatedType()), slot);
@@ -329,7 +329,7 @@ bool FunctionTranslator::guardedReturn(const Instruction &inst) {
   llvm::BasicBlock *goOn = newBlock("go.on");
   b.CreateCondBr(anyLane(rest), goOn, region < 0 ? returnBlock : afterBlock);
   b.SetInsertPoint(goOn);
-  mask = rest;
+  setMask(rest);
   return false;
 }
 
@@ -363,16 +363,26 @@ static bool hasEffect(const Instruction &inst) {
   }
 }
 
+void FunctionTranslator::setMask(Value *lanesMask) {
+  mask = lanesMask;
+  maskWord = mask && kernel.options.quick ? maskBits(mask) : nullptr;
+}
+
 bool FunctionTranslator::translateInstruction(const Instruction &inst) {
   current = &inst;
-  guardMask = scalarGuard = nullptr;
-  lanes = 1;
-  releaseTempSlots();
   if (inst.op == Op::Ret || inst.op == Op::Exit) {
+    guardMask = scalarGuard = nullptr;
     if (inst.op == Op::Exit && !function.isEntry)
       return fail(inst, "'exit' outside of a kernel is not supported");
     return guardedReturn(inst);
   }
+  return hasForm(inst) ? callForm(inst) : translateGuarded(inst);
+}
+
+bool FunctionTranslator::translateGuarded(const Instruction &inst) {
+  guardMask = scalarGuard = nullptr;
+  lanes = 1;
+  releaseTempSlots();
   if (inst.guard < 0)
     return dispatch(inst);
   Value *guard = guardValue(inst);
@@ -508,7 +518,7 @@ bool FunctionTranslator::dispatch(const Instruction &inst) {
   case Op::Trap:
     callRoutine(Routine::Fault, b.getVoidTy(),
                 {warpContext, b.getInt32(unsigned(FaultKind::Trap)),
-                 maskBits(activeMask()), b.getInt32(inst.line)});
+                 maskBits(activeMask()), lineOf(inst)});
     return false;
   // memory is always in order here, and there is no cache
   case Op::Membar:
@@ -593,7 +603,7 @@ bool FunctionTranslator::translateCall(const Instruction &inst) {
 bool FunctionTranslator::callFunction(const Instruction &inst, unsigned callee,
                                       Value *in, Value *out) {
   const FunctionIR &to = *kernel.module.functions[callee];
-  Value *active = maskBits(activeMask()), *line = b.getInt32(inst.line);
+  Value *active = maskBits(activeMask()), *line = lineOf(inst);
   if (!to.hasBody) {
     if (to.name == "vprintf" && to.paramBytes == 16 && to.returns.size() == 1)
       callRoutine(Routine::Print, b.getVoidTy(),

@@ -52,9 +52,13 @@ bool FunctionTranslator::readAddress(const Instruction &inst,
   Value *value = readBits(shifted, bits);
   if (!value)
     return true;
-  if (base.kind != Operand::Symbol && operand.value != 0)
+  if (Value *offset = formNumber(operand)) {
+    offset = b.CreateTrunc(offset, intType(bits));
+    value = b.CreateAdd(value, isVector(value) ? splat(offset) : offset);
+  } else if (base.kind != Operand::Symbol && operand.value != 0) {
     value = b.CreateAdd(
         value, llvm::ConstantInt::getSigned(value->getType(), operand.value));
+  }
   address.value = value;
   address.space = accessSpace(space);
   address.isOffset = space == Space::Shared;
@@ -271,7 +275,7 @@ void FunctionTranslator::emitCheck(const Instruction &inst,
   if (!kernel.options.checks || address.stride)
     return;
   Value *space = b.getInt32(unsigned(address.space));
-  Value *line = b.getInt32(inst.line), *size = b.getInt32(bytes);
+  Value *line = lineOf(inst), *size = b.getInt32(bytes);
   Value *flag = b.getInt32(flags);
   Value *value = address.value;
   auto widen = [&](Value *v) {
@@ -426,7 +430,7 @@ void FunctionTranslator::emitStore(const Instruction &inst,
     b.SetInsertPoint(report);
     callRoutine(Routine::ConflictingStores, b.getVoidTy(),
                 {warpContext, places, lost, b.getInt32(bytes),
-                 b.getInt32(unsigned(address.space)), b.getInt32(inst.line)});
+                 b.getInt32(unsigned(address.space)), lineOf(inst)});
     b.CreateBr(goOn);
     b.SetInsertPoint(goOn);
   }
@@ -434,6 +438,46 @@ void FunctionTranslator::emitStore(const Instruction &inst,
     b.CreateBr(done);
     b.SetInsertPoint(done);
   }
+}
+
+/// Routines do all that belongs to an access by lanes: checks, then one piece
+/// or lane by lane.
+FunctionTranslator::Values FunctionTranslator::callLoad(const Instruction &inst,
+                                                        const Address &address,
+                                                        unsigned bits,
+                                                        unsigned count) {
+  Type *element = intType(bits);
+  auto *out = tempSlot(vectorOf(element, warpSize * count));
+  Value *wide = b.CreateZExt(address.value, vectorOf(b.getInt64Ty()));
+  callRoutine(Routine::Load, b.getVoidTy(),
+              {warpContext, toMemory(wide), maskBits(activeMask()), out,
+               b.getInt32(bits / 8), b.getInt32(count),
+               b.getInt32(unsigned(address.space)), lineOf(inst)});
+  Values values;
+  for (unsigned i = 0; i < count; ++i)
+    values.push_back(b.CreateAlignedLoad(
+        vectorOf(element),
+        b.CreateConstInBoundsGEP1_64(element, out, i * warpSize),
+        llvm::Align(bits / 8 * warpSize >= 64 ? 64 : bits / 8)));
+  return values;
+}
+
+void FunctionTranslator::callStore(const Instruction &inst,
+                                   const Address &address, unsigned bits,
+                                   llvm::ArrayRef<Value *> values) {
+  Type *element = intType(bits);
+  unsigned count = values.size();
+  auto *in = tempSlot(vectorOf(element, warpSize * count));
+  for (unsigned i = 0; i < count; ++i)
+    b.CreateAlignedStore(
+        toVector(values[i]),
+        b.CreateConstInBoundsGEP1_64(element, in, i * warpSize),
+        llvm::Align(bits / 8));
+  Value *wide = b.CreateZExt(address.value, vectorOf(b.getInt64Ty()));
+  callRoutine(Routine::Store, b.getVoidTy(),
+              {warpContext, toMemory(wide), maskBits(activeMask()), in,
+               b.getInt32(bits / 8), b.getInt32(count),
+               b.getInt32(unsigned(address.space)), lineOf(inst)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -455,10 +499,16 @@ bool FunctionTranslator::translateLoad(const Instruction &inst) {
   if (readAddress(inst, inst.operands[1], space, address))
     return true;
   unsigned count = inst.vectorWidth(), bits = bitsOf(type);
-  // parameters of a kernel are the engine's own memory
-  if (space != Space::Param)
-    emitCheck(inst, address, bits / 8 * count, AccessRead);
-  Values values = emitLoad(address, bits, count);
+  Values values;
+  if (kernel.options.quick && isVector(address.value) &&
+      space != Space::Param) {
+    values = callLoad(inst, address, bits, count);
+  } else {
+    // parameters of a kernel are the engine's own memory
+    if (space != Space::Param)
+      emitCheck(inst, address, bits / 8 * count, AccessRead);
+    values = emitLoad(address, bits, count);
+  }
   return writeVector(inst, inst.operands[0], values, type);
 }
 
@@ -493,6 +543,11 @@ bool FunctionTranslator::translateStore(const Instruction &inst) {
   for (Value *value : values)
     if (!value)
       return true;
+  if (kernel.options.quick && isVector(address.value) &&
+      space != Space::Param) {
+    callStore(inst, address, bits, values);
+    return false;
+  }
   if (space != Space::Param)
     emitCheck(inst, address, bits / 8 * count, AccessWrite);
   emitStore(inst, address, bits, values);
@@ -659,6 +714,6 @@ bool FunctionTranslator::translateAsyncCopy(const Instruction &inst) {
   callRoutine(Routine::AsyncCopy, b.getVoidTy(),
               {warpContext, toMemory(hostAddress(to)),
                toMemory(hostAddress(from)), sizes, b.getInt32(uint32_t(bytes)),
-               lanesBits, b.getInt32(inst.line)});
+               lanesBits, lineOf(inst)});
   return false;
 }

@@ -26,7 +26,7 @@ void FunctionTranslator::requireFullWarp(const Instruction &inst) {
   b.SetInsertPoint(bad);
   callRoutine(Routine::Fault, b.getVoidTy(),
               {warpContext, b.getInt32(unsigned(FaultKind::MissingLanes)),
-               b.CreateNot(maskBits(active)), b.getInt32(inst.line)});
+               b.CreateNot(maskBits(active)), lineOf(inst)});
   b.CreateBr(good);
   b.SetInsertPoint(good);
 }
@@ -38,8 +38,8 @@ FunctionTranslator::Value *
 FunctionTranslator::registerPlace(const Operand &operand, unsigned bits) {
   if (operand.kind != Operand::Register || analysis.isUniform(operand.index))
     return nullptr;
-  llvm::AllocaInst *slot = registers[operand.index];
-  return slot->getAllocatedType() == vectorOf(intType(bits)) ? slot : nullptr;
+  const Place &slot = registers[operand.index];
+  return slot.type == vectorOf(intType(bits)) ? slot.pointer : nullptr;
 }
 
 static llvm::ArrayRef<Operand> elementsOf(const Operand &operand) {

@@ -12,23 +12,24 @@ using llvm::Twine;
 // Kernels
 //===----------------------------------------------------------------------===//
 
-static llvm::Function *declareEntry(llvm::Module &module) {
+static llvm::Function *declareEntry(llvm::Module &module,
+                                    llvm::StringRef name) {
   llvm::LLVMContext &context = module.getContext();
   auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context),
                                        {llvm::PointerType::getUnqual(context)},
                                        /*isVarArg=*/false);
   auto *function = llvm::Function::Create(type, llvm::Function::ExternalLinkage,
-                                          "kernel", module);
+                                          name, module);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   return function;
 }
 
-llvm::Error dlc::ptxsim::translateKernel(const ModuleIR &module,
-                                         const FunctionIR &entry,
-                                         const SharedLayout &layout,
-                                         const TranslateOptions &options,
-                                         llvm::Module &llvmModule) {
-  KernelTranslation kernel{module, layout, options, llvmModule, {}, {}};
+llvm::Error dlc::ptxsim::translateKernel(
+    const ModuleIR &module, const FunctionIR &entry, const SharedLayout &layout,
+    const TranslateOptions &options, llvm::StringRef name,
+    llvm::Module &llvmModule, FormLibrary *library) {
+  KernelTranslation kernel{module, layout, options, llvmModule, {},
+                           {},     {},     library, {}};
   kernel.functions.resize(module.functions.size());
   auto translate = [&](const FunctionIR &function,
                        llvm::Function *target) -> llvm::Error {
@@ -42,7 +43,7 @@ llvm::Error dlc::ptxsim::translateKernel(const ModuleIR &module,
                                      "': invalid code was made: " + problem);
     return llvm::Error::success();
   };
-  if (llvm::Error error = translate(entry, declareEntry(llvmModule)))
+  if (llvm::Error error = translate(entry, declareEntry(llvmModule, name)))
     return error;
   while (!kernel.pending.empty()) {
     unsigned index = kernel.pending.back();
@@ -51,6 +52,8 @@ llvm::Error dlc::ptxsim::translateKernel(const ModuleIR &module,
             translate(*module.functions[index], kernel.functions[index]))
       return error;
   }
+  for (const auto &form : kernel.added)
+    library->insert({form.getKey(), form.getValue()});
   return llvm::Error::success();
 }
 
@@ -117,9 +120,17 @@ bool FunctionTranslator::translate(llvm::Function *result) {
     Type *type = intType(bits);
     if (!analysis.isUniform(r))
       type = vectorOf(type);
-    registers.push_back(frameSlot(type));
-    if (analysis.crossBlock[r])
-      b.CreateStore(llvm::Constant::getNullValue(type), registers.back());
+    llvm::AllocaInst *slot = frameSlot(type);
+    registers.push_back({slot, type});
+    if (!analysis.crossBlock[r])
+      continue;
+    if (kernel.options.quick)
+      b.CreateMemSet(slot, b.getInt8(0),
+                     std::max(1u, bits / 8) *
+                         (analysis.isUniform(r) ? 1 : warpSize),
+                     slot->getAlign());
+    else
+      b.CreateStore(llvm::Constant::getNullValue(type), slot);
   }
   for (const StorageDecl &decl : function.callParams)
     callParams.push_back(frameSlot(
@@ -268,6 +279,8 @@ FunctionTranslator::Value *FunctionTranslator::laneIds(unsigned bits) {
 
 FunctionTranslator::Value *
 FunctionTranslator::immediate(const Operand &operand, unsigned bits, Ty type) {
+  if (Value *number = formNumber(operand))
+    return b.CreateTrunc(number, intType(bits));
   uint64_t value = uint64_t(operand.value);
   if (operand.kind == Operand::Float64 && bits == 32)
     value = llvm::bit_cast<uint32_t>(float(llvm::bit_cast<double>(value)));
@@ -437,7 +450,7 @@ FunctionTranslator::Value *FunctionTranslator::special(Special reg) {
 }
 
 FunctionTranslator::Value *FunctionTranslator::loadRegister(unsigned reg) {
-  return b.CreateLoad(registers[reg]->getAllocatedType(), registers[reg]);
+  return b.CreateLoad(registers[reg].type, registers[reg].pointer);
 }
 
 /// An integer of `bits` from the operand; wider registers are cut.
@@ -511,7 +524,7 @@ bool FunctionTranslator::readAll(const Instruction &inst, unsigned first,
 }
 
 void FunctionTranslator::storeRegister(unsigned reg, Value *value) {
-  llvm::AllocaInst *slot = registers[reg];
+  Value *slot = registers[reg].pointer;
   bool isUniformReg = analysis.isUniform(reg);
   if (isUniformReg) {
     // analysis promises that all lanes agree
@@ -543,8 +556,7 @@ bool FunctionTranslator::write(const Instruction &inst, const Operand &operand,
     return false;
   if (operand.kind != Operand::Register)
     return fail(inst, "the result is not a register");
-  unsigned bits =
-      registers[operand.index]->getAllocatedType()->getScalarSizeInBits();
+  unsigned bits = registers[operand.index].type->getScalarSizeInBits();
   unsigned have = value->getType()->getScalarSizeInBits();
   if ((have == 1) != (bits == 1) || have > bits)
     return fail(inst, "the result's register has the wrong size");
@@ -596,6 +608,6 @@ FunctionTranslator::Value *FunctionTranslator::allLanes(Value *lanesMask) {
 
 FunctionTranslator::Value *FunctionTranslator::liveMask() {
   if (live)
-    return b.CreateLoad(live->getAllocatedType(), live);
+    return b.CreateLoad(vectorOf(b.getInt1Ty()), live);
   return llvm::Constant::getAllOnesValue(vectorOf(b.getInt1Ty()));
 }

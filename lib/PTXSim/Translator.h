@@ -25,7 +25,13 @@ struct TranslateOptions {
   bool checks = true;
   bool deferAsyncCopies = true;
   Shape shape;
+  /// Code that is compiled quickly and runs slowly (TranslateForms.cpp).
+  bool quick = false;
 };
+
+/// Functions for forms of instructions that are loaded already, by key: their
+/// symbols.
+using FormLibrary = llvm::StringMap<std::string>;
 
 /// Where the variables of shared memory lie when a kernel runs.
 struct SharedLayout {
@@ -45,14 +51,21 @@ struct KernelTranslation {
   /// Device functions by their index in the module, null until needed.
   std::vector<llvm::Function *> functions;
   std::vector<unsigned> pending;
+  /// Functions for forms of instructions, in quick code.
+  llvm::StringMap<llvm::Function *> forms;
+  /// Null: all forms are the kernel's own.
+  FormLibrary *library = nullptr;
+  FormLibrary added;
 };
 
 /// Translates a kernel and all functions it calls into `llvmModule`; the entry
-/// is called "kernel".
+/// is called `name`. Quick code takes forms from `library` and adds its own,
+/// where there is one.
 llvm::Error translateKernel(const ModuleIR &module, const FunctionIR &kernel,
                             const SharedLayout &layout,
                             const TranslateOptions &options,
-                            llvm::Module &llvmModule);
+                            llvm::StringRef name, llvm::Module &llvmModule,
+                            FormLibrary *library = nullptr);
 
 /// Translates one function. Member functions that return bool return true on an
 /// error, which is kept in `message`.
@@ -154,6 +167,8 @@ private:
 
   bool translateBlock(unsigned index);
   bool translateInstruction(const Instruction &inst);
+  bool translateGuarded(const Instruction &inst);
+  void setMask(Value *lanesMask);
   bool dispatch(const Instruction &inst);
   void emitRegion(unsigned region);
   bool emitTerminator(unsigned index);
@@ -172,6 +187,23 @@ private:
                     Value *out);
   Value *switchTarget(const Instruction &inst, unsigned target, unsigned count,
                       Value *index);
+
+  //===--------------------------------------------------------------------===//
+  // Forms (TranslateForms.cpp)
+  //===--------------------------------------------------------------------===//
+
+  struct FormCall;
+  bool hasForm(const Instruction &inst) const;
+  FormCall describe(const Instruction &inst);
+  void describeOperand(const Instruction &inst, const Operand &operand,
+                       bool isOuter, FormCall &call);
+  void describeRegister(unsigned reg, FormCall &call);
+  bool callForm(const Instruction &inst);
+  bool makeForm(const Instruction &inst, const FormCall &call);
+  /// The line of an instruction, for routines.
+  Value *lineOf(const Instruction &inst);
+  /// A number that calls of a form differ in, as i64; null: it is constant.
+  Value *formNumber(const Operand &operand) { return numbers.lookup(&operand); }
 
   //===--------------------------------------------------------------------===//
   // Instruction families
@@ -247,6 +279,10 @@ private:
   Values emitLoad(const Address &address, unsigned bits, unsigned count);
   void emitStore(const Instruction &inst, const Address &address, unsigned bits,
                  llvm::ArrayRef<Value *> values);
+  Values callLoad(const Instruction &inst, const Address &address,
+                  unsigned bits, unsigned count);
+  void callStore(const Instruction &inst, const Address &address, unsigned bits,
+                 llvm::ArrayRef<Value *> values);
   Value *isContiguous(const Address &address, unsigned bytes);
   llvm::Function *gatherHelper(unsigned bits, unsigned count);
   llvm::Function *scatterHelper(unsigned bits, unsigned count);
@@ -307,12 +343,16 @@ private:
   /// Device functions: parameters and results, 32 of each one behind another.
   Value *paramArea = nullptr;
   Value *returnArea = nullptr;
-  std::vector<llvm::AllocaInst *> registers;
+  struct Place {
+    Value *pointer = nullptr;
+    Type *type = nullptr;
+  };
+  std::vector<Place> registers;
   std::vector<llvm::AllocaInst *> callParams;
   /// Local memory: address of the frame in each lane.
   Value *frame = nullptr;
   /// Lanes that have not returned; null if that are always all.
-  llvm::AllocaInst *live = nullptr;
+  Value *live = nullptr;
   /// By block: lanes that wait for it. Divergent blocks only.
   std::vector<llvm::AllocaInst *> waiting;
   /// By block: uniform ones: its code; divergent ones: the test for lanes.
@@ -330,6 +370,11 @@ private:
   int region = -1;
   /// Lanes in the block; null: all 32.
   Value *mask = nullptr;
+  /// The same as i32, in quick code.
+  Value *maskWord = nullptr;
+  /// In a form: its parameters for numbers and for the line.
+  llvm::SmallDenseMap<const Operand *, Value *> numbers;
+  Value *formLine = nullptr;
   /// Lanes whose guard is true; null: no guard, or it is uniform.
   Value *guardMask = nullptr;
   /// A uniform guard; null: none.

@@ -19,6 +19,8 @@ static const char kUsage[] =
     "  --device=NAME         sm_80 (default) or sm_90\n"
     "  --memory=BYTES        device memory; K, M, G, T may follow the number\n"
     "  --no-check            run faster, do not look for wrong accesses\n"
+    "  --code=KIND           how kernels are compiled: quick, good, or chosen by\n"
+    "                        how long they run (the default)\n"
     "  --immediate-cp-async  cp.async copies at once, not as late as it may\n"
     "  --immediate-streams   stream work runs at once, not when waited for\n"
     "  --timeout=SECONDS     end a kernel that only loops for so long (60)\n"

@@ -189,6 +189,10 @@ private:
 // Modules and functions
 //===----------------------------------------------------------------------===//
 
+/// The code that kernels get: quick to make, good to run, or (chosen) quick
+/// until it has run for as long as good code takes to make.
+enum class CodeKind : uint8_t { Chosen, Quick, Good };
+
 struct Options {
   /// All checks: bounds, alignment, unwritten reads, races, barriers. Without
   /// them a wrong kernel may crash the process.
@@ -196,6 +200,7 @@ struct Options {
   /// cp.async arrives as late as the program allows (at its wait_group), so
   /// that a missing or wrong wait is seen. false: at once.
   bool deferAsyncCopies = true;
+  CodeKind code = CodeKind::Chosen;
   /// Folder for compiled kernels; made if needed. Empty: none.
   std::string cacheDirectory;
 };
@@ -292,8 +297,8 @@ struct LaunchParams {
 llvm::Error launch(Function &function, const LaunchParams &params,
                    const MemoryOracle &memory, Reporter &reporter);
 
-/// Compiles a kernel for a block shape ahead of its first launch.
-llvm::Error prepare(Function &function, Dim3 block);
+/// Compiles a kernel ahead of a launch.
+llvm::Error prepare(Function &function, Dim3 grid, Dim3 block);
 
 } // namespace dlc::ptxsim
 

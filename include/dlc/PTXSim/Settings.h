@@ -24,6 +24,8 @@ struct Settings {
   bool checks = true;
   /// cp.async arrives as late as the program allows; false: at once.
   bool deferAsyncCopies = true;
+  /// "chosen", "quick" or "good": CodeKind of the engine.
+  std::string code = "chosen";
   /// Work in streams runs when the program waits for it; false: at once.
   bool deferStreams = true;
   /// Seconds of processor time after which a kernel that only loops is ended;

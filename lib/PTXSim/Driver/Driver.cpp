@@ -86,6 +86,9 @@ bool Driver::initialize() {
     device.globalMemoryBytes = settings.memoryBytes;
   engineOptions.checks = settings.checks;
   engineOptions.deferAsyncCopies = settings.deferAsyncCopies;
+  engineOptions.code = settings.code == "quick"  ? CodeKind::Quick
+                       : settings.code == "good" ? CodeKind::Good
+                                                 : CodeKind::Chosen;
   engineOptions.cacheDirectory = settings.cacheDirectory;
   memory.configure(device.globalMemoryBytes, settings.checks);
   if (settings.checks)

@@ -201,7 +201,7 @@ static CUresult toResult(const CUfunc_st &function, llvm::Error error) {
 
 CUresult prepareKernel(const KernelWork &work) {
   return toResult(*work.function,
-                  prepare(*work.function->function, work.block));
+                  prepare(*work.function->function, work.grid, work.block));
 }
 
 CUresult executeKernel(const KernelWork &work) {

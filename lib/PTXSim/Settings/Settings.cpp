@@ -27,6 +27,11 @@ static bool setDevice(std::string_view value, Settings &settings) {
   return std::find(names.begin(), names.end(), value) != names.end();
 }
 
+static bool setCode(std::string_view value, Settings &settings) {
+  settings.code = value;
+  return value == "chosen" || value == "quick" || value == "good";
+}
+
 static bool setStats(std::string_view value, Settings &settings) {
   settings.stats = true;
   settings.statsFile = value == "1" ? "" : value;
@@ -65,6 +70,8 @@ static const Option kOptions[] = {
      },
      [](const Settings &s) { return flag(!s.deferAsyncCopies); },
      Option::NoValue},
+    {"code", "DLC_SIM_CODE", setCode, [](const Settings &s) { return s.code; },
+     Option::NeedsValue},
     {"immediate-streams", "DLC_SIM_IMMEDIATE_STREAMS",
      [](std::string_view v, Settings &s) {
        s.deferStreams = false;

@@ -333,4 +333,45 @@ TEST(Kernels, cache) {
   (void)llvm::sys::fs::remove_directories(folder);
 }
 
+/// A launch goes on with good code when quick code has run for long, in the
+/// middle of the grid.
+TEST(Kernels, codeChangesBetweenBlocks) {
+  Simulation sim(R"(.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry k(.param .u64 out)
+{
+.reg .pred %p<2>;
+.reg .b32 %r<8>;
+.reg .b64 %rd<4>;
+ld.param.u64 %rd1, [out];
+mov.u32 %r1, %tid.x;
+mov.u32 %r2, %ctaid.x;
+mad.lo.s32 %r3, %r2, 64, %r1;
+mov.u32 %r4, 0;
+mov.u32 %r5, 0;
+LOOP:
+mad.lo.s32 %r5, %r5, 3, %r3;
+xor.b32 %r5, %r5, %r4;
+add.s32 %r4, %r4, 1;
+setp.lt.u32 %p1, %r4, 20000;
+@%p1 bra LOOP;
+mul.wide.u32 %rd2, %r3, 4;
+add.s64 %rd3, %rd1, %rd2;
+st.global.u32 [%rd3], %r5;
+ret;
+}
+)");
+  ASSERT_EQ(sim.loadError, "");
+  const unsigned count = 64 * 64;
+  auto *out = sim.allocate<uint32_t>(count);
+  ASSERT_EQ(sim.run("k", {64}, {64}, 0, out), "");
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t expected = 0;
+    for (uint32_t k = 0; k < 20000; ++k)
+      expected = (expected * 3 + i) ^ k;
+    ASSERT_EQ(out[i], expected) << i;
+  }
+}
+
 } // namespace

@@ -9,6 +9,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <vector>
@@ -28,6 +29,10 @@ class Simulation : public MemoryOracle, public Reporter {
 public:
   explicit Simulation(llvm::StringRef ptx, Options options = {},
                       DeviceConfig device = DeviceConfig::sm80()) {
+    // what is chosen for kernels as small as these is quick code; all tests
+    // run once more with good code (Integration/sim/good-code.test)
+    if (std::getenv("PTXSIM_TEST_GOOD_CODE"))
+      options.code = CodeKind::Good;
     auto created = Module::create(ptx, device, options);
     if (!created) {
       loadError = llvm::toString(created.takeError());

@@ -38,8 +38,8 @@ TEST(Settings, OptionsGoThroughTheEnvironment) {
   Settings settings;
   for (const char *option :
        {"--device=sm_90", "--memory=2G", "--no-check", "--immediate-cp-async",
-        "--immediate-streams", "--trace", "--stats=a.json", "--cache=b",
-        "--timeout=7"})
+        "--immediate-streams", "--code=good", "--trace", "--stats=a.json",
+        "--cache=b", "--timeout=7"})
     EXPECT_EQ(parseOption(option, settings), "");
   std::vector<std::string> lines = toEnvironment(settings);
   for (const std::string &line : lines) {
@@ -54,6 +54,7 @@ TEST(Settings, OptionsGoThroughTheEnvironment) {
   EXPECT_FALSE(read.checks);
   EXPECT_FALSE(read.deferAsyncCopies);
   EXPECT_FALSE(read.deferStreams);
+  EXPECT_EQ(read.code, "good");
   EXPECT_TRUE(read.trace);
   EXPECT_TRUE(read.stats);
   EXPECT_EQ(read.statsFile, "a.json");
