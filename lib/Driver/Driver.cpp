@@ -239,6 +239,7 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   phaseOptions.target = options.target;
   phaseOptions.precision = options.precision;
   phaseOptions.io = options.io;
+  phaseOptions.schedule = options.schedule;
   if (options.isCuda())
     phaseOptions.arch = options.cudaArchs.front().getRealName();
   phaseOptions.cpu = options.cpus[cpu];

@@ -82,6 +82,11 @@ struct CommandLine {
                "take no more, at the price of some speed, or fail; K, M and G "
                "are powers of 1024"),
       cl::value_desc("bytes"), cl::cat(category)};
+  cl::opt<std::string> schedule{
+      "schedule",
+      cl::desc("Schedule kernels as the transform sequences of this file say, "
+               "each of which is named after kernels (host only)"),
+      cl::value_desc("file.mlir"), cl::cat(category)};
   cl::opt<bool> verbose{"v", cl::desc("Say what each phase does and takes"),
                         cl::cat(category)};
   cl::opt<std::string> saveTemps{
@@ -272,6 +277,24 @@ static bool parseMemoryOptions(CommandLine &line, DriverOptions &options) {
     return false;
   }
   return true;
+}
+
+static bool parseSchedule(CommandLine &line, DriverOptions &options) {
+  options.schedule = line.schedule;
+  if (!line.schedule.getNumOccurrences())
+    return true;
+  StringRef why;
+  if (options.isCuda())
+    why = "is for --target=host; kernels of GPUs are scheduled by dlc";
+  else if (options.getLastLevel() < Level::Scheduled)
+    why = "wants kernels to be scheduled, which this comes before";
+  else if (!llvm::sys::fs::exists(options.schedule) ||
+           llvm::sys::fs::is_directory(options.schedule))
+    why = "there is no such file";
+  if (why.empty())
+    return true;
+  reportUsageError("--schedule=" + options.schedule + ": " + why);
+  return false;
 }
 
 static std::optional<Emit> parseEmit(StringRef name) {
@@ -503,7 +526,8 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
     }
   }
   if (!parseImportOptions(line, options.specialisations) ||
-      !parseMemoryOptions(line, options) || !resolveOutput(line, options))
+      !parseMemoryOptions(line, options) || !parseSchedule(line, options) ||
+      !resolveOutput(line, options))
     return std::nullopt;
   return options;
 }
