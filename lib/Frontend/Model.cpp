@@ -3,6 +3,7 @@
 #include "ModelImpl.h"
 
 #include "Pool.h"
+#include "Recorder.h"
 
 #include <algorithm>
 #include <chrono>
@@ -176,6 +177,27 @@ public:
     });
   }
 
+  void profile(const void *const *inputs, void *const *outputs,
+               dlc_profile &profile) override {
+    ArenaPool::Lease arena(arenas);
+    Pool::get().use([&](const dlc_parallel *threads) {
+      const dlc_launch_list &list = descriptor.launch_lists[0];
+      dlc_error error;
+      if (dlc_profile_reserve(
+              &profile, &descriptor, descriptor.specialisations, &list,
+              dlc_recorder_events(&list, threads ? dlc_pool_threads() : 1),
+              &error))
+        throw Error(error.text);
+      record(profile, [&] {
+        dlc_recorder recorder;
+        checkStatus(
+            runParallel(inputs, outputs, arena.get(),
+                        dlc_recorder_begin(&recorder, &profile, threads)),
+            name);
+      });
+    });
+  }
+
   void runOnDevice(const void *const *, void *const *, void *) override {
     throw Error(name + " was compiled for the host: it has nothing on a GPU");
   }
@@ -304,26 +326,39 @@ static Array makeBenchmarkInput(const TensorInfo &info) {
   return array;
 }
 
+namespace {
+
+/// Inputs that are made up, and room for the outputs.
+struct MadeUpTensors {
+  explicit MadeUpTensors(const Model::Impl &model) {
+    for (const TensorInfo &info : model.inputs) {
+      arrays.push_back(makeBenchmarkInput(info));
+      from.push_back(arrays.back().data());
+    }
+    for (const TensorInfo &info : model.outputs) {
+      arrays.emplace_back(info.dtype, info.shape);
+      to.push_back(arrays.back().data());
+    }
+  }
+
+  std::vector<Array> arrays;
+  std::vector<const void *> from;
+  std::vector<void *> to;
+};
+
+} // namespace
+
 BenchmarkResult Model::benchmark(double seconds) const {
   using Clock = std::chrono::steady_clock;
   Impl &model = get(impl);
-  std::vector<Array> inputs, outputs;
-  std::vector<const void *> from;
-  std::vector<void *> to;
-  for (const TensorInfo &info : model.inputs) {
-    inputs.push_back(makeBenchmarkInput(info));
-    from.push_back(inputs.back().data());
-  }
-  for (const TensorInfo &info : model.outputs) {
-    outputs.emplace_back(info.dtype, info.shape);
-    to.push_back(outputs.back().data());
-  }
-  model.run(from.data(), to.data()); // touches all memory
+  MadeUpTensors tensors(model);
+  auto run = [&] { model.run(tensors.from.data(), tensors.to.data()); };
+  run(); // touches all memory
   std::vector<double> times;
   Clock::time_point start = Clock::now(), end = start;
   do {
     Clock::time_point begin = Clock::now();
-    model.run(from.data(), to.data());
+    run();
     end = Clock::now();
     times.push_back(
         std::chrono::duration<double, std::milli>(end - begin).count());
@@ -335,4 +370,45 @@ BenchmarkResult Model::benchmark(double seconds) const {
         static_cast<size_t>(share * static_cast<double>(times.size())))];
   };
   return {times.front(), at(0.5), at(0.99), times.size()};
+}
+
+void dlc::detail::record(dlc_profile &profile,
+                         const std::function<void()> &run) {
+  struct Context {
+    const std::function<void()> &run;
+    std::exception_ptr problem;
+  } context{run, nullptr};
+  dlc_profile_record(
+      &profile,
+      [](void *pointer) {
+        auto *each = static_cast<Context *>(pointer);
+        try {
+          each->run();
+          return 0;
+        } catch (...) {
+          each->problem = std::current_exception();
+          return 1;
+        }
+      },
+      &context);
+  if (context.problem)
+    std::rethrow_exception(context.problem);
+}
+
+void Model::profile(const std::string &path) const {
+  Impl &model = get(impl);
+  MadeUpTensors tensors(model);
+  model.run(tensors.from.data(), tensors.to.data()); // touches all memory
+  auto profile = std::make_unique<dlc_profile>();
+  dlc_error error;
+  if (dlc_profile_open(profile.get(), path.c_str(), &error))
+    throw Error(error.text);
+  try {
+    model.profile(tensors.from.data(), tensors.to.data(), *profile);
+  } catch (...) {
+    dlc_profile_discard(profile.get());
+    throw;
+  }
+  if (dlc_profile_write(profile.get(), &error))
+    throw Error(error.text);
 }

@@ -84,6 +84,12 @@ public:
   /// Runs again and again for so many seconds, and at least once.
   BenchmarkResult benchmark(double seconds = 1) const;
 
+  /// Runs a few times and writes what ran when as a Chrome trace, for
+  /// ui.perfetto.dev or chrome://tracing: each launch with its time, shapes,
+  /// operations and bytes, and on the host the threads that worked on it. On a
+  /// GPU kernels are launched one by one.
+  void profile(const std::string &path) const;
+
   struct Impl;
 
 private:

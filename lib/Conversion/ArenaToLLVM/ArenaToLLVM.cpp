@@ -2,7 +2,7 @@
 
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Arena/IR/Arena.h"
-#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -43,6 +43,7 @@ public:
     // What belongs to one entry only.
     args = weights = Value();
     addresses.clear();
+    launches.clear();
     std::string name = kEntryName.str();
     if (numEntries++)
       name += "_" + std::to_string(numEntries - 1);
@@ -82,6 +83,7 @@ public:
     Value zero = LLVM::ConstantOp::create(builder, loc, i32,
                                           builder.getI32IntegerAttr(0));
     LLVM::ReturnOp::create(builder, loc, zero);
+    entry->setAttr(dispatch::kLaunchesAttrName, builder.getArrayAttr(launches));
     func.erase();
     return success();
   }
@@ -175,6 +177,7 @@ private:
           builder, loc, address,
           getAddress(builder, loc, {args, static_cast<int64_t>(8 * index)}));
     }
+    launches.push_back(dispatch::describeLaunch(launch, kernel));
     Value function =
         LLVM::AddressOfOp::create(builder, loc, ptr, launch.getKernelAttr());
     LLVM::CallOp::create(builder, loc, launchHelper,
@@ -260,6 +263,8 @@ private:
   unsigned numEntries = 0;
   Value args, parallel, weights;
   DenseMap<Value, Address> addresses;
+  /// What the launches are, in the order of their calls.
+  SmallVector<Attribute> launches;
 };
 
 struct ConvertArenaToLLVM

@@ -186,6 +186,13 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
       cli->benchmark = 1;
       if (parse_seconds(arg + 12, &cli->seconds, error))
         return -1;
+    } else if (strcmp(arg, "--profile") == 0 ||
+               strncmp(arg, "--profile=", 10) == 0) {
+      if (cli->profile)
+        return dlc_fail(error, "--profile is given twice");
+      if (!arg[9] || !arg[10])
+        return dlc_fail(error, "--profile needs a file: --profile=trace.json");
+      cli->profile = arg + 10;
     } else if (is_number(arg, option)) {
       if (parse_number(number_text(option, argc, argv, &i), option->flag,
                        option, number, error))
@@ -210,6 +217,8 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
     return -1;
   if (cli->json && !cli->info && !cli->benchmark)
     return dlc_fail(error, "--json needs --info or --benchmark");
+  if (cli->profile && cli->info && !cli->benchmark)
+    return dlc_fail(error, "--profile is for runs, and --info makes none");
   if (parse_inputs(count, files, model, cli, error))
     return -1;
   if (cli->info || cli->benchmark)
@@ -252,7 +261,9 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
       "  --benchmark[=SECONDS] measure the latency (default: 2 seconds); "
       "inputs\n"
       "                        that are not given are made up\n"
-      "  --json                print --info and --benchmark as JSON\n",
+      "  --json                print --info and --benchmark as JSON\n"
+      "  --profile=TRACE.json  write what ran when, for ui.perfetto.dev or\n"
+      "                        chrome://tracing\n",
       model->name);
   if (model->num_specialisations > 1)
     dlc_print(out,

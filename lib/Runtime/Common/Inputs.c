@@ -191,7 +191,7 @@ static void make_up(const dlc_tensor_info *tensor, void *data) {
 static int is_direct(const dlc_program *program, const dlc_backend *backend) {
   return backend->arena && program->model->num_specialisations == 1 &&
          program->model->specialisations[0].input_offsets &&
-         !program->cli->benchmark;
+         !program->cli->benchmark && !program->cli->profile;
 }
 
 static int read_files(const dlc_program *program, unsigned char *const *places,

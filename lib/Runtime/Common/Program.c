@@ -2,6 +2,7 @@
 
 #include "Program.h"
 
+#include "Clock.h"
 #include "Inputs.h"
 #include "Output.h"
 #include "Report.h"
@@ -9,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char *program_name = "model";
@@ -57,12 +57,6 @@ static int check_model(const dlc_model *model, dlc_error *error) {
   return 0;
 }
 
-uint64_t dlc_now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 /* The largest resident size so far. (ru_maxrss would include that of the
  * process that started this one.) */
 static uint64_t peak_bytes(void) {
@@ -108,6 +102,25 @@ static int benchmark(const dlc_program *program, const dlc_backend *backend,
   return DLC_EXIT_OK;
 }
 
+/* One of the runs that are recorded. */
+typedef struct profiled_run {
+  const dlc_program *program;
+  const dlc_backend *backend;
+  dlc_error *error;
+} profiled_run;
+
+static int run_profiled(void *context) {
+  const profiled_run *run = context;
+  return run->backend->run(run->program, NULL, run->error);
+}
+
+/* After a first run, which has touched all memory. */
+static int record_profile(const dlc_program *program,
+                          const dlc_backend *backend, dlc_error *error) {
+  profiled_run run = {program, backend, error};
+  return dlc_profile_record(program->profile, run_profiled, &run);
+}
+
 /* From inputs that are there to outputs that are written. */
 static int compute(const dlc_program *program, const dlc_backend *backend,
                    dlc_times *times, dlc_error *error) {
@@ -116,12 +129,16 @@ static int compute(const dlc_program *program, const dlc_backend *backend,
   if (!code)
     code = cli->benchmark ? benchmark(program, backend, times, error)
                           : backend->run(program, NULL, error);
+  if (!code && program->profile)
+    code = record_profile(program, backend, error);
   if (!code && (cli->out || !cli->benchmark) &&
       dlc_write_outputs(cli->out ? cli->out : ".",
                         program->specialisation->outputs,
                         program->model->num_outputs, program->outputs, error))
     code = DLC_EXIT_INPUT;
   backend->stop();
+  if (!code && program->profile && dlc_profile_write(program->profile, error))
+    code = DLC_EXIT_INPUT;
   return code;
 }
 
@@ -129,16 +146,24 @@ static int run_model(const dlc_model *model, const dlc_cli *cli,
                      const char *variant, unsigned char *tensors,
                      const dlc_backend *backend, dlc_out *out) {
   static dlc_program program;
+  static dlc_profile profile;
   dlc_error error;
   program.model = model;
   program.cli = cli;
   program.tensors = tensors;
   dlc_times times = {0};
+  if (cli->profile) {
+    program.profile = &profile;
+    if (dlc_profile_open(&profile, cli->profile, &error))
+      return report_error(&error, DLC_EXIT_INPUT);
+  }
   int code =
       dlc_read_inputs(&program, backend, &error) ? DLC_EXIT_INPUT : DLC_EXIT_OK;
   times.specialisation = program.specialisation;
   if (!code)
     code = compute(&program, backend, &times, &error);
+  if (code && cli->profile)
+    dlc_profile_discard(&profile);
   if (code)
     return report_error(&error, code);
   if (cli->benchmark) {

@@ -89,6 +89,9 @@ Error ProgramWriter::finishInfo() {
   addToHash(runtime);
   for (const ModelInfo::Specialisation &each : info.specialisations) {
     addToHash(each.dims);
+    for (const std::vector<LaunchInfo> &launches : each.launches)
+      for (const LaunchInfo &launch : launches)
+        addToHash(launch.name + "\n" + launch.kernel + "\n" + launch.shapes);
     for (const auto *list : {&each.inputs, &each.outputs})
       for (const TensorInfo &tensor : *list) {
         addToHash(tensor.name);

@@ -72,6 +72,13 @@ struct DeviceInfo {
   std::string weightsSymbol; ///< empty: there are none
 };
 
+/// See dlc_launch.
+struct LaunchInfo {
+  std::string name, kernel, shapes;
+  uint64_t flops = 0, bytesRead = 0, bytesWritten = 0;
+  uint64_t firstStep = 0, numSteps = 0;
+};
+
 /// What the descriptor says.
 struct ModelInfo {
   struct Variant {
@@ -84,6 +91,8 @@ struct ModelInfo {
     /// For each variant: the symbol of its entry.
     std::vector<std::string> entrySymbols;
     std::vector<DeviceInfo::Step> steps;
+    /// For each variant (for cuda: once).
+    std::vector<std::vector<LaunchInfo>> launches;
 
     /// Whether inputs and outputs are in the arena (all are, or none is).
     bool isInArena() const {
@@ -112,6 +121,9 @@ uint32_t getDtypeCode(mlir::Type type);
 llvm::Error addTensor(Signature &signature, bool isOutput,
                       mlir::StringAttr name, llvm::ArrayRef<int64_t> shape,
                       mlir::Type elementType);
+
+/// Reads the launches that the lowering noted on a graph function or entry.
+std::vector<LaunchInfo> readLaunches(mlir::Operation *graph);
 
 /// Makes a module with the hidden symbol `info.symbol`, a dlc_model.
 std::unique_ptr<llvm::Module> makeDescriptor(llvm::LLVMContext &context,
