@@ -2,10 +2,9 @@
 
 #include "dlc/Conversion/DispatchToGPU/DispatchToGPU.h"
 #include "dlc/Conversion/Passes.h"
-#include "dlc/Dialect/Dispatch/IR/Launches.h"
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -209,8 +208,7 @@ private:
   OpBuilder b;
 };
 
-void replaceLaunch(dispatch::LaunchOp launch, ArrayRef<Outlined> functions,
-                   int64_t number) {
+void replaceLaunch(dispatch::LaunchOp launch, ArrayRef<Outlined> functions) {
   OpBuilder b(launch);
   Location loc = launch.getLoc();
   for (const Outlined &outlined : functions) {
@@ -225,10 +223,8 @@ void replaceLaunch(dispatch::LaunchOp launch, ArrayRef<Outlined> functions,
     Value shared;
     if (outlined.dynamicShared)
       shared = arith::ConstantIntOp::create(b, loc, outlined.dynamicShared, 32);
-    auto part = gpu::LaunchFuncOp::create(
-        b, loc, outlined.function, sizes(outlined.blocks),
-        sizes(outlined.threads), shared, operands);
-    part->setAttr(dispatch::kLaunchAttrName, b.getI64IntegerAttr(number));
+    gpu::LaunchFuncOp::create(b, loc, outlined.function, sizes(outlined.blocks),
+                              sizes(outlined.threads), shared, operands);
   }
   launch.erase();
 }
@@ -261,17 +257,10 @@ struct ConvertDispatchToGPU
         return signalPassFailure();
       outlined[kernel.getSymName()] = std::move(*functions);
     }
-    for (auto graph : module.getOps<func::FuncOp>()) {
-      SmallVector<Attribute> launches;
-      for (auto launch :
-           llvm::make_early_inc_range(graph.getOps<dispatch::LaunchOp>())) {
-        launches.push_back(dispatch::describeLaunch(
-            launch, moduleSymbols.lookup(launch.getKernel())));
-        replaceLaunch(launch, outlined[launch.getKernel()],
-                      launches.size() - 1);
-      }
-      graph->setAttr(dispatch::kLaunchesAttrName, b.getArrayAttr(launches));
-    }
+    SmallVector<dispatch::LaunchOp> launches;
+    module.walk([&](dispatch::LaunchOp op) { launches.push_back(op); });
+    for (dispatch::LaunchOp launch : launches)
+      replaceLaunch(launch, outlined[launch.getKernel()]);
     for (dispatch::KernelOp kernel : kernels)
       kernel.erase();
   }

@@ -107,12 +107,9 @@ public:
     FrozenRewritePatternSet frozen(std::move(patterns));
     auto kernels = llvm::to_vector(getOperation().getOps<dispatch::KernelOp>());
     for (dispatch::KernelOp kernel : kernels) {
-      if (kernel.getBody().empty())
+      if (kernel.isScheduled() || kernel.getBody().empty())
         continue;
-      // A user's schedule leaves functions as they are, too.
-      FailureOr<dispatch::KernelOp> scheduled = kernel;
-      if (!kernel.isScheduled())
-        scheduled = schedule(kernel, target);
+      auto scheduled = schedule(kernel, target);
       if (failed(scheduled))
         return signalPassFailure();
       if (failed(applyPatternsGreedily(*scheduled, frozen)))
