@@ -131,12 +131,11 @@ ExitCode Driver::load() {
   ImportFailure failure = ImportFailure::Model;
   if (isMLIR(options.input)) {
     const ImportOptions &import = options.specialisations.front().import;
-    if (!import.dims.empty() || !import.maxDims.empty() ||
-        !import.shapes.empty() || !import.binds.empty()) {
-      reportUsageError(
-          "--dim, --max-dim, --shape and --bind are for ONNX models, not for "
-          "'" +
-          options.input + "'");
+    if (!import.dims.empty() || !import.shapes.empty() ||
+        !import.binds.empty()) {
+      reportUsageError("--dim, --shape and --bind are for ONNX models, not for "
+                       "'" +
+                       options.input + "'");
       return UsageError;
     }
     modules.push_back(parse());
@@ -240,6 +239,7 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   phaseOptions.target = options.target;
   phaseOptions.precision = options.precision;
   phaseOptions.io = options.io;
+  phaseOptions.schedule = options.schedule;
   if (options.isCuda())
     phaseOptions.arch = options.cudaArchs.front().getRealName();
   phaseOptions.cpu = options.cpus[cpu];

@@ -3,15 +3,14 @@
 #include "GraphView.h"
 
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/Transforms/Work.h"
 #include "dlc/Dialect/NN/IR/NN.h"
 #include "dlc/Support/Location.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -31,17 +30,6 @@ static int64_t bytesOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   return tensor.getNumElements() *
          llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
-}
-
-/// "conv1 (Conv)", or nothing where the user gave no name.
-static std::string nameOf(Location loc) {
-  if (auto name = dyn_cast<NameLoc>(loc))
-    return name.getName().str();
-  if (auto fused = dyn_cast<FusedLoc>(loc))
-    for (Location part : fused.getLocations())
-      if (std::string name = nameOf(part); !name.empty())
-        return name;
-  return "";
 }
 
 namespace {
@@ -122,7 +110,7 @@ void GraphBuilder::visit(Operation *op) {
     return;
   }
   auto launch = dyn_cast<dispatch::LaunchOp>(op);
-  std::string name = nameOf(op->getLoc()), kind;
+  std::string name = nameOfNode(op->getLoc()), kind;
   if (launch)
     kind = launch.getKernel().str();
   else
@@ -151,41 +139,17 @@ void GraphBuilder::visit(Operation *op) {
     describeKernel(launch, object);
 }
 
-/// Arithmetic of floating-point numbers in one step of a loop nest.
-static int64_t countFlops(linalg::LinalgOp op) {
-  int64_t flops = 0;
-  op->walk([&](Operation *inner) {
-    if (inner == op.getOperation())
-      return;
-    bool isMath = isa<math::MathDialect>(inner->getDialect());
-    bool isArith =
-        isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp,
-            arith::NegFOp, arith::MaximumFOp, arith::MinimumFOp,
-            arith::MaxNumFOp, arith::MinNumFOp>(inner);
-    flops += isMath || isArith;
-  });
-  int64_t steps = 1;
-  for (int64_t range : op.getStaticLoopRanges())
-    steps *= range;
-  return flops * steps;
-}
-
 void GraphBuilder::describeKernel(dispatch::LaunchOp launch,
                                   llvm::json::Object &node) {
   auto kernel = symbols.lookup<dispatch::KernelOp>(launch.getKernel());
-  int64_t flops = 0;
-  llvm::StringSet<> names;
   llvm::json::Array fused;
-  kernel.walk([&](Operation *op) {
-    if (auto structured = dyn_cast<linalg::LinalgOp>(op))
-      flops += countFlops(structured);
-    if (isa<arith::ConstantOp, tensor::EmptyOp>(op) || op == kernel)
-      return;
-    std::string name = llvm::json::fixUTF8(nameOf(op->getLoc()));
-    if (!name.empty() && names.insert(name).second)
-      fused.push_back(name);
-  });
-  node["flops"] = flops;
+  for (StringRef name : namesOfNodes(launch.getLoc()))
+    fused.push_back(llvm::json::fixUTF8(name));
+  dispatch::Work work = dispatch::countWork(kernel);
+  node["flops"] = work.flops;
+  node["bytes"] = work.bytesRead + work.bytesWritten;
+  // Of a table that is looked up some rows are read.
+  node["weights"] = std::min(work.bytesRead, *node.getInteger("weights"));
   node["fused"] = std::move(fused);
 }
 

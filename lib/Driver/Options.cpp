@@ -60,11 +60,6 @@ struct CommandLine {
                "(--dim seq=16,64) the program takes the one that its inputs "
                "have"),
       cl::value_desc("name=value,…"), cl::cat(category)};
-  cl::list<std::string> maxDims{
-      "max-dim",
-      cl::desc("Largest value of a symbolic dimension, e.g. --max-dim "
-               "seq=512: the program takes inputs with any up to that"),
-      cl::value_desc("name=value"), cl::cat(category)};
   cl::list<std::string> shapes{
       "shape", cl::desc("Shape of an input, e.g. --shape image=1x3x224x224"),
       cl::value_desc("input=dims"), cl::cat(category)};
@@ -87,6 +82,11 @@ struct CommandLine {
                "take no more, at the price of some speed, or fail; K, M and G "
                "are powers of 1024"),
       cl::value_desc("bytes"), cl::cat(category)};
+  cl::opt<std::string> schedule{
+      "schedule",
+      cl::desc("Schedule kernels as the transform sequences of this file say, "
+               "each of which is named after kernels (host only)"),
+      cl::value_desc("file.mlir"), cl::cat(category)};
   cl::opt<bool> verbose{"v", cl::desc("Say what each phase does and takes"),
                         cl::cat(category)};
   cl::opt<std::string> saveTemps{
@@ -154,26 +154,6 @@ static bool parseDim(CommandLine &line, StringRef text,
   return true;
 }
 
-static bool parseMaxDim(CommandLine &line, StringRef text,
-                        ImportOptions &options) {
-  std::pair<StringRef, StringRef> pair;
-  if (!splitPair(line.input, "max-dim", text, "name=value", /*last=*/true,
-                 pair))
-    return false;
-  int64_t value;
-  if (pair.second.getAsInteger(10, value) || value < 1) {
-    reportUsageError(line.input + ": --max-dim " + text + ": '" + pair.second +
-                     "' is no largest value (a whole number from 1)");
-    return false;
-  }
-  if (!options.maxDims.emplace(pair.first.str(), value).second) {
-    reportUsageError(line.input + ": --max-dim " + pair.first +
-                     " is given twice");
-    return false;
-  }
-  return true;
-}
-
 /// Each combination of the values of `dims` with the other `options`; the last
 /// dimension changes fastest.
 static bool combineDims(CommandLine &line, ArrayRef<DimList> dims,
@@ -215,9 +195,6 @@ static bool parseImportOptions(
   std::pair<StringRef, StringRef> pair;
   for (const std::string &text : line.dims)
     if (!parseDim(line, text, dims))
-      return false;
-  for (const std::string &text : line.maxDims)
-    if (!parseMaxDim(line, text, options))
       return false;
   for (const std::string &text : line.shapes) {
     if (!splitPair(line.input, "shape", text, "input=1x3x224x224",
@@ -300,6 +277,24 @@ static bool parseMemoryOptions(CommandLine &line, DriverOptions &options) {
     return false;
   }
   return true;
+}
+
+static bool parseSchedule(CommandLine &line, DriverOptions &options) {
+  options.schedule = line.schedule;
+  if (!line.schedule.getNumOccurrences())
+    return true;
+  StringRef why;
+  if (options.isCuda())
+    why = "is for --target=host; kernels of GPUs are scheduled by dlc";
+  else if (options.getLastLevel() < Level::Scheduled)
+    why = "wants kernels to be scheduled, which this comes before";
+  else if (!llvm::sys::fs::exists(options.schedule) ||
+           llvm::sys::fs::is_directory(options.schedule))
+    why = "there is no such file";
+  if (why.empty())
+    return true;
+  reportUsageError("--schedule=" + options.schedule + ": " + why);
+  return false;
 }
 
 static std::optional<Emit> parseEmit(StringRef name) {
@@ -531,7 +526,8 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
     }
   }
   if (!parseImportOptions(line, options.specialisations) ||
-      !parseMemoryOptions(line, options) || !resolveOutput(line, options))
+      !parseMemoryOptions(line, options) || !parseSchedule(line, options) ||
+      !resolveOutput(line, options))
     return std::nullopt;
   return options;
 }

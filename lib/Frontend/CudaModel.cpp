@@ -7,7 +7,8 @@
 
 #include "ModelImpl.h"
 
-#include "Driver.h"
+#include "Clock.h"
+#include "Timeline.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -38,6 +39,8 @@ public:
       throw Error("there is no GPU " + std::to_string(index) + ", but " +
                   std::to_string(count));
     check(cuda->cuDeviceGet(&device, index), "cannot find the GPU");
+    check(cuda->cuDeviceGetName(name, sizeof(name), device),
+          "the GPU does not answer");
     check(cuda->cuDevicePrimaryCtxRetain(&context, device),
           "cannot make a context");
   }
@@ -67,6 +70,7 @@ public:
 
   const dlc_cuda *cuda = nullptr;
   CUdevice device = 0;
+  char name[128];
   CUcontext context = nullptr;
 };
 
@@ -98,6 +102,63 @@ public:
   CUstream stream = nullptr;
   void *arena = nullptr;
   std::vector<void *> inputs, outputs;
+};
+
+/// The model's kernels once more, launched one by one.
+class Profiler {
+public:
+  Profiler(const Gpu &gpu, const dlc_model &model, void *weights)
+      : gpu(gpu), model(model) {
+    only = &model.specialisations[0];
+    check(dlc_instance_load_v1(&instance, &model, gpu.cuda), instance.error);
+    instance.weights = reinterpret_cast<uintptr_t>(weights);
+    dlc_error error;
+    check(dlc_timeline_make(&timeline, gpu.cuda, only, &error), error);
+  }
+  ~Profiler() {
+    dlc_timeline_free(&timeline);
+    dlc_instance_unload_v1(&instance);
+  }
+  Profiler(const Profiler &) = delete;
+  Profiler &operator=(const Profiler &) = delete;
+
+  void run(Lane &lane, dlc_profile &profile) {
+    dlc_error error;
+    const dlc_launch_list &list = model.launch_lists[0];
+    check(dlc_profile_reserve(&profile, &model, only, &list,
+                              dlc_timeline_events(only, &list), &error),
+          error);
+    profile.device = gpu.name;
+    std::vector<CUdeviceptr> in, out;
+    for (void *address : lane.inputs)
+      in.push_back(reinterpret_cast<uintptr_t>(address));
+    for (void *address : lane.outputs)
+      out.push_back(reinterpret_cast<uintptr_t>(address));
+    dlc_places places = {reinterpret_cast<uintptr_t>(lane.arena), in.data(),
+                         out.data()};
+    record(profile, [&] {
+      uint64_t begin = dlc_now();
+      check(dlc_timeline_enqueue(&timeline, &instance, only, &places,
+                                 lane.stream, &error),
+            error);
+      gpu.check(gpu.cuda->cuStreamSynchronize(lane.stream), "the run failed");
+      check(dlc_timeline_read(&timeline, timeline.events[0], begin, &profile,
+                              &error),
+            error);
+    });
+  }
+
+private:
+  static void check(int status, const dlc_error &error) {
+    if (status)
+      throw Error(error.text);
+  }
+
+  const Gpu &gpu;
+  const dlc_model &model;
+  const dlc_specialisation *only;
+  dlc_instance instance = {};
+  dlc_timeline timeline = {};
 };
 
 class CudaModel : public Model::Impl {
@@ -132,11 +193,7 @@ public:
     ArenaPool::Lease lease(lanes);
     Lane &lane = *static_cast<Lane *>(lease.get());
     const dlc_cuda *cuda = gpu.cuda;
-    for (uint32_t i = 0; i < descriptor.num_inputs; ++i)
-      gpu.check(cuda->cuMemcpyHtoDAsync(
-                    reinterpret_cast<uintptr_t>(lane.inputs[i]), from[i],
-                    descriptor.inputs[i].bytes, lane.stream),
-                "cannot copy an input to the GPU");
+    copyIn(from, lane);
     check(runModel(instance, lane.inputs.data(), lane.outputs.data(),
                    lane.arena, lane.stream));
     for (uint32_t i = 0; i < descriptor.num_outputs; ++i)
@@ -145,6 +202,15 @@ public:
                     descriptor.outputs[i].bytes, lane.stream),
                 "cannot copy an output from the GPU");
     gpu.check(cuda->cuStreamSynchronize(lane.stream), "the run failed");
+  }
+
+  void profile(const void *const *from, void *const *,
+               dlc_profile &profile) override {
+    gpu.enter();
+    ArenaPool::Lease lease(lanes);
+    Lane &lane = *static_cast<Lane *>(lease.get());
+    copyIn(from, lane);
+    Profiler(gpu, descriptor, weights).run(lane, profile);
   }
 
   void runOnDevice(const void *const *from, void *const *to,
@@ -164,6 +230,14 @@ private:
                             void *);
   using MessageFn = const char *(*)(const void *);
   using FreeFn = void (*)(void *);
+
+  void copyIn(const void *const *from, Lane &lane) const {
+    for (uint32_t i = 0; i < descriptor.num_inputs; ++i)
+      gpu.check(gpu.cuda->cuMemcpyHtoDAsync(
+                    reinterpret_cast<uintptr_t>(lane.inputs[i]), from[i],
+                    descriptor.inputs[i].bytes, lane.stream),
+                "cannot copy an input to the GPU");
+  }
 
   void check(int32_t status) const {
     if (status == DLC_ERROR_ALIGNMENT)

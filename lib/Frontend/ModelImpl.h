@@ -6,6 +6,8 @@
 #include "dlc/Frontend/Compile.h"
 #include "dlc/Runtime/dlc_abi.h"
 
+#include "Profile.h"
+
 #include <mutex>
 
 namespace dlc::detail {
@@ -71,6 +73,9 @@ struct dlc::Model::Impl {
   virtual void run(const void *const *inputs, void *const *outputs) = 0;
   virtual void runOnDevice(const void *const *inputs, void *const *outputs,
                            void *stream) = 0;
+  /// Records some runs on host memory.
+  virtual void profile(const void *const *inputs, void *const *outputs,
+                       dlc_profile &profile) = 0;
 
   std::shared_ptr<detail::Library> library;
   const dlc_model &descriptor;
@@ -79,6 +84,9 @@ struct dlc::Model::Impl {
 };
 
 namespace dlc::detail {
+/// `dlc_profile_record`, passing on what `run` throws.
+void record(dlc_profile &profile, const std::function<void()> &run);
+
 std::shared_ptr<Model::Impl> makeCudaModel(std::shared_ptr<Library> library,
                                            const dlc_model &descriptor);
 } // namespace dlc::detail

@@ -94,7 +94,6 @@ Level dlc::detectLevel(ModuleOp module) {
 //===----------------------------------------------------------------------===//
 
 static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
-  pm.addNestedPass<func::FuncOp>(nn::createNNResolveExtents());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(nn::createNNFoldBatchNorm());
@@ -136,6 +135,7 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(createShareConstants(share));
   if (options.isCuda()) {
     pm.addPass(createEvaluateConstants(evaluate));
+    pm.addPass(dispatch::createCountWorkPass());
     schedule::CudaScheduleKernelsPassOptions schedule;
     schedule.arch = options.arch;
     schedule.precision = options.precision;
@@ -143,10 +143,17 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
     pm.addPass(schedule::createCudaScheduleKernelsPass(schedule));
     return;
   }
+  if (!options.schedule.empty()) {
+    pm.addPass(dispatch::createCountWorkPass());
+    schedule::HostApplySchedulesPassOptions apply;
+    apply.file = options.schedule;
+    pm.addPass(schedule::createHostApplySchedulesPass(apply));
+  }
   schedule::HostPackOperandsPassOptions pack;
   pack.cpu = options.cpu;
   pm.addPass(schedule::createHostPackOperandsPass(pack));
   pm.addPass(createEvaluateConstants(evaluate));
+  pm.addPass(dispatch::createCountWorkPass());
   schedule::HostScheduleKernelsPassOptions schedule;
   schedule.cpu = options.cpu;
   pm.addPass(schedule::createHostScheduleKernelsPass(schedule));

@@ -101,8 +101,7 @@ static SmallVector<Attribute> getSignature(func::FuncOp func) {
   SmallVector<Attribute> signature;
   auto add = [&](Type type, DictionaryAttr attrs) {
     signature.push_back(TypeAttr::get(getElementTypeOrSelf(type)));
-    for (StringRef name : {"dlc.name", "dlc.type", "dlc.output", "dlc.extents",
-                           "dlc.is_extents"})
+    for (StringRef name : {"dlc.name", "dlc.type", "dlc.output"})
       signature.push_back(attrs ? attrs.get(name) : Attribute());
   };
   for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i)

@@ -34,3 +34,24 @@ std::string dlc::describeLocation(Location loc) {
     return describeLocation(call.getCallee());
   return "";
 }
+
+static void collectNames(Location loc, SmallVectorImpl<std::string> &names) {
+  if (auto name = dyn_cast<NameLoc>(loc)) {
+    if (!llvm::is_contained(names, name.getName().getValue()))
+      names.push_back(name.getName().str());
+  } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    for (Location part : fused.getLocations())
+      collectNames(part, names);
+  }
+}
+
+SmallVector<std::string> dlc::namesOfNodes(Location loc) {
+  SmallVector<std::string> names;
+  collectNames(loc, names);
+  return names;
+}
+
+std::string dlc::nameOfNode(Location loc) {
+  SmallVector<std::string> names = namesOfNodes(loc);
+  return names.empty() ? "" : names.front();
+}

@@ -464,6 +464,8 @@ static void bindModel(nb::module_ &m) {
       .def("run_on_device", &runOnDevice, "inputs"_a, "outputs"_a, "stream"_a,
            nb::sig("def run_on_device(self, inputs: typing.Sequence[object], "
                    "outputs: typing.Sequence[object], stream: int) -> None"))
+      .def("profile", &Model::profile, "path"_a,
+           nb::call_guard<nb::gil_scoped_release>())
       .def("benchmark", &Model::benchmark, "seconds"_a,
            nb::call_guard<nb::gil_scoped_release>());
   m.def("compile_model", [](const std::string &path, CompileOptions options) {

@@ -67,6 +67,8 @@ struct DriverOptions {
   std::string memoryReport;
   /// Bytes that the arena may take.
   std::optional<int64_t> memoryBudget;
+  /// The user's own schedules for kernels, MLIR; empty: none.
+  std::string schedule;
   /// Folder for a snapshot of the IR behind each phase; empty: none.
   std::string saveTemps;
 

@@ -44,8 +44,6 @@ struct TensorInfo {
   std::string name;
   DType dtype;
   Ints shape;
-  /// Dimensions of which `shape` has the largest size: arrays may have less.
-  Ints bounded = {};
 };
 
 /// The latencies of a number of runs, in milliseconds.
@@ -76,8 +74,7 @@ public:
   /// One inference on arrays in host memory, in the order of inputs().
   std::vector<Array> operator()(const std::vector<Array> &inputs) const;
   /// One inference on memory of the caller, aligned to 64 bytes and of the
-  /// sizes that inputs() and outputs() say. (Models with bounded dimensions
-  /// have to be called on arrays; that holds for runOnDevice, too.)
+  /// sizes that inputs() and outputs() say.
   void run(const void *const *inputs, void *const *outputs) const;
   /// The same on memory of the GPU (target cuda), aligned to 256 bytes. Returns
   /// when the work is in `stream` (a CUstream; nullptr: the legacy stream).
@@ -86,6 +83,12 @@ public:
 
   /// Runs again and again for so many seconds, and at least once.
   BenchmarkResult benchmark(double seconds = 1) const;
+
+  /// Runs a few times and writes what ran when as a Chrome trace, for
+  /// ui.perfetto.dev or chrome://tracing: each launch with its time, shapes,
+  /// operations and bytes, and on the host the threads that worked on it. On a
+  /// GPU kernels are launched one by one.
+  void profile(const std::string &path) const;
 
   struct Impl;
 

@@ -54,6 +54,11 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::desc("Where inputs and outputs are: caller (in memory of the "
                      "caller's) or arena"),
       llvm::cl::init("caller")};
+  Option<std::string> schedule{
+      *this, "schedule",
+      llvm::cl::desc("File of transform sequences that schedule kernels (host "
+                     "only)"),
+      llvm::cl::init("")};
   Option<bool> keepData{
       *this, "keep-data",
       llvm::cl::desc("Do not free the data of dead constants: other modules "

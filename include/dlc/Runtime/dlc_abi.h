@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define DLC_ABI_VERSION 3u
+#define DLC_ABI_VERSION 2u
 
 /** Element types. The codes are part of the ABI. */
 enum dlc_dtype {
@@ -56,15 +56,6 @@ typedef struct dlc_tensor_info {
   uint32_t rank;
   const int64_t *shape; /* rank extents, 0 is allowed; NULL if rank is 0 */
   uint64_t bytes;       /* of the whole tensor */
-  /* NULL, or one number a dimension: -1 where the extent is that of `shape`,
-   * else which element of the list's extents holds it: `shape` is then the
-   * largest that it can be. What counts of the tensor is the beginning of each
-   * dimension; the rest of its memory means nothing. */
-  const int32_t *extents;
-  /* 1: this tensor, the last one of its list, is no input or output of the
-   * model, but holds such extents (DLC_DTYPE_I64, one dimension). As an input
-   * it must be right, as an output the program writes it. */
-  uint32_t is_extents;
 } dlc_tensor_info;
 
 /** Runs work items [begin, end) of one kernel. */
@@ -180,6 +171,26 @@ typedef struct dlc_specialisation {
   const uint64_t *input_offsets, *output_offsets;
 } dlc_specialisation;
 
+/** What one launch of a kernel does, for those who measure it. */
+typedef struct dlc_launch {
+  const char *name;   /* the nodes of the model that it computes; may be "" */
+  const char *kernel; /* several launches may be of the same kernel */
+  const char *shapes; /* "f32[8,64], f32[64] -> f32[8,64]" */
+  /** Floating-point operations; a fused multiply-add is two. */
+  uint64_t flops;
+  /** Bytes that it has to read and write, each byte counted once. */
+  uint64_t bytes_read, bytes_written;
+  /** For target cuda: its steps, one after the other; else 0 both. */
+  uint64_t first_step, num_steps;
+} dlc_launch;
+
+/** The launches of one graph function in their order: on the host the calls of
+ * dlc_parallel.run that the entry makes. */
+typedef struct dlc_launch_list {
+  const dlc_launch *launches;
+  uint64_t num_launches;
+} dlc_launch_list;
+
 /** What `dlc_model_descriptor` is. Where there are several specialisations,
  * shapes, entries and steps that stand outside of them are those of the first.
  */
@@ -207,6 +218,9 @@ typedef struct dlc_model {
    * weights, and the arena, since one runs at a time. */
   const dlc_specialisation *specialisations;
   uint64_t num_specialisations;
+  /** Of each specialisation for the first variant (or for cuda), then of each
+   * for the second one, … */
+  const dlc_launch_list *launch_lists;
 } dlc_model;
 
 /** Results of the functions of a compiled library. */

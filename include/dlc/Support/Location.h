@@ -22,6 +22,13 @@ mlir::Location nodeLocation(mlir::MLIRContext *context, llvm::StringRef file,
 /// where nothing is known.
 std::string describeLocation(mlir::Location loc);
 
+/// The names of all nodes that `loc` is about, each once: "conv1 (Conv)".
+llvm::SmallVector<std::string> namesOfNodes(mlir::Location loc);
+
+/// The name of the node that `loc` is about: "conv1 (Conv)", or nothing where
+/// there is none.
+std::string nameOfNode(mlir::Location loc);
+
 } // namespace dlc
 
 #endif // DLC_SUPPORT_LOCATION_H

@@ -2,7 +2,7 @@
 
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Arena/IR/Arena.h"
-#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -43,6 +43,7 @@ public:
     // What belongs to one entry only.
     args = weights = Value();
     addresses.clear();
+    launches.clear();
     std::string name = kEntryName.str();
     if (numEntries++)
       name += "_" + std::to_string(numEntries - 1);
@@ -82,6 +83,7 @@ public:
     Value zero = LLVM::ConstantOp::create(builder, loc, i32,
                                           builder.getI32IntegerAttr(0));
     LLVM::ReturnOp::create(builder, loc, zero);
+    entry->setAttr(dispatch::kLaunchesAttrName, builder.getArrayAttr(launches));
     func.erase();
     return success();
   }
@@ -94,9 +96,8 @@ private:
   };
 
   /// Names and types of inputs and outputs, for the program's descriptor:
-  /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}, for those
-  /// that are in the arena {offset}, and {extents, is_extents} as the
-  /// attributes of the arguments.
+  /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}, and for those
+  /// that are in the arena {offset}.
   void keepSignature(func::FuncOp func, LLVM::LLVMFuncOp entry) {
     Builder builder(context);
     SmallVector<Attribute> inputs, outputs;
@@ -106,9 +107,8 @@ private:
       auto stored = func.getArgAttrOfType<TypeAttr>(i, "dlc.type");
       Type element = stored ? stored.getValue() : memref.getElementType();
       NamedAttrList entry;
-      for (StringRef key : {"name", "extents", "is_extents"})
-        if (Attribute value = func.getArgAttr(i, ("dlc." + key).str()))
-          entry.set(key, value);
+      if (Attribute name = func.getArgAttr(i, "dlc.name"))
+        entry.set("name", name);
       entry.set("type", TypeAttr::get(
                             RankedTensorType::get(memref.getShape(), element)));
       if (arena::SlotOp slot = arena::getArgumentSlot(func, i))
@@ -177,6 +177,7 @@ private:
           builder, loc, address,
           getAddress(builder, loc, {args, static_cast<int64_t>(8 * index)}));
     }
+    launches.push_back(dispatch::describeLaunch(launch, kernel));
     Value function =
         LLVM::AddressOfOp::create(builder, loc, ptr, launch.getKernelAttr());
     LLVM::CallOp::create(builder, loc, launchHelper,
@@ -262,6 +263,8 @@ private:
   unsigned numEntries = 0;
   Value args, parallel, weights;
   DenseMap<Value, Address> addresses;
+  /// What the launches are, in the order of their calls.
+  SmallVector<Attribute> launches;
 };
 
 struct ConvertArenaToLLVM

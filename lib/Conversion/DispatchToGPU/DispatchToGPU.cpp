@@ -2,9 +2,10 @@
 
 #include "dlc/Conversion/DispatchToGPU/DispatchToGPU.h"
 #include "dlc/Conversion/Passes.h"
-#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -208,7 +209,8 @@ private:
   OpBuilder b;
 };
 
-void replaceLaunch(dispatch::LaunchOp launch, ArrayRef<Outlined> functions) {
+void replaceLaunch(dispatch::LaunchOp launch, ArrayRef<Outlined> functions,
+                   int64_t number) {
   OpBuilder b(launch);
   Location loc = launch.getLoc();
   for (const Outlined &outlined : functions) {
@@ -223,8 +225,10 @@ void replaceLaunch(dispatch::LaunchOp launch, ArrayRef<Outlined> functions) {
     Value shared;
     if (outlined.dynamicShared)
       shared = arith::ConstantIntOp::create(b, loc, outlined.dynamicShared, 32);
-    gpu::LaunchFuncOp::create(b, loc, outlined.function, sizes(outlined.blocks),
-                              sizes(outlined.threads), shared, operands);
+    auto part = gpu::LaunchFuncOp::create(
+        b, loc, outlined.function, sizes(outlined.blocks),
+        sizes(outlined.threads), shared, operands);
+    part->setAttr(dispatch::kLaunchAttrName, b.getI64IntegerAttr(number));
   }
   launch.erase();
 }
@@ -257,10 +261,17 @@ struct ConvertDispatchToGPU
         return signalPassFailure();
       outlined[kernel.getSymName()] = std::move(*functions);
     }
-    SmallVector<dispatch::LaunchOp> launches;
-    module.walk([&](dispatch::LaunchOp op) { launches.push_back(op); });
-    for (dispatch::LaunchOp launch : launches)
-      replaceLaunch(launch, outlined[launch.getKernel()]);
+    for (auto graph : module.getOps<func::FuncOp>()) {
+      SmallVector<Attribute> launches;
+      for (auto launch :
+           llvm::make_early_inc_range(graph.getOps<dispatch::LaunchOp>())) {
+        launches.push_back(dispatch::describeLaunch(
+            launch, moduleSymbols.lookup(launch.getKernel())));
+        replaceLaunch(launch, outlined[launch.getKernel()],
+                      launches.size() - 1);
+      }
+      graph->setAttr(dispatch::kLaunchesAttrName, b.getArrayAttr(launches));
+    }
     for (dispatch::KernelOp kernel : kernels)
       kernel.erase();
   }

@@ -2,7 +2,7 @@
 
 #include "dlc/Conversion/DispatchToLLVM/DispatchToLLVM.h"
 #include "dlc/Conversion/Passes.h"
-#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -239,6 +239,8 @@ LogicalResult convertKernel(RewriterBase &rewriter, dispatch::KernelOp kernel,
                                            type, LLVM::Linkage::Internal);
   function->setAttr(dispatch::kItemsAttrName,
                     rewriter.getI64IntegerAttr(*items));
+  if (Attribute work = kernel->getAttr(dispatch::kWorkAttrName))
+    function->setAttr(dispatch::kWorkAttrName, work);
   if (failed(describeAliases(rewriter, kernel, function)))
     return failure();
   Block *entry = function.addEntryBlock(rewriter);

@@ -22,7 +22,6 @@ static OwningOpRef<ModuleOp> import(MLIRContext &context, StringRef file,
   context.loadDialect<func::FuncDialect, nn::NNDialect>();
   importer::LoadOptions loadOptions;
   loadOptions.dims = options.dims;
-  loadOptions.maxDims = options.maxDims;
   loadOptions.shapes = options.shapes;
   loadOptions.binds = options.binds;
   loadOptions.isEmitted = [](const std::string &op) {

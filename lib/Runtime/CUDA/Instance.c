@@ -233,18 +233,25 @@ static CUresult enqueue(const dlc_instance *instance,
                               step->shared_bytes, stream, args->pointers, NULL);
 }
 
+int dlc_instance_enqueue_step_v1(const dlc_instance *instance,
+                                 const dlc_device_step *step,
+                                 const dlc_places *places, CUstream stream,
+                                 dlc_error *error) {
+  arguments args;
+  fill(instance, places, step, &args);
+  CUresult result = enqueue(instance, step, &args, stream);
+  return result == CUDA_SUCCESS ? 0
+                                : explain_step(instance, step, result, error);
+}
+
 int dlc_instance_enqueue_v1(const dlc_instance *instance,
                             const dlc_specialisation *specialisation,
                             const dlc_places *places, CUstream stream,
                             dlc_error *error) {
-  arguments args;
-  for (uint64_t i = 0; i < specialisation->num_steps; ++i) {
-    const dlc_device_step *step = &specialisation->steps[i];
-    fill(instance, places, step, &args);
-    CUresult result = enqueue(instance, step, &args, stream);
-    if (result != CUDA_SUCCESS)
-      return explain_step(instance, step, result, error);
-  }
+  for (uint64_t i = 0; i < specialisation->num_steps; ++i)
+    if (dlc_instance_enqueue_step_v1(instance, &specialisation->steps[i],
+                                     places, stream, error))
+      return -1;
   return 0;
 }
 

@@ -54,6 +54,11 @@ int dlc_instance_enqueue_v1(const dlc_instance *instance,
                             const dlc_specialisation *specialisation,
                             const dlc_places *places, CUstream stream,
                             dlc_error *error);
+/** Puts one of its steps into the stream. */
+int dlc_instance_enqueue_step_v1(const dlc_instance *instance,
+                                 const dlc_device_step *step,
+                                 const dlc_places *places, CUstream stream,
+                                 dlc_error *error);
 /** Makes a graph of one inference. */
 int dlc_instance_record_v1(dlc_instance *instance,
                            const dlc_specialisation *specialisation,

@@ -1,8 +1,10 @@
 /*===- Main.c - The main function of a compiled CUDA program --------------===*/
 
+#include "Clock.h"
 #include "Device.h"
 #include "Instance.h"
 #include "Program.h"
+#include "Timeline.h"
 
 /* Emitted by the compiler, see dlc_abi.h. */
 extern const dlc_model dlc_model_descriptor;
@@ -23,6 +25,10 @@ static struct {
   CUgraphExec exec;
   int pinned;        /* whether dlc_tensors is */
   CUevent events[4]; /* around copy in, graph and copy out */
+  /* Where the tensors are: `places` points to the two arrays. */
+  CUdeviceptr inputs[DLC_MAX_TENSORS], outputs[DLC_MAX_TENSORS];
+  dlc_places places;
+  dlc_timeline timeline; /* for a profile */
 } gpu;
 
 static int explain(CUresult result, const char *what, dlc_error *error) {
@@ -126,7 +132,6 @@ static int make_graph(const dlc_program *program, dlc_error *error) {
   const dlc_model *model = program->model;
   const dlc_specialisation *specialisation = program->specialisation;
   uint64_t inputs[DLC_MAX_TENSORS], outputs[DLC_MAX_TENSORS];
-  CUdeviceptr in[DLC_MAX_TENSORS], out[DLC_MAX_TENSORS];
   dlc_place_tensors(specialisation->inputs, model->num_inputs,
                     DLC_DEVICE_ALIGNMENT, inputs);
   dlc_place_tensors(specialisation->outputs, model->num_outputs,
@@ -134,11 +139,12 @@ static int make_graph(const dlc_program *program, dlc_error *error) {
   if (!specialisation->output_offsets && clear_gaps(program, outputs, error))
     return -1;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
-    in[i] = gpu.memory + gpu.layout.inputs + inputs[i];
+    gpu.inputs[i] = gpu.memory + gpu.layout.inputs + inputs[i];
   for (uint32_t i = 0; i < model->num_outputs; ++i)
-    out[i] = gpu.memory + gpu.layout.outputs + outputs[i];
-  dlc_places places = {gpu.memory + gpu.layout.arena, in, out};
-  if (dlc_instance_record_v1(&gpu.instance, specialisation, &places,
+    gpu.outputs[i] = gpu.memory + gpu.layout.outputs + outputs[i];
+  gpu.places =
+      (dlc_places){gpu.memory + gpu.layout.arena, gpu.inputs, gpu.outputs};
+  if (dlc_instance_record_v1(&gpu.instance, specialisation, &gpu.places,
                              gpu.context, &gpu.graph)) {
     *error = gpu.instance.error;
     return -1;
@@ -169,13 +175,29 @@ static int prepare_runs(const dlc_program *program, dlc_times *times,
   return 0;
 }
 
+static int prepare_profile(const dlc_program *program, dlc_error *error) {
+  const dlc_model *model = program->model;
+  const dlc_specialisation *specialisation = program->specialisation;
+  const dlc_launch_list *list =
+      &model->launch_lists[specialisation - model->specialisations];
+  program->profile->device = gpu.name;
+  return dlc_profile_reserve(program->profile, model, specialisation, list,
+                             dlc_timeline_events(specialisation, list),
+                             error) ||
+                 dlc_timeline_make(&gpu.timeline, gpu.cuda, specialisation,
+                                   error)
+             ? -1
+             : 0;
+}
+
 static int start(const dlc_program *program, dlc_times *times,
                  dlc_error *error) {
   const dlc_model *model = program->model;
   gpu.cuda = dlc_cuda_open_v1(error);
   if (!gpu.cuda || pick_device(program, error) || make_context(error) ||
       take_memory(model, error) || load(model, error) ||
-      make_graph(program, error) || prepare_runs(program, times, error))
+      make_graph(program, error) || prepare_runs(program, times, error) ||
+      (program->profile && prepare_profile(program, error)))
     return DLC_EXIT_DEVICE;
   return DLC_EXIT_OK;
 }
@@ -254,8 +276,54 @@ static CUresult enqueue(const dlc_program *program, const dlc_sample *sample) {
   return result;
 }
 
+/* One of the two copies, between the events `first` and the next one. */
+static int note_copy(dlc_profile *profile, uint32_t kind, int first,
+                     uint64_t begin, dlc_error *error) {
+  dlc_event event = {.kind = kind};
+  for (int i = 0; i < 2; ++i)
+    if (dlc_timeline_when(gpu.cuda, gpu.events[0], begin, gpu.events[first + i],
+                          i ? &event.end : &event.begin, error))
+      return -1;
+  dlc_profile_add(profile, event);
+  return 0;
+}
+
+/* As `run`, but the steps are launched one by one. */
+static int run_timeline(const dlc_program *program, dlc_error *error) {
+  static const char *const failed = "the GPU failed while it was profiled";
+  const dlc_specialisation *specialisation = program->specialisation;
+  dlc_profile *profile = program->profile;
+  dlc_sample marks;
+  uint64_t begin = dlc_now();
+  CUresult result = mark(0, &marks);
+  if (result == CUDA_SUCCESS)
+    result = copy_in(program);
+  if (result == CUDA_SUCCESS)
+    result = mark(1, &marks);
+  if (explain(result, failed, error) ||
+      dlc_timeline_enqueue(&gpu.timeline, &gpu.instance, specialisation,
+                           &gpu.places, gpu.stream, error))
+    return -1;
+  result = mark(2, &marks);
+  if (result == CUDA_SUCCESS)
+    result = copy_out(program);
+  if (result == CUDA_SUCCESS)
+    result = mark(3, &marks);
+  if (result == CUDA_SUCCESS)
+    result = gpu.cuda->cuStreamSynchronize(gpu.stream);
+  return explain(result, failed, error) ||
+                 note_copy(profile, DLC_EVENT_INPUT, 0, begin, error) ||
+                 note_copy(profile, DLC_EVENT_OUTPUT, 2, begin, error) ||
+                 dlc_timeline_read(&gpu.timeline, gpu.events[0], begin, profile,
+                                   error)
+             ? -1
+             : 0;
+}
+
 static int run(const dlc_program *program, dlc_sample *sample,
                dlc_error *error) {
+  if (program->profile && program->profile->recording)
+    return run_timeline(program, error) ? DLC_EXIT_DEVICE : DLC_EXIT_OK;
   CUresult result = enqueue(program, sample);
   if (result == CUDA_SUCCESS)
     result = gpu.cuda->cuStreamSynchronize(gpu.stream);
@@ -279,6 +347,7 @@ static void stop(void) {
   for (int i = 0; i < 4; ++i)
     if (gpu.events[i])
       (void)cuda->cuEventDestroy(gpu.events[i]);
+  dlc_timeline_free(&gpu.timeline);
   if (gpu.exec)
     (void)cuda->cuGraphExecDestroy(gpu.exec);
   if (gpu.graph)

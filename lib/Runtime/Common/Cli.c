@@ -2,8 +2,6 @@
 
 #include "Cli.h"
 
-#include "Extents.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,14 +71,10 @@ static int add_dim(const char *text, dlc_cli *cli, dlc_error *error) {
   return 0;
 }
 
-static uint32_t visible_inputs(const dlc_model *model) {
-  return dlc_visible_tensors(model->inputs, model->num_inputs);
-}
-
 static void print_names(dlc_out *out, const dlc_model *model,
                         const char *const *given) {
   const char *separator = "";
-  for (uint32_t i = 0; i < visible_inputs(model); ++i)
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
     if (!given || !given[i]) {
       dlc_print(out, "%s'%.100s'", separator, model->inputs[i].name);
       separator = ", ";
@@ -103,7 +97,7 @@ static int bad_name(const char *argument, const dlc_model *model,
 static int64_t named_input(const char *argument, const dlc_model *model) {
   int64_t found = -1;
   size_t longest = 0;
-  for (uint32_t i = 0; i < visible_inputs(model); ++i) {
+  for (uint32_t i = 0; i < model->num_inputs; ++i) {
     const char *name = model->inputs[i].name;
     size_t size = strlen(name);
     if (strncmp(argument, name, size) == 0 && argument[size] == '=' &&
@@ -145,12 +139,12 @@ static int parse_inputs(int count, const char *const *arguments,
       continue;
     if (strchr(arguments[i], '=') && access(arguments[i], F_OK) != 0)
       return bad_name(arguments[i], model, error);
-    while (next < visible_inputs(model) && cli->inputs[next])
+    while (next < model->num_inputs && cli->inputs[next])
       ++next;
-    if (next == visible_inputs(model))
+    if (next == model->num_inputs)
       return dlc_fail(error,
                       "'%.300s' is one input file too many: the model has %u",
-                      arguments[i], visible_inputs(model));
+                      arguments[i], model->num_inputs);
     if (set_input(cli, model, next, arguments[i], error))
       return -1;
   }
@@ -192,6 +186,13 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
       cli->benchmark = 1;
       if (parse_seconds(arg + 12, &cli->seconds, error))
         return -1;
+    } else if (strcmp(arg, "--profile") == 0 ||
+               strncmp(arg, "--profile=", 10) == 0) {
+      if (cli->profile)
+        return dlc_fail(error, "--profile is given twice");
+      if (!arg[9] || !arg[10])
+        return dlc_fail(error, "--profile needs a file: --profile=trace.json");
+      cli->profile = arg + 10;
     } else if (is_number(arg, option)) {
       if (parse_number(number_text(option, argc, argv, &i), option->flag,
                        option, number, error))
@@ -216,11 +217,13 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
     return -1;
   if (cli->json && !cli->info && !cli->benchmark)
     return dlc_fail(error, "--json needs --info or --benchmark");
+  if (cli->profile && cli->info && !cli->benchmark)
+    return dlc_fail(error, "--profile is for runs, and --info makes none");
   if (parse_inputs(count, files, model, cli, error))
     return -1;
   if (cli->info || cli->benchmark)
     return 0;
-  for (uint32_t i = 0; i < visible_inputs(model); ++i)
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
     if (!cli->inputs[i]) {
       dlc_out names;
       dlc_out_init(&names, -1);
@@ -238,14 +241,14 @@ static void print_ports(dlc_out *out, const char *kind,
     const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
     dlc_print(out, "%s %s: %s ", kind, tensors[i].name,
               dtype ? dtype->name : "?");
-    dlc_print_tensor_shape(out, &tensors[i]);
+    dlc_print_shape(out, tensors[i].shape, tensors[i].rank);
     dlc_print(out, "\n");
   }
 }
 
 void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
   dlc_print(out, "usage: %s", program);
-  for (uint32_t i = 0; i < visible_inputs(model); ++i)
+  for (uint32_t i = 0; i < model->num_inputs; ++i)
     dlc_print(out, " [%s=]FILE.npy", model->inputs[i].name);
   dlc_print(
       out,
@@ -258,7 +261,9 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
       "  --benchmark[=SECONDS] measure the latency (default: 2 seconds); "
       "inputs\n"
       "                        that are not given are made up\n"
-      "  --json                print --info and --benchmark as JSON\n",
+      "  --json                print --info and --benchmark as JSON\n"
+      "  --profile=TRACE.json  write what ran when, for ui.perfetto.dev or\n"
+      "                        chrome://tracing\n",
       model->name);
   if (model->num_specialisations > 1)
     dlc_print(out,
@@ -279,8 +284,7 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
     if (model->num_specialisations > 1)
       dlc_print(out, "%s%s:\n", s ? "" : "The inputs choose one of\n",
                 each->dims);
-    print_ports(out, "input", each->inputs, visible_inputs(model));
-    print_ports(out, "output", each->outputs,
-                dlc_visible_tensors(each->outputs, model->num_outputs));
+    print_ports(out, "input", each->inputs, model->num_inputs);
+    print_ports(out, "output", each->outputs, model->num_outputs);
   }
 }

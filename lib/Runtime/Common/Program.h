@@ -9,6 +9,7 @@
 #define DLC_RUNTIME_COMMON_PROGRAM_H
 
 #include "Cli.h"
+#include "Profile.h"
 #include "Report.h"
 
 #ifdef __cplusplus
@@ -35,6 +36,7 @@ typedef struct dlc_program {
   unsigned char *tensors;
   uint64_t input_bytes, output_bytes; /* with what lies between tensors */
   void *inputs[DLC_MAX_TENSORS], *outputs[DLC_MAX_TENSORS];
+  dlc_profile *profile; /* NULL without --profile */
 } dlc_program;
 
 /** How long a run took, in nanoseconds. */
@@ -57,9 +59,11 @@ typedef struct dlc_backend {
   /** Picks the code that runs here and returns its name (NULL if there is only
    * one). Where there is none, `lacking` gets what this CPU lacks. */
   const char *(*choose)(const dlc_model *model, char *lacking);
-  /** Takes all resources: nothing is allocated later. Inputs are there. */
+  /** Takes all resources: nothing is allocated later. Inputs are there. For a
+   * profile that includes its memory. */
   int (*start)(const dlc_program *program, dlc_times *times, dlc_error *error);
-  /** One run from the inputs to the outputs. `sample` may be NULL. */
+  /** One run from the inputs to the outputs, noted in the program's profile
+   * while that is recording. `sample` may be NULL. */
   int (*run)(const dlc_program *program, dlc_sample *sample, dlc_error *error);
   /** Gives everything back. Also called where `start` failed half-way. */
   void (*stop)(void);
@@ -69,9 +73,6 @@ typedef struct dlc_backend {
  * laid out as the backend's alignment says. */
 int dlc_main(int argc, char **argv, const dlc_model *model,
              unsigned char *tensors, const dlc_backend *backend);
-
-/** The monotonic clock in nanoseconds. */
-uint64_t dlc_now(void);
 
 #ifdef __cplusplus
 }

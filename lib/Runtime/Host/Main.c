@@ -1,8 +1,10 @@
 /*===- Main.c - The main function of a compiled host program --------------===*/
 
+#include "Clock.h"
 #include "Cpu.h"
 #include "Pool.h"
 #include "Program.h"
+#include "Recorder.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -39,11 +41,26 @@ static void advise_arena(uint64_t bytes) {
     (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
 }
 
+static int reserve_profile(const dlc_program *program, int threads,
+                           dlc_error *error) {
+  const dlc_model *model = program->model;
+  uint64_t number = (uint64_t)(variant - model->variants);
+  uint64_t specialisation =
+      (uint64_t)(program->specialisation - model->specialisations);
+  const dlc_launch_list *list =
+      &model
+           ->launch_lists[number * model->num_specialisations + specialisation];
+  return dlc_profile_reserve(program->profile, model, program->specialisation,
+                             list, dlc_recorder_events(list, threads), error);
+}
+
 static int start(const dlc_program *program, dlc_times *times,
                  dlc_error *error) {
   advise_arena(program->model->arena_bytes);
   times->threads = program->cli->threads ? program->cli->threads
                                          : dlc_pool_default_threads();
+  if (program->profile && reserve_profile(program, times->threads, error))
+    return DLC_EXIT_INPUT;
   return dlc_pool_start(times->threads, error) ? DLC_EXIT_INPUT : DLC_EXIT_OK;
 }
 
@@ -60,7 +77,11 @@ static int run(const dlc_program *program, dlc_sample *sample,
     if (program->inputs[i] != place)
       memcpy(place, program->inputs[i], chosen->inputs[i].bytes);
   }
-  entry(program->inputs, program->outputs, dlc_arena, dlc_pool_parallel());
+  const dlc_parallel *parallel = dlc_pool_parallel();
+  dlc_recorder recorder;
+  if (program->profile && program->profile->recording)
+    parallel = dlc_recorder_begin(&recorder, program->profile, parallel);
+  entry(program->inputs, program->outputs, dlc_arena, parallel);
   if (sample)
     *sample = (dlc_sample){.run = dlc_now() - begin};
   return DLC_EXIT_OK;

@@ -15,7 +15,7 @@
 
 /* How often to look before going to sleep: some tens of microseconds, about
  * what a sleep and a wake-up cost. */
-enum { SPINS = 2000, CHUNKS_PER_THREAD = 4 };
+enum { SPINS = 2000 };
 
 /* The chunk number of a job that is being replaced. */
 #define CLOSED 0xffffffffu
@@ -111,7 +111,7 @@ static void run(void *context, dlc_kernel_fn kernel, void *const *args,
     kernel(args, 0, items);
     return;
   }
-  uint64_t most = (uint64_t)pool.threads * CHUNKS_PER_THREAD;
+  uint64_t most = (uint64_t)pool.threads * DLC_POOL_CHUNKS;
   uint32_t chunks = (uint32_t)((uint64_t)items < most ? (uint64_t)items : most);
   uint32_t generation =
       atomic_load_explicit(&pool.generation, memory_order_relaxed) + 1;
@@ -166,6 +166,8 @@ void dlc_pool_stop(void) {
   atomic_store(&pool.stopping, 0);
   atomic_store(&pool.generation, 0);
 }
+
+int dlc_pool_threads(void) { return pool.threads; }
 
 const dlc_parallel *dlc_pool_parallel(void) {
   static const dlc_parallel parallel = {run, NULL};

@@ -17,10 +17,15 @@
 extern "C" {
 #endif
 
+/** Most pieces that a launch is cut into, for each thread. */
+#define DLC_POOL_CHUNKS 4
+
 /** Starts threads - 1 workers of the one pool of the process. */
 int dlc_pool_start(int threads, dlc_error *error);
 /** Ends and joins the workers. */
 void dlc_pool_stop(void);
+/** The number of threads that take part. */
+int dlc_pool_threads(void);
 /** What to pass to an entry. */
 const dlc_parallel *dlc_pool_parallel(void);
 /** The number of CPUs that this process may use. */

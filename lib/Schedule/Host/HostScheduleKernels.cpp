@@ -107,9 +107,12 @@ public:
     FrozenRewritePatternSet frozen(std::move(patterns));
     auto kernels = llvm::to_vector(getOperation().getOps<dispatch::KernelOp>());
     for (dispatch::KernelOp kernel : kernels) {
-      if (kernel.isScheduled() || kernel.getBody().empty())
+      if (kernel.getBody().empty())
         continue;
-      auto scheduled = schedule(kernel, target);
+      // A user's schedule leaves functions as they are, too.
+      FailureOr<dispatch::KernelOp> scheduled = kernel;
+      if (!kernel.isScheduled())
+        scheduled = schedule(kernel, target);
       if (failed(scheduled))
         return signalPassFailure();
       if (failed(applyPatternsGreedily(*scheduled, frozen)))

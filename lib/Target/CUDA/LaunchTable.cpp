@@ -3,6 +3,7 @@
 #include "dlc/Target/CUDA/LaunchTable.h"
 
 #include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
 #include "dlc/Support/Location.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,10 +42,6 @@ Error target::readSignature(FuncOp graph, Signature &signature) {
                       type.getShape(),
                       stored ? stored.getValue() : type.getElementType()))
       return error;
-    setExtents(
-        signature, isOutput,
-        graph.getArgAttrOfType<mlir::DenseI64ArrayAttr>(i, "dlc.extents"),
-        graph.getArgAttr(i, "dlc.is_extents") != nullptr);
     if (arena::SlotOp slot = arena::getArgumentSlot(graph, i))
       (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
           static_cast<uint64_t>(slot.getOffset());
@@ -56,9 +53,10 @@ namespace {
 
 class TableBuilder {
 public:
-  TableBuilder(DeviceInfo &device, std::vector<DeviceInfo::Step> &steps,
+  TableBuilder(DeviceInfo &device, ModelInfo::Specialisation &specialisation,
                mlir::gpu::GPUModuleOp kernels)
-      : device(device), steps(steps), kernels(kernels) {
+      : device(device), steps(specialisation.steps),
+        launches(specialisation.launches.front()), kernels(kernels) {
     for (auto [number, kernel] : llvm::enumerate(device.kernels))
       numbers[kernel.name] = number;
   }
@@ -172,8 +170,20 @@ private:
                               " operands, a kernel can have " +
                               Twine(kMaxKernelArgs));
     step.kernel = getKernel(launch.getKernelName().str(), step.sharedBytes);
+    if (auto number =
+            launch->getAttrOfType<mlir::IntegerAttr>(dispatch::kLaunchAttrName))
+      noteStep(number.getInt());
     steps.push_back(std::move(step));
     return Error::success();
+  }
+
+  /// The next step belongs to the launch of this number.
+  void noteStep(uint64_t number) {
+    if (number >= launches.size())
+      return;
+    LaunchInfo &launch = launches[number];
+    if (launch.numSteps++ == 0)
+      launch.firstStep = steps.size();
   }
 
   Error getSize(LaunchFuncOp launch, mlir::Value value, uint32_t &size) {
@@ -197,6 +207,7 @@ private:
 
   DeviceInfo &device;
   std::vector<DeviceInfo::Step> &steps;
+  std::vector<LaunchInfo> &launches;
   mlir::gpu::GPUModuleOp kernels;
   mlir::SymbolTableCollection tables;
   DenseMap<mlir::Value, DeviceInfo::Address> addresses;
@@ -206,11 +217,12 @@ private:
 } // namespace
 
 Error target::makeLaunchTable(FuncOp graph, DeviceInfo &device,
-                              std::vector<DeviceInfo::Step> &steps) {
+                              ModelInfo::Specialisation &specialisation) {
+  specialisation.launches = {readLaunches(graph)};
   auto module = graph->getParentOfType<mlir::ModuleOp>();
-  if (Error error =
-          TableBuilder(device, steps, findKernels(module)).build(graph))
+  if (Error error = TableBuilder(device, specialisation, findKernels(module))
+                        .build(graph))
     return error;
-  orderSteps(steps);
+  orderSteps(specialisation.steps);
   return Error::success();
 }

@@ -63,7 +63,7 @@ private:
       ModelInfo::Specialisation own = describe(graph);
       if (Error error = readSignature(graph, own))
         return error;
-      if (Error error = makeLaunchTable(graph, device(), own.steps))
+      if (Error error = makeLaunchTable(graph, device(), own))
         return error;
       info.specialisations.push_back(std::move(own));
     }

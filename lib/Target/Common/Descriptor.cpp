@@ -2,6 +2,8 @@
 
 #include "dlc/Target/Common/Descriptor.h"
 
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
+
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
@@ -94,13 +96,29 @@ Error dlc::target::addTensor(Signature &signature, bool isOutput,
   return Error::success();
 }
 
-void dlc::target::setExtents(Signature &signature, bool isOutput,
-                             mlir::DenseI64ArrayAttr extents, bool isExtents) {
-  TensorInfo &tensor = (isOutput ? signature.outputs : signature.inputs).back();
-  if (extents)
-    tensor.extents.assign(extents.asArrayRef().begin(),
-                          extents.asArrayRef().end());
-  tensor.isExtents = isExtents;
+std::vector<LaunchInfo> dlc::target::readLaunches(mlir::Operation *graph) {
+  std::vector<LaunchInfo> launches;
+  auto list =
+      graph->getAttrOfType<mlir::ArrayAttr>(dispatch::kLaunchesAttrName);
+  if (!list)
+    return launches;
+  for (auto each : list.getAsRange<mlir::DictionaryAttr>()) {
+    auto text = [&](StringRef key) {
+      auto value = each.getAs<mlir::StringAttr>(key);
+      return value ? value.str() : std::string();
+    };
+    LaunchInfo &launch = launches.emplace_back();
+    launch.name = text("name");
+    launch.kernel = text("kernel");
+    launch.shapes = text("shapes");
+    auto work = each.getAs<mlir::DenseI64ArrayAttr>("work");
+    if (!work || work.size() != 3)
+      continue;
+    launch.flops = work[0];
+    launch.bytesRead = work[1];
+    launch.bytesWritten = work[2];
+  }
+  return launches;
 }
 
 namespace {
@@ -113,8 +131,12 @@ public:
         pointer(PointerType::get(context, 0)), i32(Type::getInt32Ty(context)),
         i64(Type::getInt64Ty(context)) {}
 
+  /// Equal texts are one.
   Constant *makeString(StringRef text) {
-    return makePrivate(ConstantDataArray::getString(context, text));
+    Constant *&known = strings[text];
+    if (!known)
+      known = makePrivate(ConstantDataArray::getString(context, text));
+    return known;
   }
   Constant *makeInt32(uint64_t value) { return ConstantInt::get(i32, value); }
   Constant *makeInt64(uint64_t value) { return ConstantInt::get(i64, value); }
@@ -139,15 +161,11 @@ public:
       std::vector<Constant *> shape;
       for (int64_t extent : tensor.shape)
         shape.push_back(makeInt64(extent));
-      std::vector<Constant *> extents;
-      for (int64_t number : tensor.extents)
-        extents.push_back(ConstantInt::getSigned(i32, number));
       // struct dlc_tensor_info
       entries.push_back(ConstantStruct::getAnon(
           {makeString(tensor.name), makeInt32(tensor.dtype),
            makeInt32(tensor.shape.size()), makeArray(shape),
-           makeInt64(tensor.bytes), makeArray(extents),
-           makeInt32(tensor.isExtents)}));
+           makeInt64(tensor.bytes)}));
     }
     return makeArray(entries);
   }
@@ -212,6 +230,25 @@ public:
     return makeArray(offsets);
   }
 
+  Constant *makeLaunchLists(const ModelInfo &info) {
+    std::vector<Constant *> lists;
+    for (size_t variant = 0; variant < info.first().launches.size(); ++variant)
+      for (const ModelInfo::Specialisation &each : info.specialisations) {
+        std::vector<Constant *> launches;
+        for (const LaunchInfo &launch : each.launches[variant])
+          // struct dlc_launch
+          launches.push_back(ConstantStruct::getAnon(
+              {makeString(launch.name), makeString(launch.kernel),
+               makeString(launch.shapes), makeInt64(launch.flops),
+               makeInt64(launch.bytesRead), makeInt64(launch.bytesWritten),
+               makeInt64(launch.firstStep), makeInt64(launch.numSteps)}));
+        // struct dlc_launch_list
+        lists.push_back(ConstantStruct::getAnon(
+            {makeArray(launches), makeInt64(launches.size())}));
+      }
+    return makeArray(lists);
+  }
+
   Constant *makeDevice(const ModelInfo &info, Constant *steps) {
     const std::optional<DeviceInfo> &device = info.device;
     if (!device)
@@ -273,6 +310,7 @@ private:
   LLVMContext &context;
   PointerType *pointer;
   IntegerType *i32, *i64;
+  StringMap<Constant *> strings;
 };
 
 } // namespace
@@ -290,17 +328,27 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
   }
   const ModelInfo::Specialisation &first = info.first();
   // struct dlc_model
-  Constant *value = ConstantStruct::getAnon(
-      {b.makeInt32(DLC_ABI_VERSION), b.makeInt32(sizeof(dlc_model)),
-       b.makeString(info.name), b.makeString(info.device ? "cuda" : "host"),
-       b.makeString(info.buildId), b.makeString(info.compiler),
-       arrays.front().inputs, arrays.front().outputs,
-       b.makeInt32(first.inputs.size()), b.makeInt32(first.outputs.size()),
-       b.makeInt64(info.arenaBytes), b.makeInt64(info.arenaAlignment),
-       b.makeInt64(info.lowerBound), b.makeInt64(info.weightsBytes),
-       b.makeVariants(info), b.makeInt64(info.variants.size()),
-       b.makeDevice(info, arrays.front().steps), b.makeArray(specialisations),
-       b.makeInt64(specialisations.size())});
+  Constant *value =
+      ConstantStruct::getAnon({b.makeInt32(DLC_ABI_VERSION),
+                               b.makeInt32(sizeof(dlc_model)),
+                               b.makeString(info.name),
+                               b.makeString(info.device ? "cuda" : "host"),
+                               b.makeString(info.buildId),
+                               b.makeString(info.compiler),
+                               arrays.front().inputs,
+                               arrays.front().outputs,
+                               b.makeInt32(first.inputs.size()),
+                               b.makeInt32(first.outputs.size()),
+                               b.makeInt64(info.arenaBytes),
+                               b.makeInt64(info.arenaAlignment),
+                               b.makeInt64(info.lowerBound),
+                               b.makeInt64(info.weightsBytes),
+                               b.makeVariants(info),
+                               b.makeInt64(info.variants.size()),
+                               b.makeDevice(info, arrays.front().steps),
+                               b.makeArray(specialisations),
+                               b.makeInt64(specialisations.size()),
+                               b.makeLaunchLists(info)});
   auto *global = new GlobalVariable(
       *module, value->getType(),
       /*isConstant=*/true, GlobalValue::ExternalLinkage, value, info.symbol);

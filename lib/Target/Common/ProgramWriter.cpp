@@ -18,8 +18,6 @@ using namespace dlc::target;
 
 /// Most inputs or outputs of a program, as in lib/Runtime/Common/Cli.h.
 static constexpr size_t kMaxTensors = 256;
-/// As DLC_MAX_EXTENTS of lib/Runtime/Common/Tensor.h.
-static constexpr int64_t kMaxExtents = 256;
 /// Most specialisations, as in lib/Runtime/Common/Program.h.
 static constexpr size_t kMaxSpecialisations = 64;
 
@@ -73,34 +71,6 @@ void ProgramWriter::addMemory(mlir::ModuleOp module) {
     info.specialisations.front().arenaBytes = info.arenaBytes;
 }
 
-/// What the runtime relies on, and what specialisations have in common.
-Error ProgramWriter::checkExtents(const Signature &signature) const {
-  for (bool isOutput : {false, true}) {
-    const auto &list = isOutput ? signature.outputs : signature.inputs;
-    const auto &first = isOutput ? info.first().outputs : info.first().inputs;
-    bool alike = list.size() == first.size();
-    for (size_t i = 0; alike && i < list.size(); ++i)
-      alike = list[i].extents == first[i].extents &&
-              list[i].isExtents == first[i].isExtents;
-    if (!alike)
-      return createStringError("the graph functions differ in what of their "
-                               "inputs and outputs has extents");
-    for (auto [i, tensor] : llvm::enumerate(list)) {
-      if (!tensor.isExtents)
-        continue;
-      if (i + 1 != list.size() || tensor.dtype != DLC_DTYPE_I64 ||
-          tensor.shape.size() != 1)
-        return createStringError("'" + tensor.name +
-                                 "' can not be a tensor of extents");
-      if (tensor.shape[0] > kMaxExtents)
-        return createStringError(
-            "inputs or outputs have " + Twine(tensor.shape[0]) +
-            " extents, a program can have " + Twine(kMaxExtents));
-    }
-  }
-  return Error::success();
-}
-
 Error ProgramWriter::finishInfo() {
   const Signature &first = info.first();
   for (const auto *list : {&first.inputs, &first.outputs})
@@ -114,24 +84,22 @@ Error ProgramWriter::finishInfo() {
         "the model has " + Twine(info.specialisations.size()) +
         " graph functions, a program can have " + Twine(kMaxSpecialisations));
 
-  for (const ModelInfo::Specialisation &each : info.specialisations)
-    if (Error error = checkExtents(each))
-      return error;
-
   addToHash(info.name);
   addToHash(info.compiler);
   addToHash(runtime);
   for (const ModelInfo::Specialisation &each : info.specialisations) {
     addToHash(each.dims);
+    for (const std::vector<LaunchInfo> &launches : each.launches)
+      for (const LaunchInfo &launch : launches)
+        addToHash(launch.name + "\n" + launch.kernel + "\n" + launch.shapes);
     for (const auto *list : {&each.inputs, &each.outputs})
       for (const TensorInfo &tensor : *list) {
         addToHash(tensor.name);
         addToHash(std::to_string(tensor.dtype));
         if (tensor.arenaOffset)
           addToHash("at " + std::to_string(*tensor.arenaOffset));
-        for (const auto *numbers : {&tensor.shape, &tensor.extents})
-          for (int64_t number : *numbers)
-            addToHash(std::to_string(number));
+        for (int64_t extent : tensor.shape)
+          addToHash(std::to_string(extent));
       }
   }
   return Error::success();

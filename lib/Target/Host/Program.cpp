@@ -79,6 +79,8 @@ private:
           return createStringError("programs for several CPUs can't have their "
                                    "inputs and outputs in the arena");
         all.entrySymbols.push_back(symbolOfEntry(index, number));
+        if (index > 0)
+          all.launches.push_back(std::move(mine.launches.front()));
       }
       addMemory(variant.module);
       info.variants.push_back({variant.cpu.name, variant.cpu.getFeatureList()});
@@ -101,6 +103,7 @@ private:
       all.push_back(describe(entry));
       if (Error error = readSignature(entry, all.back()))
         return error;
+      all.back().launches.push_back(readLaunches(entry));
     }
     return all.empty()
                ? createStringError("the module has no function 'dlc_entry'")
@@ -141,9 +144,6 @@ private:
                                     dictionary.getAs<mlir::StringAttr>("name"),
                                     shaped.getShape(), shaped.getElementType()))
           return error;
-        setExtents(signature, isOutput,
-                   dictionary.getAs<mlir::DenseI64ArrayAttr>("extents"),
-                   dictionary.contains("is_extents"));
         if (auto offset = dictionary.getAs<mlir::IntegerAttr>("offset"))
           (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
               offset.getInt();

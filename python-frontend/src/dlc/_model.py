@@ -137,6 +137,11 @@ class Model:
         """Latencies of runs on made-up inputs, for so many seconds."""
         return self._loaded.benchmark(seconds)
 
+    def profile(self, path: Union[str, os.PathLike]) -> None:
+        """Runs a few times on made-up inputs and writes what ran when as a Chrome trace, for
+        ui.perfetto.dev or chrome://tracing."""
+        self._loaded.profile(os.fspath(path))
+
 
 def _bytes(info: _dlc.TensorInfo) -> int:
     size = 2 if info.dtype == "bfloat16" else np.dtype(info.dtype).itemsize

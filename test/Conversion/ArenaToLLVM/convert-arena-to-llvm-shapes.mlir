@@ -17,12 +17,12 @@ llvm.func @large(%args: !llvm.ptr, %begin: i64, %end: i64) attributes {dispatch.
 // CHECK: llvm.func internal @dlc_launch(
 // CHECK-NOT: @dlc_launch(%{{.*}}: !llvm.ptr
 // CHECK: llvm.func @dlc_entry(
-// CHECK-SAME: arena.bytes = 16 : i64, dlc.dims = "n=4", dlc.inputs = [{type = tensor<4xf32>}], dlc.outputs = [{type = tensor<4xf32>}]}
+// CHECK-SAME: arena.bytes = 16 : i64, dispatch.launches = [{kernel = "small", name = "", shapes = "f32[4], f32[4] -> f32[4]"}], dlc.dims = "n=4", dlc.inputs = [{type = tensor<4xf32>}], dlc.outputs = [{type = tensor<4xf32>}]}
 // CHECK: llvm.alloca
 // CHECK: llvm.mlir.addressof @dlc_weights
 // CHECK: llvm.mlir.addressof @small
 // CHECK: llvm.func @dlc_entry_1(
-// CHECK-SAME: arena.bytes = 32 : i64, dlc.dims = "n=8", dlc.inputs = [{type = tensor<8xf32>}]
+// CHECK-SAME: arena.bytes = 32 : i64, dispatch.launches = [{kernel = "large", name = "", shapes = "f32[8], f32[4] -> f32[8]"}], dlc.dims = "n=8", dlc.inputs = [{type = tensor<8xf32>}]
 // CHECK: llvm.alloca
 // CHECK: llvm.mlir.addressof @dlc_weights
 // CHECK: llvm.mlir.addressof @large

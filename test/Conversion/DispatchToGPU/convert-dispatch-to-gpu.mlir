@@ -6,9 +6,10 @@
 // CHECK: module attributes {gpu.container_module}
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: (%[[X:.*]]: memref<4x8xf32>, %[[Y:.*]]: memref<4x8xf32>, %[[S:.*]]: memref<4xf32>)
-// CHECK-NOT: dispatch
-// CHECK: gpu.launch_func @dlc_kernels::@k blocks in (%c2, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) threads in (%c32, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) args(%[[X]] : memref<4x8xf32>, %[[S]] : memref<4xf32>)
-// CHECK: gpu.launch_func @dlc_kernels::@k_0 blocks in (%c1{{[_0-9]*}}, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) threads in (%c64, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) dynamic_shared_memory_size %c50000_i32 args(%[[Y]] : memref<4x8xf32>, %[[S]] : memref<4xf32>)
+// CHECK-SAME: dispatch.launches = [{kernel = "k", name = "node (Op)", shapes = "f32[4,8] -> f32[4,8], f32[4]", work = array<i64: 5, 6, 7>}]
+// CHECK-NOT: dispatch.launch @
+// CHECK: gpu.launch_func @dlc_kernels::@k blocks in (%c2, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) threads in (%c32, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) args(%[[X]] : memref<4x8xf32>, %[[S]] : memref<4xf32>) {dispatch.launch = 0 : i64}
+// CHECK: gpu.launch_func @dlc_kernels::@k_0 blocks in (%c1{{[_0-9]*}}, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) threads in (%c64, %c1{{[_0-9]*}}, %c1{{[_0-9]*}}) dynamic_shared_memory_size %c50000_i32 args(%[[Y]] : memref<4x8xf32>, %[[S]] : memref<4xf32>) {dispatch.launch = 0 : i64}
 // CHECK: gpu.module @dlc_kernels
 // CHECK: gpu.func @k(%[[A:.*]]: memref<4x8xf32> {llvm.align = 16 : i64, llvm.readonly}, %[[B:.*]]: memref<4xf32> {llvm.align = 16 : i64, llvm.noalias})
 // CHECK-SAME: workgroup(%[[W:.*]] : memref<32xf32, #gpu.address_space<workgroup>>)
@@ -21,10 +22,10 @@
 // CHECK: gpu.func @k_0
 // CHECK-NOT: dispatch.kernel
 func.func @main(%x: memref<4x8xf32>, %y: memref<4x8xf32>, %s: memref<4xf32>) {
-  dispatch.launch @k ins(%x : memref<4x8xf32>) outs(%y, %s : memref<4x8xf32>, memref<4xf32>)
+  dispatch.launch @k ins(%x : memref<4x8xf32>) outs(%y, %s : memref<4x8xf32>, memref<4xf32>) loc("node (Op)")
   return
 }
-dispatch.kernel @k(%x: memref<4x8xf32>, %y: memref<4x8xf32>, %s: memref<4xf32>) attributes {num_outs = 2 : i64, inplace = [[0, 0]]} {
+dispatch.kernel @k(%x: memref<4x8xf32>, %y: memref<4x8xf32>, %s: memref<4xf32>) attributes {num_outs = 2 : i64, inplace = [[0, 0]], dispatch.work = array<i64: 5, 6, 7>} {
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %c32 = arith.constant 32 : index

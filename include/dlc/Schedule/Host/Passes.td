@@ -5,6 +5,31 @@
 
 include "mlir/Pass/PassBase.td"
 
+def HostApplySchedulesPass
+    : Pass<"host-apply-schedules", "::mlir::ModuleOp"> {
+  let summary = "schedule kernels as a file of transform sequences says";
+  let description = [{
+    Each public `transform.named_sequence` of the file is for the kernels whose
+    name matches its own, a pattern with `*` and `?`; the first one that matches
+    counts. It gets the `dispatch.kernel` on tensors. What it leaves is
+    bufferized and becomes a scheduled kernel, which `host-schedule-kernels` and
+    `host-pack-operands` leave alone. The iterations of its outermost
+    `scf.forall` are the work items; outside of it nothing may be computed, and
+    inside memory is on the stack, so everything else is to be fused into it.
+    Operations that were not vectorised become scalar loops.
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"",
+           "MLIR with the sequences">
+  ];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::transform::TransformDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def HostPackOperandsPass
     : Pass<"host-pack-operands", "::mlir::ModuleOp"> {
   let summary = "give operands of contractions the layout their kernel reads";

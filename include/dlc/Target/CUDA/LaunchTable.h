@@ -16,12 +16,13 @@ mlir::gpu::GPUModuleOp findKernels(mlir::ModuleOp module);
 /// Reads names and types of inputs and outputs off the graph function.
 llvm::Error readSignature(mlir::func::FuncOp graph, Signature &signature);
 
-/// Fills in `steps`, and adds the kernels that they need to those that `device`
-/// has. Every launch has constant sizes, every argument
-/// is an address in the weights, the arena, an input or an output; what else
-/// there is fails with the operation and its place in the model.
+/// Fills in the steps and launches of `specialisation`, and adds the kernels
+/// that they need to those that `device` has. Every launch has constant sizes,
+/// every argument is an address in the weights, the arena, an input or an
+/// output; what else there is fails with the operation and its place in the
+/// model.
 llvm::Error makeLaunchTable(mlir::func::FuncOp graph, DeviceInfo &device,
-                            std::vector<DeviceInfo::Step> &steps);
+                            ModelInfo::Specialisation &specialisation);
 
 /// Fills in which steps must wait for which: one that touches memory which an
 /// earlier one writes, or writes memory which an earlier one reads. What

@@ -25,9 +25,6 @@ struct TensorInfo {
   uint64_t bytes = 0;
   /// Where it is in the arena; nothing: it is in memory of the caller's.
   std::optional<uint64_t> arenaOffset;
-  /// See dlc_tensor_info.
-  llvm::SmallVector<int64_t> extents;
-  bool isExtents = false;
 
   bool operator==(const TensorInfo &other) const {
     return name == other.name && dtype == other.dtype && shape == other.shape;
@@ -75,6 +72,13 @@ struct DeviceInfo {
   std::string weightsSymbol; ///< empty: there are none
 };
 
+/// See dlc_launch.
+struct LaunchInfo {
+  std::string name, kernel, shapes;
+  uint64_t flops = 0, bytesRead = 0, bytesWritten = 0;
+  uint64_t firstStep = 0, numSteps = 0;
+};
+
 /// What the descriptor says.
 struct ModelInfo {
   struct Variant {
@@ -87,6 +91,8 @@ struct ModelInfo {
     /// For each variant: the symbol of its entry.
     std::vector<std::string> entrySymbols;
     std::vector<DeviceInfo::Step> steps;
+    /// For each variant (for cuda: once).
+    std::vector<std::vector<LaunchInfo>> launches;
 
     /// Whether inputs and outputs are in the arena (all are, or none is).
     bool isInArena() const {
@@ -116,10 +122,8 @@ llvm::Error addTensor(Signature &signature, bool isOutput,
                       mlir::StringAttr name, llvm::ArrayRef<int64_t> shape,
                       mlir::Type elementType);
 
-/// Says of the tensor that was added last what counts of it: `extents` may be
-/// null.
-void setExtents(Signature &signature, bool isOutput,
-                mlir::DenseI64ArrayAttr extents, bool isExtents);
+/// Reads the launches that the lowering noted on a graph function or entry.
+std::vector<LaunchInfo> readLaunches(mlir::Operation *graph);
 
 /// Makes a module with the hidden symbol `info.symbol`, a dlc_model.
 std::unique_ptr<llvm::Module> makeDescriptor(llvm::LLVMContext &context,

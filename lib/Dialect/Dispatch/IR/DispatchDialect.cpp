@@ -1,9 +1,12 @@
 //===- DispatchDialect.cpp - The dispatch dialect -------------------------===//
 
-#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
+
+#include "dlc/Support/Location.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace dlc::dispatch;
@@ -170,6 +173,32 @@ void LaunchOp::getEffects(
     if (isDpsInit(&operand))
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
   }
+}
+
+DictionaryAttr dlc::dispatch::describeLaunch(LaunchOp launch,
+                                             Operation *kernel) {
+  std::string shapes;
+  llvm::raw_string_ostream os(shapes);
+  auto print = [&](OperandRange operands) {
+    llvm::interleaveComma(operands, os, [&](Value value) {
+      auto type = cast<ShapedType>(value.getType());
+      os << type.getElementType() << "[";
+      llvm::interleave(type.getShape(), os, ",");
+      os << "]";
+    });
+  };
+  print(launch.getIns());
+  os << (launch.getIns().empty() ? "-> " : " -> ");
+  print(launch.getOuts());
+  Builder b(launch.getContext());
+  NamedAttrList list;
+  list.set("name",
+           b.getStringAttr(llvm::join(namesOfNodes(launch.getLoc()), ", ")));
+  list.set("kernel", b.getStringAttr(launch.getKernel()));
+  list.set("shapes", b.getStringAttr(shapes));
+  if (Attribute work = kernel ? kernel->getAttr(kWorkAttrName) : Attribute())
+    list.set("work", work);
+  return list.getDictionary(launch.getContext());
 }
 
 #define GET_OP_CLASSES

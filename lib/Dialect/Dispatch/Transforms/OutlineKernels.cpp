@@ -132,6 +132,24 @@ private:
 
 } // namespace
 
+/// The locations of all nodes that `body` is made of, that of the region first.
+/// The launch keeps them: launches of one kernel stand for different nodes.
+static Location fuseLocations(RegionOp region, Block &body) {
+  SetVector<Location> all;
+  all.insert(region.getLoc());
+  // Ops that were fused into one keep their locations in its body. What starts
+  // a reduction may be shared by several.
+  body.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<linalg::FillOp>(op))
+      return WalkResult::skip();
+    if (!isa<tensor::EmptyOp>(op) && !op->hasTrait<OpTrait::ConstantLike>() &&
+        !op->hasTrait<OpTrait::IsTerminator>())
+      all.insert(op->getLoc());
+    return WalkResult::advance();
+  });
+  return FusedLoc::get(region.getContext(), all.getArrayRef());
+}
+
 LogicalResult OutlineKernels::outline(RegionOp region) {
   Block &body = region.getBody().front();
   Operation *yield = body.getTerminator();
@@ -227,7 +245,8 @@ LogicalResult OutlineKernels::outline(RegionOp region) {
 
   kernel = unify(kernel, stem);
   builder.setInsertionPoint(region);
-  auto launch = LaunchOp::create(builder, loc, ValueRange(outs).getTypes(),
+  auto launch = LaunchOp::create(builder, fuseLocations(region, body),
+                                 ValueRange(outs).getTypes(),
                                  SymbolRefAttr::get(kernel), ins, outs);
   launch->setDiscardableAttrs(llvm::to_vector(region->getDiscardableAttrs()));
   region.replaceAllUsesWith(launch.getResults());

@@ -76,12 +76,16 @@ Value dispatch::skipReshapes(Value value) {
   return value;
 }
 
+/// Expressions of constants are a few ops long. Looking further for the input
+/// that a value depends on would take time quadratic in the length of a model.
+static constexpr size_t kMaxConstantValues = 48;
+
 bool dispatch::isConstantExpression(Value value) {
   SmallVector<Value> worklist{value};
   DenseSet<Value> seen{value};
   while (!worklist.empty()) {
     Operation *op = worklist.pop_back_val().getDefiningOp();
-    if (!op)
+    if (!op || seen.size() > kMaxConstantValues)
       return false;
     if (isa<tensor::EmptyOp>(op) || op->hasTrait<OpTrait::ConstantLike>())
       continue;

@@ -39,7 +39,7 @@ bool isGather(mlir::linalg::LinalgOp op);
 /// The value behind expand_shape and collapse_shape ops.
 mlir::Value skipReshapes(mlir::Value value);
 
-/// Whether `value` depends on constants only.
+/// Whether `value` is a short expression of constants only.
 bool isConstantExpression(mlir::Value value);
 
 /// The product of the loop ranges.

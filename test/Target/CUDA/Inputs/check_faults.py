@@ -22,25 +22,29 @@ def refused(done, message=""):
     assert set(os.listdir(".")) - {"calls"} == before, os.listdir(".")
 
 
-for arguments in (["x.npy", "-o", "out"], ["--benchmark=0"]):
+def tidy():
+    if os.path.exists("trace.json"):
+        os.remove("trace.json")
+    for name in os.listdir("out") if os.path.isdir("out") else []:
+        os.remove(os.path.join("out", name))
+    if os.path.isdir("out"):
+        os.rmdir("out")
+
+
+for arguments in (["x.npy", "-o", "out"], ["--benchmark=0"], ["--benchmark=0", "--profile=trace.json"]):
     done = run(arguments)
     assert done.returncode == 0 and done.stderr == "", done
+    assert os.path.exists("trace.json") == (len(arguments) == 2 and "trace" in arguments[1])
     total = int(open("calls").read())
     assert total > 20, total
-    if os.path.isdir("out"):
-        for name in os.listdir("out"):
-            os.remove(os.path.join("out", name))
-        os.rmdir("out")
+    tidy()
     tolerated = 0
     for call in range(1, total + 1):
         done = run(arguments, FAIL_AT=str(call))
         if done.returncode == 0:
             # Without pinned memory copies are slower, but right.
             tolerated += 1
-            for name in os.listdir("out") if os.path.isdir("out") else []:
-                os.remove(os.path.join("out", name))
-            if os.path.isdir("out"):
-                os.rmdir("out")
+            tidy()
         else:
             refused(done, "it broke (CUDA_ERROR_BROKEN)")
     assert tolerated == 1, tolerated

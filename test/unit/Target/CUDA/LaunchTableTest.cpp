@@ -62,7 +62,7 @@ protected:
     device = DeviceInfo();
     if (llvm::Error error = readSignature(graph, info))
       return llvm::toString(std::move(error));
-    if (llvm::Error error = makeLaunchTable(graph, device, info.steps))
+    if (llvm::Error error = makeLaunchTable(graph, device, info))
       return llvm::toString(std::move(error));
     return "";
   }

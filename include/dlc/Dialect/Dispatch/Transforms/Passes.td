@@ -125,6 +125,15 @@ def OutlineKernelsPass
   let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
 }
 
+def CountWorkPass : Pass<"dispatch-count-work", "::mlir::ModuleOp"> {
+  let summary = "Notes on kernels how much they compute and move";
+  let description = [{
+    Every `dispatch.kernel` at tensor level gets the attribute `dispatch.work =
+    array<i64: flops, bytes read, bytes written>`, which lower levels keep: a
+    program's `--profile` computes rates of it.
+  }];
+}
+
 def ReportSharedLoopsPass
     : Pass<"dispatch-report-shared-loops", "::mlir::ModuleOp"> {
   let summary = "Remarks what SharedLoops finds for every kernel and region";

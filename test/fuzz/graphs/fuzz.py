@@ -1,0 +1,172 @@
+"""A differential fuzzer: random graphs (generate.py) are compiled and run by dlc, and compared with
+what onnxruntime computes without its optimisations. A graph follows from its seed alone.
+
+  fuzz.py [--seed=FIRST] [--count=N] [--batch=N] [--save=FOLDER] [dlc's options…]
+
+Of a graph that fails, what is not needed for the failure is taken away: other outputs, and nodes
+whose results can be inputs instead. What is left is FOLDER/seed<N>.onnx with <N>.inputs.npz and
+<N>.expected.npz beside it.
+"""
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration" / "Inputs"))
+from dlc_testing import Failure, Program, option
+from generate import Generator, make_model, unoptimised
+
+# In units of the last place of the type, relative to the largest number of the tensor: what a few
+# nodes that add up to a thousand terms in another order make of rounding.
+TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 2e-4, np.dtype(np.float16): 2e-2}
+
+
+class Case:
+    def __init__(self, seed, prefix=""):
+        self.seed = seed
+        generator = Generator(seed, f"{prefix}s{seed}_")
+        outputs = generator.build()
+        self.values = {v.name: v for v in generator.values}
+        self.nodes, self.constants = generator.nodes, generator.constants
+        self.inputs = dict(generator.inputs)
+        self.outputs = [v.name for v in outputs]
+        self.prune()
+
+    def prune(self):
+        """Keeps what the outputs need."""
+        needed, kept = set(self.outputs), []
+        for node in reversed(self.nodes):
+            if needed & set(node.output):
+                kept.append(node)
+                needed |= set(node.input)
+        self.nodes = kept[::-1]
+        self.constants = {n: a for n, a in self.constants.items() if n in needed}
+        self.inputs = {n: a for n, a in self.inputs.items() if n in needed}
+
+    def variant(self, outputs=None, cut=()):
+        """The same with fewer outputs, and with results of `cut` (nodes) as inputs."""
+        other = object.__new__(Case)
+        other.__dict__ = dict(self.__dict__)
+        other.outputs = self.outputs if outputs is None else outputs
+        names = {name for node in cut for name in node.output}
+        other.nodes = [node for node in self.nodes if not names & set(node.output)]
+        other.inputs = {**self.inputs, **{n: self.values[n].array for n in names}}
+        other.prune()
+        return other
+
+    def model(self):
+        return join([self])
+
+
+def join(cases):
+    """Outputs are copies: an input can't be one, and a value that is read can."""
+    nodes = [node for case in cases for node in case.nodes]
+    outputs = {}
+    for case in cases:
+        for name in case.outputs:
+            nodes.append(onnx.helper.make_node("Identity", [name], [name + "_out"]))
+            outputs[name + "_out"] = case.values[name].array
+    inputs = {n: a for case in cases for n, a in case.inputs.items()}
+    constants = {n: a for case in cases for n, a in case.constants.items()}
+    return onnx.shape_inference.infer_shapes(make_model(nodes, inputs, outputs, constants))
+
+
+def difference(got, expected):
+    """What is wrong with `got`, or nothing."""
+    if got.dtype != expected.dtype or got.shape != expected.shape:
+        return f"is {got.dtype}{list(got.shape)} instead of {expected.dtype}{list(expected.shape)}"
+    if expected.dtype.kind != "f":
+        bad = got != expected
+    else:
+        wide, right = got.astype(np.float64), expected.astype(np.float64)
+        scale = np.abs(right).max(initial=0)
+        with np.errstate(invalid="ignore"):
+            bad = ~(np.abs(wide - right) <= TOLERANCE[expected.dtype] * (np.abs(right) + scale))
+    if not bad.any():
+        return ""
+    at = tuple(np.argwhere(bad)[0])
+    return f"{np.count_nonzero(bad)} of {bad.size} differ, first at {[int(i) for i in at]}: {got[at]!r} instead of {expected[at]!r}"
+
+
+def check(cases, flags):
+    """What is wrong with each case: by seed, the output (None: it does not compile or run) and the
+    reason."""
+    model = join(cases)
+    inputs = {n: a for case in cases for n, a in case.inputs.items()}
+    names = [name + "_out" for case in cases for name in case.outputs]
+    try:
+        with Program(model, *flags) as program:
+            got = program.run(inputs, outputs=names)
+    except (Failure, OSError) as error:
+        if len(cases) == 1:
+            return {cases[0].seed: (None, str(error))}
+        middle = len(cases) // 2
+        return {**check(cases[:middle], flags), **check(cases[middle:], flags)}
+    expected = dict(zip(names, unoptimised(model).run(names, inputs)))
+    wrong = {}
+    for case in cases:
+        for name in case.outputs:
+            reason = difference(got[name + "_out"], expected[name + "_out"])
+            if reason and case.seed not in wrong:
+                wrong[case.seed] = (name, reason)
+    return wrong
+
+
+def minimise(case, flags):
+    """The smallest graph found that still fails."""
+    fails = lambda candidate: bool(candidate.nodes) and bool(check([candidate], flags))
+    for name in case.outputs:
+        candidate = case.variant([name])
+        if fails(candidate):
+            case = candidate
+            break
+    for node in reversed(case.nodes[:-1]):
+        if any(node is other for other in case.nodes):
+            candidate = case.variant(cut=[node])
+            if fails(candidate):
+                case = candidate
+    return case
+
+
+def save(case, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    model = case.model()
+    onnx.save(model, folder / f"seed{case.seed}.onnx")
+    np.savez(folder / f"seed{case.seed}.inputs.npz", **case.inputs)
+    session = unoptimised(model)
+    names = [output.name for output in session.get_outputs()]
+    np.savez(folder / f"seed{case.seed}.expected.npz", **dict(zip(names, session.run(names, case.inputs))))
+
+
+def main():
+    first, count, batch = option("seed", 0), option("count", 20), option("batch", 10)
+    folder = Path("fuzz-failures")
+    for argument in [a for a in sys.argv[1:] if a.startswith("--save=")]:
+        sys.argv.remove(argument)
+        folder = Path(argument.split("=", 1)[1])
+    flags = sys.argv[1:]
+    failed, kinds, nodes = 0, set(), 0
+    for start in range(first, first + count, batch):
+        cases = [Case(seed) for seed in range(start, min(start + batch, first + count))]
+        cases = [case for case in cases if case.outputs]
+        kinds |= {node.op_type for case in cases for node in case.nodes}
+        nodes += sum(len(case.nodes) for case in cases)
+        wrong = check(cases, flags) if cases else {}
+        for case in cases:
+            if case.seed not in wrong:
+                continue
+            failed += 1
+            small = minimise(case, flags)
+            save(small, folder)
+            # of the small one, if it still says so alone
+            name, reason = check([small], flags).get(case.seed, wrong[case.seed])
+            print(f"seed {case.seed}: {reason}\n  " + "\n  ".join(
+                f"{', '.join(node.output)} = {node.op_type}({', '.join(node.input)})" for node in small.nodes), flush=True)
+    print(f"{count} graphs of {nodes} nodes and {len(kinds)} kinds of operators, {failed} failed")
+    return 1 if failed or not nodes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
