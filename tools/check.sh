@@ -25,6 +25,8 @@ if ((full)) && [[ ! -d ${DLC_ZOO:-} ]]; then
   exit 2
 fi
 if ((full)); then export DLC_FULL=1; else unset DLC_ZOO DLC_FULL; fi
+# seconds for one test; a full one may be a hundred models
+timeout=$((full ? 7200 : 1200))
 
 passed=0 failed=0
 failures=() lines=()
@@ -58,7 +60,7 @@ lit() {
   shift
   started=$SECONDS
   rm -f "$json"
-  "$python" -c "from lit.main import main; main()" --order=smart --timeout=1200 -v -o "$json" "$@" \
+  "$python" -c "from lit.main import main; main()" --order=smart --timeout=$timeout -v -o "$json" "$@" \
     >"${json%.json}.log" 2>&1
   local counts
   if counts=$("$python" - "$json" <<'PY'

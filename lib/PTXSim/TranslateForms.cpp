@@ -23,6 +23,58 @@ struct FunctionTranslator::FormCall {
   llvm::SmallVector<const Operand *, 4> numbers;
 };
 
+/// Registers that are used in one block only share places, as no pass does it
+/// for them: a kernel may have thousands, and stacks are small.
+void FunctionTranslator::placeLocalRegisters() {
+  const unsigned carry = analysis.carryRegister();
+  llvm::SmallVector<int> blockOf(analysis.registerCount(), -1);
+  llvm::BitVector isShared = analysis.crossBlock;
+  isShared.set(carry);
+  auto visit = [&](unsigned i, llvm::function_ref<void(unsigned)> visitor) {
+    auto visitLocal = [&](unsigned reg) {
+      if (!isShared[reg])
+        visitor(reg);
+    };
+    forEachRegister(function.body[i], carry, visitLocal, visitLocal);
+  };
+  for (unsigned index : analysis.order)
+    for (unsigned i = analysis.blocks[index].begin;
+         i < analysis.blocks[index].end; ++i)
+      visit(i, [&](unsigned reg) {
+        if (blockOf[reg] >= 0 && blockOf[reg] != int(index))
+          isShared.set(reg);
+        blockOf[reg] = int(index);
+      });
+  for (Place &place : registers)
+    if (!place.pointer && isShared[&place - registers.data()])
+      place.pointer = frameSlot(place.type);
+
+  llvm::DenseMap<Type *, Values> unused;
+  for (unsigned index : analysis.order) {
+    const Block &block = analysis.blocks[index];
+    llvm::DenseMap<unsigned, unsigned> lastUse;
+    for (unsigned i = block.begin; i < block.end; ++i)
+      visit(i, [&](unsigned reg) { lastUse[reg] = i; });
+    for (unsigned i = block.begin; i < block.end; ++i) {
+      visit(i, [&](unsigned reg) {
+        Place &place = registers[reg];
+        Values &free = unused[place.type];
+        if (!place.pointer)
+          place.pointer =
+              free.empty() ? frameSlot(place.type) : free.pop_back_val();
+      });
+      // only now: results do not overlap operands
+      visit(i, [&](unsigned reg) {
+        if (auto last = lastUse.find(reg);
+            last != lastUse.end() && last->second == i) {
+          unused[registers[reg].type].push_back(registers[reg].pointer);
+          lastUse.erase(last);
+        }
+      });
+    }
+  }
+}
+
 /// Operands that belong to this function's frame are not known to others.
 static bool refersToFrame(const Operand &operand) {
   if (operand.kind == Operand::Symbol)

@@ -120,6 +120,10 @@ bool FunctionTranslator::translate(llvm::Function *result) {
     Type *type = intType(bits);
     if (!analysis.isUniform(r))
       type = vectorOf(type);
+    if (!analysis.crossBlock[r] && kernel.options.quick && !isCarry) {
+      registers.push_back({nullptr, type});
+      continue;
+    }
     llvm::AllocaInst *slot = frameSlot(type);
     registers.push_back({slot, type});
     if (!analysis.crossBlock[r])
@@ -132,6 +136,8 @@ bool FunctionTranslator::translate(llvm::Function *result) {
     else
       b.CreateStore(llvm::Constant::getNullValue(type), slot);
   }
+  if (kernel.options.quick)
+    placeLocalRegisters();
   for (const StorageDecl &decl : function.callParams)
     callParams.push_back(frameSlot(
         llvm::ArrayType::get(b.getInt8Ty(), decl.bytes * warpSize), 64));

@@ -193,6 +193,7 @@ private:
   //===--------------------------------------------------------------------===//
 
   struct FormCall;
+  void placeLocalRegisters();
   bool hasForm(const Instruction &inst) const;
   FormCall describe(const Instruction &inst);
   void describeOperand(const Instruction &inst, const Operand &operand,

@@ -374,4 +374,28 @@ ret;
   }
 }
 
+/// More registers than a stack has room for; few of them live at a time.
+TEST(Kernels, manyRegisters) {
+  const unsigned count = 20000;
+  std::string ptx = ".version 8.0\n.target sm_80\n.address_size 64\n"
+                    ".visible .entry k(.param .u64 out)\n{\n.reg .b64 %rd<" +
+                    std::to_string(count + 4) +
+                    ">;\n.reg .b32 %r<2>;\nld.param.u64 %rd1, [out];\n"
+                    "mov.u32 %r1, %tid.x;\nmul.wide.u32 %rd2, %r1, 8;\n"
+                    "add.s64 %rd1, %rd1, %rd2;\ncvt.u64.u32 %rd3, %r1;\n";
+  for (unsigned i = 0; i < count; ++i)
+    ptx += "add.s64 %rd" + std::to_string(i + 4) + ", %rd" +
+           std::to_string(i + 3) + ", " + std::to_string(i) + ";\n";
+  ptx +=
+      "st.global.u64 [%rd1], %rd" + std::to_string(count + 3) + ";\nret;\n}\n";
+  Options options;
+  options.code = CodeKind::Quick; // good code takes a minute to make
+  Simulation sim(ptx, options);
+  ASSERT_EQ(sim.loadError, "");
+  auto *out = sim.allocate<uint64_t>(32);
+  ASSERT_EQ(sim.run("k", {1}, {32}, 0, out), "");
+  for (uint64_t i = 0; i < 32; ++i)
+    EXPECT_EQ(out[i], i + uint64_t(count) * (count - 1) / 2);
+}
+
 } // namespace

@@ -31,7 +31,8 @@ public:
                       DeviceConfig device = DeviceConfig::sm80()) {
     // what is chosen for kernels as small as these is quick code; all tests
     // run once more with good code (Integration/sim/good-code.test)
-    if (std::getenv("PTXSIM_TEST_GOOD_CODE"))
+    if (options.code == CodeKind::Chosen &&
+        std::getenv("PTXSIM_TEST_GOOD_CODE"))
       options.code = CodeKind::Good;
     auto created = Module::create(ptx, device, options);
     if (!created) {
