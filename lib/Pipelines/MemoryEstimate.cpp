@@ -105,10 +105,13 @@ private:
   }
 
   std::optional<unsigned> getNumber(Location loc) {
-    if (auto fused = dyn_cast<FusedLoc>(loc))
-      if (auto number = dyn_cast_or_null<IntegerAttr>(fused.getMetadata()))
-        return number.getInt();
-    return std::nullopt;
+    auto fused = dyn_cast<FusedLoc>(loc);
+    if (!fused || fused.getLocations().empty())
+      return std::nullopt;
+    if (auto number = dyn_cast_or_null<IntegerAttr>(fused.getMetadata()))
+      return number.getInt();
+    // Of a launch, which has the locations of all of its nodes, the first one.
+    return getNumber(fused.getLocations().front());
   }
 
   /// Replaces `value` by a new argument of the function: memory that is there.
