@@ -131,11 +131,12 @@ ExitCode Driver::load() {
   ImportFailure failure = ImportFailure::Model;
   if (isMLIR(options.input)) {
     const ImportOptions &import = options.specialisations.front().import;
-    if (!import.dims.empty() || !import.shapes.empty() ||
-        !import.binds.empty()) {
-      reportUsageError("--dim, --shape and --bind are for ONNX models, not for "
-                       "'" +
-                       options.input + "'");
+    if (!import.dims.empty() || !import.maxDims.empty() ||
+        !import.shapes.empty() || !import.binds.empty()) {
+      reportUsageError(
+          "--dim, --max-dim, --shape and --bind are for ONNX models, not for "
+          "'" +
+          options.input + "'");
       return UsageError;
     }
     modules.push_back(parse());

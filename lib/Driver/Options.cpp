@@ -60,6 +60,11 @@ struct CommandLine {
                "(--dim seq=16,64) the program takes the one that its inputs "
                "have"),
       cl::value_desc("name=value,…"), cl::cat(category)};
+  cl::list<std::string> maxDims{
+      "max-dim",
+      cl::desc("Largest value of a symbolic dimension, e.g. --max-dim "
+               "seq=512: the program takes inputs with any up to that"),
+      cl::value_desc("name=value"), cl::cat(category)};
   cl::list<std::string> shapes{
       "shape", cl::desc("Shape of an input, e.g. --shape image=1x3x224x224"),
       cl::value_desc("input=dims"), cl::cat(category)};
@@ -154,6 +159,26 @@ static bool parseDim(CommandLine &line, StringRef text,
   return true;
 }
 
+static bool parseMaxDim(CommandLine &line, StringRef text,
+                        ImportOptions &options) {
+  std::pair<StringRef, StringRef> pair;
+  if (!splitPair(line.input, "max-dim", text, "name=value", /*last=*/true,
+                 pair))
+    return false;
+  int64_t value;
+  if (pair.second.getAsInteger(10, value) || value < 1) {
+    reportUsageError(line.input + ": --max-dim " + text + ": '" + pair.second +
+                     "' is no largest value (a whole number from 1)");
+    return false;
+  }
+  if (!options.maxDims.emplace(pair.first.str(), value).second) {
+    reportUsageError(line.input + ": --max-dim " + pair.first +
+                     " is given twice");
+    return false;
+  }
+  return true;
+}
+
 /// Each combination of the values of `dims` with the other `options`; the last
 /// dimension changes fastest.
 static bool combineDims(CommandLine &line, ArrayRef<DimList> dims,
@@ -195,6 +220,9 @@ static bool parseImportOptions(
   std::pair<StringRef, StringRef> pair;
   for (const std::string &text : line.dims)
     if (!parseDim(line, text, dims))
+      return false;
+  for (const std::string &text : line.maxDims)
+    if (!parseMaxDim(line, text, options))
       return false;
   for (const std::string &text : line.shapes) {
     if (!splitPair(line.input, "shape", text, "input=1x3x224x224",

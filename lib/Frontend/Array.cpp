@@ -225,7 +225,7 @@ Array dlc::loadNpy(const std::string &path, DType dtype) {
                 describe(dtype, shape));
   Array array(dtype, std::move(shape));
   dlc_tensor_info info = {"an array", static_cast<uint32_t>(dtype), header.rank,
-                          array.shape().data(), array.bytes()};
+                          array.shape().data(), array.bytes(), nullptr, 0};
   dlc_error error;
   if (dlc_npy_read(path.c_str(), &info, array.data(), &error))
     throw Error(error.text);
@@ -240,7 +240,7 @@ void dlc::saveNpy(const std::string &path, const Array &array) {
     throw Error("cannot write '" + path + "': " + std::strerror(errno));
   dlc_tensor_info info = {"array", static_cast<uint32_t>(array.dtype()),
                           static_cast<uint32_t>(array.shape().size()),
-                          array.shape().data(), array.bytes()};
+                          array.shape().data(), array.bytes(), nullptr, 0};
   int failure = dlc_npy_write(file, &info, array.data());
   if (close(file) && !failure)
     failure = errno;

@@ -2,8 +2,11 @@
 
 #include "ModelImpl.h"
 
+#include "Extents.h"
+#include "Find.h"
 #include "Pool.h"
 #include "Recorder.h"
+#include "Tensor.h"
 
 #include <algorithm>
 #include <chrono>
@@ -219,10 +222,14 @@ private:
 static std::vector<TensorInfo> readTensors(const dlc_tensor_info *tensors,
                                            uint32_t count) {
   std::vector<TensorInfo> result;
-  for (uint32_t i = 0; i < count; ++i)
+  for (uint32_t i = 0; i < dlc_visible_tensors(tensors, count); ++i) {
     result.push_back(
         {tensors[i].name, static_cast<DType>(tensors[i].dtype),
          Ints(tensors[i].shape, tensors[i].shape + tensors[i].rank)});
+    for (uint32_t d = 0; tensors[i].extents && d < tensors[i].rank; ++d)
+      if (tensors[i].extents[d] >= 0)
+        result.back().bounded.push_back(d);
+  }
   return result;
 }
 
@@ -274,40 +281,134 @@ size_t Model::weightsBytes() const {
 }
 size_t Model::lowerBound() const { return get(impl).descriptor.lower_bound; }
 
+namespace {
+/// One run on arrays of the largest shapes, with the extents of what counts.
+class BoundedRun {
+public:
+  explicit BoundedRun(Model::Impl &model)
+      : model(model), descriptor(model.descriptor),
+        extents(makeExtents(descriptor.inputs, descriptor.num_inputs)) {
+    for (uint32_t i = 0; i < descriptor.num_outputs; ++i)
+      outputs.push_back(makeArray(descriptor.outputs[i]));
+  }
+
+  /// The array that an input is run as; extents have to agree.
+  Array spread(uint32_t number, const Array &given) {
+    const dlc_tensor_info &tensor = descriptor.inputs[number];
+    if (!dlc_is_bounded(&tensor))
+      return given;
+    for (uint32_t d = 0; d < tensor.rank; ++d)
+      if (tensor.extents[d] >= 0)
+        setExtent(tensor.extents[d], given.shape()[d], tensor);
+    Array array = makeArray(tensor);
+    size_t size = dlc_dtype_lookup(tensor.dtype)->size;
+    if (given.elements())
+      std::memcpy(array.data(), given.data(), given.elements() * size);
+    dlc_spread_tensor(&tensor, given.shape().data(), size, array.data());
+    return array;
+  }
+
+  std::vector<Array> run(std::vector<const void *> from) {
+    std::vector<void *> to;
+    if (dlc_extents_tensor(descriptor.inputs, descriptor.num_inputs))
+      from.push_back(extents.data());
+    for (Array &output : outputs)
+      to.push_back(output.data());
+    model.run(from.data(), to.data());
+    std::vector<Array> results;
+    for (uint32_t i = 0; i < model.outputs.size(); ++i)
+      results.push_back(pack(i));
+    return results;
+  }
+
+private:
+  static Array makeArray(const dlc_tensor_info &tensor) {
+    return Array(static_cast<DType>(tensor.dtype),
+                 Ints(tensor.shape, tensor.shape + tensor.rank));
+  }
+
+  /// -1 each: not known yet.
+  static std::vector<int64_t> makeExtents(const dlc_tensor_info *tensors,
+                                          uint32_t count) {
+    const dlc_tensor_info *all = dlc_extents_tensor(tensors, count);
+    return std::vector<int64_t>(all ? all->shape[0] : 0, -1);
+  }
+
+  void setExtent(int32_t number, int64_t extent,
+                 const dlc_tensor_info &tensor) {
+    if (extents[number] >= 0 && extents[number] != extent)
+      throw Error(model.name + ": a dimension of input '" + tensor.name +
+                  "' is " + std::to_string(extent) +
+                  ", but that of an input before it is " +
+                  std::to_string(extents[number]));
+    extents[number] = extent;
+  }
+
+  Array pack(uint32_t number) {
+    const dlc_tensor_info &tensor = descriptor.outputs[number];
+    Array &array = outputs[number];
+    if (!dlc_is_bounded(&tensor))
+      return array;
+    Ints shape(tensor.rank);
+    if (dlc_true_shape(&tensor, outputs.back().as<int64_t>(), shape.data()) >=
+        0)
+      throw Error(model.name + ": output '" + tensor.name +
+                  "' came out larger than it can be");
+    dlc_pack_tensor(&tensor, shape.data(), dlc_dtype_lookup(tensor.dtype)->size,
+                    array.data());
+    return Array::copy(array.data(), array.dtype(), shape);
+  }
+
+  Model::Impl &model;
+  const dlc_model &descriptor;
+  std::vector<int64_t> extents;
+  std::vector<Array> outputs;
+};
+} // namespace
+
 std::vector<Array> Model::operator()(const std::vector<Array> &arrays) const {
   Impl &model = get(impl);
   if (arrays.size() != model.inputs.size())
     throw Error(model.name + " has " + std::to_string(model.inputs.size()) +
                 " inputs, and " + std::to_string(arrays.size()) + " are given");
-  std::vector<Array> inputs = arrays, results;
+  std::vector<Array> inputs = arrays;
   std::vector<const void *> from;
-  std::vector<void *> to;
+  BoundedRun bounded(model);
   for (size_t i = 0; i < inputs.size(); ++i) {
     const TensorInfo &info = model.inputs[i];
     Array &input = inputs[i];
-    if (!input || input.dtype() != info.dtype || input.shape() != info.shape)
+    if (!input || input.dtype() != info.dtype ||
+        input.shape().size() != info.shape.size() ||
+        !dlc_same_shape_v3(&model.descriptor.inputs[i], input.shape().data()))
       throw Error(model.name + ": input '" + info.name + "' has to be " +
                   describe(info.dtype, info.shape) + ", and is " +
                   (input ? describe(input.dtype(), input.shape())
                          : std::string("no array")));
     if (reinterpret_cast<uintptr_t>(input.data()) % DLC_TENSOR_ALIGNMENT)
       input = Array::copy(input.data(), input.dtype(), input.shape());
+    input = bounded.spread(i, input);
     from.push_back(input.data());
   }
-  for (const TensorInfo &info : model.outputs) {
-    results.emplace_back(info.dtype, info.shape);
-    to.push_back(results.back().data());
-  }
-  model.run(from.data(), to.data());
-  return results;
+  return bounded.run(std::move(from));
+}
+
+/// Memory of the caller's has no place for extents.
+static void refuseBounded(const Model::Impl &model) {
+  const dlc_model &descriptor = model.descriptor;
+  if (dlc_extents_tensor(descriptor.inputs, descriptor.num_inputs) ||
+      dlc_extents_tensor(descriptor.outputs, descriptor.num_outputs))
+    throw Error(model.name + " has bounded dimensions: it has to be called on "
+                             "arrays in host memory");
 }
 
 void Model::run(const void *const *inputs, void *const *outputs) const {
+  refuseBounded(get(impl));
   get(impl).run(inputs, outputs);
 }
 
 void Model::runOnDevice(const void *const *inputs, void *const *outputs,
                         void *stream) const {
+  refuseBounded(get(impl));
   get(impl).runOnDevice(inputs, outputs, stream);
 }
 
@@ -335,13 +436,24 @@ struct MadeUpTensors {
       arrays.push_back(makeBenchmarkInput(info));
       from.push_back(arrays.back().data());
     }
-    for (const TensorInfo &info : model.outputs) {
-      arrays.emplace_back(info.dtype, info.shape);
+    // Inputs as large as they can be.
+    for (size_t i = 0; i < model.inputs.size(); ++i)
+      for (int64_t d : model.inputs[i].bounded) {
+        size_t number = model.descriptor.inputs[i].extents[d];
+        extents.resize(std::max(extents.size(), number + 1));
+        extents[number] = model.inputs[i].shape[d];
+      }
+    from.push_back(extents.data());
+    for (uint32_t i = 0; i < model.descriptor.num_outputs; ++i) {
+      const dlc_tensor_info &tensor = model.descriptor.outputs[i];
+      arrays.emplace_back(static_cast<DType>(tensor.dtype),
+                          Ints(tensor.shape, tensor.shape + tensor.rank));
       to.push_back(arrays.back().data());
     }
   }
 
   std::vector<Array> arrays;
+  std::vector<int64_t> extents;
   std::vector<const void *> from;
   std::vector<void *> to;
 };

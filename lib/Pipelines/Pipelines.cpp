@@ -94,6 +94,7 @@ Level dlc::detectLevel(ModuleOp module) {
 //===----------------------------------------------------------------------===//
 
 static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addNestedPass<func::FuncOp>(nn::createNNResolveExtents());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(nn::createNNFoldBatchNorm());

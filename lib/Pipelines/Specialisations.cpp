@@ -101,7 +101,8 @@ static SmallVector<Attribute> getSignature(func::FuncOp func) {
   SmallVector<Attribute> signature;
   auto add = [&](Type type, DictionaryAttr attrs) {
     signature.push_back(TypeAttr::get(getElementTypeOrSelf(type)));
-    for (StringRef name : {"dlc.name", "dlc.type", "dlc.output"})
+    for (StringRef name : {"dlc.name", "dlc.type", "dlc.output", "dlc.extents",
+                           "dlc.is_extents"})
       signature.push_back(attrs ? attrs.get(name) : Attribute());
   };
   for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i)

@@ -120,11 +120,11 @@ case("unknown-domain", model([node("Frob", domain="com.acme"), node("Frob", ["y"
                              outputs=[info("z", [2, 3])], domains=["com.acme"]),
      "com.acme.Frob", "'the_node'", "'other'", "2 nodes")
 case("undeclared-domain", model([node("Frob", domain="com.acme")], outputs=out([2, 3])), "com.acme")
-case("unsupported-ops", model([node("NonMaxSuppression", ["b", "s"], ["n"], "nms"),
-                               node("Unique", ["x"], ["u"], "uni"), node("Relu", ["u"])],
-                              [info("x", [2, 3]), info("b", [1, 5, 4]), info("s", [1, 1, 5])],
-                              [info("y", ["k"]), info("n", ["m", 3], TensorProto.INT64)]),
-     "2 nodes", "NonMaxSuppression ('nms')", "Unique ('uni')")
+case("unsupported-ops", model([node("ImageDecoder", ["b"], ["n"], "decode"),
+                               node("RandomNormalLike", ["x"], ["u"], "random"), node("Relu", ["u"])],
+                              [info("x", [2, 3]), info("b", [5], TensorProto.UINT8)],
+                              [info("y", [2, 3]), info("n", ["h", "w", 3], TensorProto.UINT8)]),
+     "2 nodes", "ImageDecoder ('decode')", "RandomNormalLike ('random')")
 case("too-few-inputs", model([node("Add", ["x"])], outputs=out([2, 3])), "the_node (Add)")
 case("too-many-inputs", model([node("Relu", ["x", "x"])], outputs=out([2, 3])), "the_node (Relu)")
 case("wrong-attribute-type", model([node("Softmax", axis="one")], outputs=out([2, 3])),

@@ -44,6 +44,8 @@ struct TensorInfo {
   std::string name;
   DType dtype;
   Ints shape;
+  /// Dimensions of which `shape` has the largest size: arrays may have less.
+  Ints bounded = {};
 };
 
 /// The latencies of a number of runs, in milliseconds.
@@ -74,7 +76,8 @@ public:
   /// One inference on arrays in host memory, in the order of inputs().
   std::vector<Array> operator()(const std::vector<Array> &inputs) const;
   /// One inference on memory of the caller, aligned to 64 bytes and of the
-  /// sizes that inputs() and outputs() say.
+  /// sizes that inputs() and outputs() say. (Models with bounded dimensions
+  /// have to be called on arrays; that holds for runOnDevice, too.)
   void run(const void *const *inputs, void *const *outputs) const;
   /// The same on memory of the GPU (target cuda), aligned to 256 bytes. Returns
   /// when the work is in `stream` (a CUstream; nullptr: the legacy stream).

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define DLC_ABI_VERSION 2u
+#define DLC_ABI_VERSION 3u
 
 /** Element types. The codes are part of the ABI. */
 enum dlc_dtype {
@@ -56,6 +56,15 @@ typedef struct dlc_tensor_info {
   uint32_t rank;
   const int64_t *shape; /* rank extents, 0 is allowed; NULL if rank is 0 */
   uint64_t bytes;       /* of the whole tensor */
+  /* NULL, or one number a dimension: -1 where the extent is that of `shape`,
+   * else which element of the list's extents holds it: `shape` is then the
+   * largest that it can be. What counts of the tensor is the beginning of each
+   * dimension; the rest of its memory means nothing. */
+  const int32_t *extents;
+  /* 1: this tensor, the last one of its list, is no input or output of the
+   * model, but holds such extents (DLC_DTYPE_I64, one dimension). As an input
+   * it must be right, as an output the program writes it. */
+  uint32_t is_extents;
 } dlc_tensor_info;
 
 /** Runs work items [begin, end) of one kernel. */

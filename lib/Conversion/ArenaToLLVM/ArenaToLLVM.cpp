@@ -96,8 +96,9 @@ private:
   };
 
   /// Names and types of inputs and outputs, for the program's descriptor:
-  /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}, and for those
-  /// that are in the arena {offset}.
+  /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}, for those
+  /// that are in the arena {offset}, and {extents, is_extents} as the
+  /// attributes of the arguments.
   void keepSignature(func::FuncOp func, LLVM::LLVMFuncOp entry) {
     Builder builder(context);
     SmallVector<Attribute> inputs, outputs;
@@ -107,8 +108,9 @@ private:
       auto stored = func.getArgAttrOfType<TypeAttr>(i, "dlc.type");
       Type element = stored ? stored.getValue() : memref.getElementType();
       NamedAttrList entry;
-      if (Attribute name = func.getArgAttr(i, "dlc.name"))
-        entry.set("name", name);
+      for (StringRef key : {"name", "extents", "is_extents"})
+        if (Attribute value = func.getArgAttr(i, ("dlc." + key).str()))
+          entry.set(key, value);
       entry.set("type", TypeAttr::get(
                             RankedTensorType::get(memref.getShape(), element)));
       if (arena::SlotOp slot = arena::getArgumentSlot(func, i))

@@ -6,6 +6,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include "llvm/ADT/bit.h"
+
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::conversion;
@@ -106,10 +108,49 @@ struct GatherNDLowering : Lowering<nn::GatherNDOp> {
     });
   }
 };
+
+/// Binary search, its rounds written out: all values are looked for at once.
+struct SearchSortedLowering : Lowering<nn::SearchSortedOp> {
+  using Lowering::Lowering;
+
+  Value lower(nn::SearchSortedOp op, Adaptor adaptor,
+              LocBuilder &b) const override {
+    auto type = cast<RankedTensorType>(op.getType());
+    Value sorted = adaptor.getSorted();
+    int64_t size = shapeOf(sorted)[0];
+    AffineMap map = b.getMultiDimIdentityMap(type.getRank());
+    return mapTensors(b, type, {{adaptor.getValues(), map}},
+                      [&](LocBuilder &b, ValueRange args) {
+                        Value count = indexConstant(b, 0);
+                        for (int64_t step = llvm::bit_floor(uint64_t(size));
+                             step > 0; step /= 2)
+                          count = goOn(b, sorted, args[0], count, step);
+                        return arith::IndexCastOp::create(
+                            b, type.getElementType(), count);
+                      });
+  }
+
+private:
+  /// `count` elements are known to be less: looks whether `step` more are.
+  static Value goOn(LocBuilder &b, Value sorted, Value value, Value count,
+                    int64_t step) {
+    Value size = indexConstant(b, shapeOf(sorted)[0]);
+    Value next = arith::AddIOp::create(b, count, indexConstant(b, step));
+    Value exists =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, next, size);
+    Value last = arith::SubIOp::create(b, arith::MinSIOp::create(b, next, size),
+                                       indexConstant(b, 1));
+    Value element = tensor::ExtractOp::create(b, sorted, last);
+    Value isLess =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, element, value);
+    return arith::SelectOp::create(b, arith::AndIOp::create(b, exists, isLess),
+                                   next, count);
+  }
+};
 } // namespace
 
 void dlc::conversion::populateIndexing(TypeConverter &converter,
                                        RewritePatternSet &patterns) {
-  patterns.add<GatherLowering, GatherNDLowering>(converter,
-                                                 patterns.getContext());
+  patterns.add<GatherLowering, GatherNDLowering, SearchSortedLowering>(
+      converter, patterns.getContext());
 }

@@ -105,6 +105,12 @@ mlir::Value scatterAlong(NodeEmitter &e, mlir::Value data, mlir::Value indices,
                          mlir::Value updates, int64_t axis,
                          std::optional<nn::ReduceKind> kind = std::nullopt);
 
+/// The positions (i64) of the first k elements of each row (rows × n, n > 0) in
+/// descending or ascending order; of equal ones the first comes first, and NaN
+/// is the largest.
+mlir::Value firstOfRows(NodeEmitter &e, mlir::Value rows, int64_t k,
+                        bool largest);
+
 /// `index`, negative ones counted from the end of `extent`.
 mlir::Value wrapped(NodeEmitter &e, mlir::Value index, int64_t extent);
 

@@ -58,6 +58,7 @@ FailureOr<Window> dlc::importer::readWindow(NodeEmitter &e,
           std::max<int64_t>(0, (out - 1) * w.strides[d] + w.extent(d) - size);
       w.lo[d] = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
       w.hi[d] = total - w.lo[d];
+      e.fitted |= w.strides[d] > 1;
     }
   } else if (mode != "VALID") {
     return e.error("the attribute 'auto_pad' has the unknown value '" + mode +

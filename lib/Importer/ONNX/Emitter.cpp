@@ -32,6 +32,7 @@ const EmitterTable &dlc::importer::emitterTable() {
     addSampling(entries);
     addSignal(entries);
     addClassic(entries);
+    addDataDependent(entries);
     return entries;
   }();
   return table;
@@ -113,9 +114,13 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   Operation *first = last             ? last->getNextNode()
                      : block->empty() ? nullptr
                                       : &block->front();
-  for (Operation *op = first; op; op = op->getNextNode())
+  bool fitted = emitter.fitted && emitter.hasOpenInput();
+  for (Operation *op = first; op; op = op->getNextNode()) {
+    if (fitted)
+      op->setAttr(nn::kFittedAttrName, builder.getUnitAttr());
     if (failed(mlir::verify(op, /*verifyRecursively=*/false)))
       return failure();
+  }
   for (const std::string &name : node.output()) {
     if (name.empty())
       continue;
@@ -153,6 +158,9 @@ LogicalResult GraphEmitter::emit() {
     if (!inputTypes.back())
       return failure();
   }
+  if (model.numExtents)
+    inputTypes.push_back(
+        RankedTensorType::get({model.numExtents}, builder.getI64Type()));
   for (const Port &port : model.outputs) {
     outputTypes.push_back(convert(port, "output"));
     if (!outputTypes.back())
@@ -167,7 +175,15 @@ LogicalResult GraphEmitter::emit() {
   builder.setInsertionPointToStart(entry);
   for (auto [index, port] : llvm::enumerate(model.inputs)) {
     function.setArgAttr(index, "dlc.name", builder.getStringAttr(port.name));
+    if (!port.extents.empty())
+      function.setArgAttr(index, nn::kExtentsAttrName,
+                          builder.getDenseI64ArrayAttr(port.extents));
     values[port.name] = entry->getArgument(index);
+  }
+  if (model.numExtents) {
+    unsigned last = model.inputs.size();
+    function.setArgAttr(last, "dlc.name", builder.getStringAttr("dlc.extents"));
+    function.setArgAttr(last, nn::kIsExtentsAttrName, builder.getUnitAttr());
   }
   for (auto [index, port] : llvm::enumerate(model.outputs))
     function.setResultAttr(index, "dlc.name", builder.getStringAttr(port.name));
@@ -208,6 +224,17 @@ Value NodeEmitter::in(int index) {
 
 bool NodeEmitter::isConstant(int index) const {
   return has(index) && graph.model.constants.count(node.input(index));
+}
+
+bool NodeEmitter::hasOpenInput() const {
+  for (int i = 0; i < numInputs(); ++i)
+    if (isOpen(i))
+      return true;
+  return false;
+}
+
+bool NodeEmitter::isOpen(int index) const {
+  return has(index) && graph.model.open.count(node.input(index));
 }
 
 std::optional<std::vector<int64_t>> NodeEmitter::constInts(int index) {

@@ -42,6 +42,7 @@ void addSorting(EmitterTable &table);
 void addSampling(EmitterTable &table);
 void addSignal(EmitterTable &table);
 void addClassic(EmitterTable &table);
+void addDataDependent(EmitterTable &table);
 
 using Dims = llvm::SmallVector<int64_t>;
 
@@ -90,6 +91,9 @@ public:
   std::optional<std::vector<int64_t>> constInts(int index);
   std::optional<std::vector<double>> constFloats(int index);
   bool isConstant(int index) const;
+  /// Whether dimensions of the input may be bounds (see nn.bounded).
+  bool isOpen(int index) const;
+  bool hasOpenInput() const;
   /// Whether somebody may look at the output.
   bool wants(int index) const;
   /// The type that shape inference gave to an output.
@@ -159,6 +163,9 @@ public:
   mlir::OpBuilder &builder;
   /// Set once an error was reported.
   bool failed = false;
+  /// Set where slices and windows were built for the sizes of their inputs:
+  /// such of which a part counts only would need others.
+  bool fitted = false;
 };
 
 inline mlir::RankedTensorType typeOf(mlir::Value value) {

@@ -22,6 +22,7 @@ static OwningOpRef<ModuleOp> import(MLIRContext &context, StringRef file,
   context.loadDialect<func::FuncDialect, nn::NNDialect>();
   importer::LoadOptions loadOptions;
   loadOptions.dims = options.dims;
+  loadOptions.maxDims = options.maxDims;
   loadOptions.shapes = options.shapes;
   loadOptions.binds = options.binds;
   loadOptions.isEmitted = [](const std::string &op) {

@@ -14,7 +14,12 @@ Value dlc::importer::wrapped(NodeEmitter &e, Value index, int64_t extent) {
 
 Value dlc::importer::takeFlat(NodeEmitter &e, Value data, Value positions) {
   Value line = e.reshape(data, {product(shapeOf(data))});
-  return e.make<nn::GatherOp>(line, positions, int64_t(0));
+  Value taken = e.make<nn::GatherOp>(line, positions, int64_t(0));
+  // The positions are those in memory, whatever of the data counts.
+  if (e.hasOpenInput())
+    taken.getDefiningOp()->setAttr(nn::kFittedAttrName,
+                                   e.builder.getUnitAttr());
+  return taken;
 }
 
 Value dlc::importer::takeAlong(NodeEmitter &e, Value data, Value indices,
@@ -117,6 +122,8 @@ Value gatherAsSlice(NodeEmitter &e, Value data, int64_t axis) {
   for (int64_t &index : *indices) {
     if (index < -extent || index >= extent)
       return nullptr;
+    if (index < 0 && e.isOpen(0))
+      return nullptr; // counted from an end that may not be known
     index += index < 0 ? extent : 0;
   }
   int64_t step = indices->size() > 1 ? (*indices)[1] - (*indices)[0] : 1;
@@ -212,7 +219,8 @@ FailureOr<std::optional<nn::ReduceKind>> reductionOf(NodeEmitter &e) {
 
 /// Whether the positions are known: then a scatter is a gather.
 bool isKnownScatter(NodeEmitter &e, std::optional<nn::ReduceKind> kind) {
-  return e.isConstant(1) && !kind && product(shapeOf(e.in(0))) <= maxScattered;
+  return e.isConstant(1) && !kind && !e.hasOpenInput() &&
+         product(shapeOf(e.in(0))) <= maxScattered;
 }
 
 LogicalResult scatterComputed(NodeEmitter &e, int64_t axis,
@@ -326,29 +334,6 @@ LogicalResult scatterND(NodeEmitter &e) {
   return pick(e, data, updates, source);
 }
 
-LogicalResult compress(NodeEmitter &e) {
-  Value data = e.in(0);
-  auto condition = e.constInts(1);
-  if (!condition)
-    return e.error("the condition is not known at compile time");
-  int64_t axis = 0;
-  if (e.attr("axis")) {
-    axis = e.intAttr("axis", 0);
-    if (failed(e.axis(axis, shapeOf(data).size(), "axis")))
-      return failure();
-  } else {
-    data = e.reshape(data, {product(shapeOf(data))});
-  }
-  Dims kept;
-  for (auto [index, keep] : llvm::enumerate(*condition))
-    if (keep && int64_t(index) < shapeOf(data)[axis])
-      kept.push_back(index);
-  Dims shape(shapeOf(data));
-  shape[axis] = kept.size();
-  return e.set(0, e.make<nn::GatherOp>(
-                      data, e.ints(kept, {int64_t(kept.size())}), axis));
-}
-
 /// Time t of batch b becomes length[b] - 1 - t as long as t < length[b].
 LogicalResult reverseSequence(NodeEmitter &e) {
   Value data = e.in(0);
@@ -414,7 +399,6 @@ void dlc::importer::addIndexing(EmitterTable &table) {
   table["GatherElements"] = gatherElements;
   table["ScatterElements"] = scatterElements;
   table["ScatterND"] = scatterND;
-  table["Compress"] = compress;
   table["ReverseSequence"] = reverseSequence;
   table["TensorScatter"] = tensorScatter;
 }

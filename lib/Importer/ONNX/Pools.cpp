@@ -31,6 +31,7 @@ FailureOr<Pool> readPool(NodeEmitter &e) {
   if (failed(window))
     return failure();
   Pool pool{*window, Dims(kernel.size(), 0)};
+  e.fitted |= e.intAttr("ceil_mode", 0) != 0;
   const Window &w = pool.window;
   // Shape inference knows the exact rule for the last window; take its sizes.
   ArrayRef<int64_t> out = e.outType(0).getShape();

@@ -79,6 +79,7 @@ std::optional<std::pair<double, double>> defaultsOf(const std::string &name) {
 
 LogicalResult Cell::read(ArrayRef<const char *> defaults) {
   x = e.in(0);
+  e.fitted = true; // one step after the other
   batchFirst = e.intAttr("layout", 0);
   if (shapeOf(x).size() != 3)
     return e.error("the input must have rank 3");

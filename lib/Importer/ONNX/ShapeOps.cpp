@@ -1,6 +1,6 @@
 //===- ShapeOps.cpp - Reshaping, joining, cutting, padding ----------------===//
 
-#include "Emitter.h"
+#include "Arithmetic.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -45,6 +45,7 @@ LogicalResult split(NodeEmitter &e) {
   if (failed(e.axis(axis, rank, "axis")))
     return failure();
   Dims starts(rank, 0);
+  e.fitted = true;
   for (int i = 0; i < e.numOutputs(); ++i) {
     if (e.node.output(i).empty())
       return e.error("a part has no name, which is not supported");
@@ -57,6 +58,52 @@ LogicalResult split(NodeEmitter &e) {
   return success();
 }
 
+/// A slice that counts from an end which may be known at run time only.
+class OpenSlice {
+public:
+  OpenSlice(NodeEmitter &e, Value x) : m(e), e(e), x(x) {}
+
+  LogicalResult cut(int64_t axis, int64_t start, int64_t end, int64_t step,
+                    int64_t size) {
+    int64_t dim = shapeOf(x)[axis];
+    bool isMixed = step > 0 ? start < 0 && end >= 0 && end < dim
+                            : start >= 0 && start < dim - 1 && end < 0;
+    if (isMixed && end >= -dim)
+      return e.error("a slice between a position from the beginning and one "
+                     "from the end of a dimension whose extent is known at run "
+                     "time only");
+    if (size == 0 || dim == 0)
+      return success();
+    Value extent = e.make<nn::ExtentOp>(x, axis);
+    Value first = place(start, step, extent), last = place(end, step, extent);
+    Value count = step > 0 ? m.sub(last, first) : m.sub(first, last);
+    int64_t stride = step > 0 ? step : -step;
+    count = m.clamp(m.div(m.add(count, double(stride - 1)), double(stride)), 0,
+                    double(size));
+    Value at = m.add(m.mul(e.iota(size, 1, 0, 1), double(step)), first);
+    x = e.make<nn::GatherOp>(x, m.max(at, 0), axis);
+    x = e.make<nn::BoundedOp>(x, count, axis);
+    return success();
+  }
+
+  Value get() const { return x; }
+
+private:
+  /// Where the slice begins or ends, as ONNX clamps it.
+  Value place(int64_t at, int64_t step, Value extent) {
+    constexpr int64_t far = int64_t(1) << 48; // exact in double
+    Value from = e.scalar(double(std::clamp(at, -far, far)), extent);
+    if (at < 0)
+      from = m.add(from, extent);
+    Value lo = e.scalar(step > 0 ? 0 : -1, extent);
+    return m.max(m.min(from, step > 0 ? extent : m.sub(extent, 1)), lo);
+  }
+
+  Arithmetic m;
+  NodeEmitter &e;
+  Value x;
+};
+
 LogicalResult slice(NodeEmitter &e) {
   Value x = e.in(0);
   ArrayRef<int64_t> shape = shapeOf(x), out = e.outType(0).getShape();
@@ -68,6 +115,24 @@ LogicalResult slice(NodeEmitter &e) {
       (steps && steps->size() != starts->size()))
     return e.error("starts, axes and steps differ in length");
   Dims begin(rank, 0), stride(rank, 1);
+  auto ends = e.constInts(2);
+  bool fromEnd = false;
+  for (size_t i = 0; i < starts->size(); ++i)
+    fromEnd |= (*starts)[i] < 0 || (steps && (*steps)[i] < 0) ||
+               (ends && i < ends->size() && (*ends)[i] < 0);
+  if (fromEnd && e.isOpen(0) && ends && ends->size() == starts->size()) {
+    OpenSlice open(e, x);
+    for (size_t i = 0; i < starts->size(); ++i) {
+      int64_t axis = axes ? (*axes)[i] : int64_t(i);
+      if (failed(e.axis(axis, rank, "axis")) ||
+          failed(open.cut(axis, (*starts)[i], (*ends)[i],
+                          steps ? (*steps)[i] : 1, out[axis])))
+        return failure();
+    }
+    if (shapeOf(open.get()) == out)
+      return e.set(0, open.get());
+    return e.set(0, e.splat(e.outType(0), 0)); // nothing is left
+  }
   for (size_t i = 0; i < starts->size(); ++i) {
     int64_t axis = axes ? (*axes)[i] : int64_t(i);
     if (failed(e.axis(axis, rank, "axis")))
@@ -156,6 +221,7 @@ LogicalResult pad(NodeEmitter &e) {
     if (*mode != nn::PadMode::Constant && grows)
       return e.error("negative padding is supported in mode 'constant' only");
     x = e.slice(x, starts, sizes);
+    e.fitted = true;
   }
   if (!grows)
     return e.set(0, x);

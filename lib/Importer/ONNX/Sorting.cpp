@@ -103,6 +103,17 @@ Value firstByNetwork(NodeEmitter &e, Value x, int64_t k, bool largest) {
   return e.slice(position, {0, 0}, {rows, k});
 }
 
+} // namespace
+
+Value dlc::importer::firstOfRows(NodeEmitter &e, Value rows, int64_t k,
+                                 bool largest) {
+  constexpr int64_t shortRow = 1024;
+  return shapeOf(rows)[1] <= shortRow ? firstByRank(e, rows, k, largest)
+                                      : firstByNetwork(e, rows, k, largest);
+}
+
+namespace {
+
 LogicalResult topK(NodeEmitter &e) {
   Value x = e.in(0);
   int64_t rank = shapeOf(x).size(), axis = e.intAttr("axis", -1);
@@ -133,9 +144,7 @@ LogicalResult topK(NodeEmitter &e) {
   Dims shape(shapeOf(moved));
   shape.back() = k;
   Value rows = e.reshape(moved, {product(shapeOf(x)) / n, n});
-  constexpr int64_t shortRow = 1024;
-  Value first = n <= shortRow ? firstByRank(e, rows, k, largest)
-                              : firstByNetwork(e, rows, k, largest);
+  Value first = firstOfRows(e, rows, k, largest);
   (void)e.set(1, e.transpose(e.reshape(first, shape), order.back));
   Value values = takeAlong(e, rows, first, 1);
   return e.set(0, e.transpose(e.reshape(values, shape), order.back));

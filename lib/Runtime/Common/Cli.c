@@ -2,6 +2,8 @@
 
 #include "Cli.h"
 
+#include "Extents.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +73,14 @@ static int add_dim(const char *text, dlc_cli *cli, dlc_error *error) {
   return 0;
 }
 
+static uint32_t visible_inputs(const dlc_model *model) {
+  return dlc_visible_tensors(model->inputs, model->num_inputs);
+}
+
 static void print_names(dlc_out *out, const dlc_model *model,
                         const char *const *given) {
   const char *separator = "";
-  for (uint32_t i = 0; i < model->num_inputs; ++i)
+  for (uint32_t i = 0; i < visible_inputs(model); ++i)
     if (!given || !given[i]) {
       dlc_print(out, "%s'%.100s'", separator, model->inputs[i].name);
       separator = ", ";
@@ -97,7 +103,7 @@ static int bad_name(const char *argument, const dlc_model *model,
 static int64_t named_input(const char *argument, const dlc_model *model) {
   int64_t found = -1;
   size_t longest = 0;
-  for (uint32_t i = 0; i < model->num_inputs; ++i) {
+  for (uint32_t i = 0; i < visible_inputs(model); ++i) {
     const char *name = model->inputs[i].name;
     size_t size = strlen(name);
     if (strncmp(argument, name, size) == 0 && argument[size] == '=' &&
@@ -139,12 +145,12 @@ static int parse_inputs(int count, const char *const *arguments,
       continue;
     if (strchr(arguments[i], '=') && access(arguments[i], F_OK) != 0)
       return bad_name(arguments[i], model, error);
-    while (next < model->num_inputs && cli->inputs[next])
+    while (next < visible_inputs(model) && cli->inputs[next])
       ++next;
-    if (next == model->num_inputs)
+    if (next == visible_inputs(model))
       return dlc_fail(error,
                       "'%.300s' is one input file too many: the model has %u",
-                      arguments[i], model->num_inputs);
+                      arguments[i], visible_inputs(model));
     if (set_input(cli, model, next, arguments[i], error))
       return -1;
   }
@@ -223,7 +229,7 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
     return -1;
   if (cli->info || cli->benchmark)
     return 0;
-  for (uint32_t i = 0; i < model->num_inputs; ++i)
+  for (uint32_t i = 0; i < visible_inputs(model); ++i)
     if (!cli->inputs[i]) {
       dlc_out names;
       dlc_out_init(&names, -1);
@@ -241,14 +247,14 @@ static void print_ports(dlc_out *out, const char *kind,
     const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
     dlc_print(out, "%s %s: %s ", kind, tensors[i].name,
               dtype ? dtype->name : "?");
-    dlc_print_shape(out, tensors[i].shape, tensors[i].rank);
+    dlc_print_tensor_shape(out, &tensors[i]);
     dlc_print(out, "\n");
   }
 }
 
 void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
   dlc_print(out, "usage: %s", program);
-  for (uint32_t i = 0; i < model->num_inputs; ++i)
+  for (uint32_t i = 0; i < visible_inputs(model); ++i)
     dlc_print(out, " [%s=]FILE.npy", model->inputs[i].name);
   dlc_print(
       out,
@@ -284,7 +290,8 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
     if (model->num_specialisations > 1)
       dlc_print(out, "%s%s:\n", s ? "" : "The inputs choose one of\n",
                 each->dims);
-    print_ports(out, "input", each->inputs, model->num_inputs);
-    print_ports(out, "output", each->outputs, model->num_outputs);
+    print_ports(out, "input", each->inputs, visible_inputs(model));
+    print_ports(out, "output", each->outputs,
+                dlc_visible_tensors(each->outputs, model->num_outputs));
   }
 }

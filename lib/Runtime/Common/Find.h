@@ -13,12 +13,13 @@
 extern "C" {
 #endif
 
-/** Whether the tensor has this shape, of as many extents as its rank. */
-int dlc_same_shape_v1(const dlc_tensor_info *tensor, const int64_t *shape);
+/** Whether the tensor has this shape, or can have it, of as many extents as its
+ * rank. */
+int dlc_same_shape_v3(const dlc_tensor_info *tensor, const int64_t *shape);
 
 /** The number of the specialisation whose inputs have these shapes (of each
  * input as many extents as its rank), -1 if there is none. */
-int32_t dlc_find_specialisation_v1(const dlc_model *model,
+int32_t dlc_find_specialisation_v3(const dlc_model *model,
                                    const int64_t *const *shapes);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 #include "Inputs.h"
 
 #include "Device.h"
+#include "Extents.h"
 #include "Find.h"
 #include "Npy.h"
 
@@ -13,7 +14,12 @@ typedef struct choice {
   const dlc_model *model;
   uint64_t left;
   uint32_t input;
+  /* The input at hand as the file has it. */
+  dlc_tensor_info given;
 } choice;
+
+/* The shapes of the files. */
+static int64_t given_shapes[DLC_MAX_TENSORS][DLC_NPY_MAX_RANK];
 
 _Static_assert(DLC_MAX_SPECIALISATIONS <= 64, "they are bits of a word");
 
@@ -53,8 +59,9 @@ static void list_shapes(const choice *choice, dlc_out *list) {
       const dlc_specialisation *each = &choice->model->specialisations[s];
       const dlc_tensor_info *tensor = &each->inputs[choice->input];
       dlc_print(list, "%s", separator);
-      dlc_print_shape(list, tensor->shape, tensor->rank);
-      dlc_print(list, " (%s)", each->dims);
+      dlc_print_tensor_shape(list, tensor);
+      if (*each->dims)
+        dlc_print(list, " (%s)", each->dims);
       separator = ", ";
     }
 }
@@ -106,14 +113,21 @@ static const dlc_tensor_info *pick(void *context, const dlc_npy_header *header,
     const dlc_tensor_info *tensor =
         &choice->model->specialisations[s].inputs[choice->input];
     if (is_left(choice, s) && tensor->rank == header->rank &&
-        dlc_same_shape_v1(tensor, header->shape)) {
+        dlc_same_shape_v3(tensor, header->shape)) {
       left |= (uint64_t)1 << s;
       found = tensor;
     }
   }
   if (found) {
     choice->left = left;
-    return found;
+    choice->given = *found;
+    choice->given.shape = given_shapes[choice->input];
+    choice->given.bytes = dlc_dtype_lookup(found->dtype)->size;
+    for (uint32_t d = 0; d < header->rank; ++d) {
+      given_shapes[choice->input][d] = header->shape[d];
+      choice->given.bytes *= (uint64_t)header->shape[d];
+    }
+    return &choice->given;
   }
   dlc_out have, list;
   dlc_out_init(&have, -1);
@@ -202,12 +216,40 @@ static int read_files(const dlc_program *program, unsigned char *const *places,
     choice->input = i;
     if (!file)
       continue;
-    if (model->num_specialisations == 1
+    if (model->num_specialisations == 1 && !dlc_is_bounded(&model->inputs[i])
             ? dlc_npy_read(file, &model->inputs[i], places[i], error)
             : dlc_npy_read_any(file, &model->inputs[i], pick, choice, places[i],
                                error))
       return -1;
   }
+  return 0;
+}
+
+/* Takes the extents of the inputs from their shapes, which have to agree; those
+ * that no file has are as large as they can be. */
+static int find_extents(dlc_program *program, dlc_error *error) {
+  uint32_t count = program->model->num_inputs;
+  const dlc_tensor_info *inputs = program->specialisation->inputs;
+  const dlc_tensor_info *extents = dlc_extents_tensor(inputs, count);
+  int64_t *values = extents ? program->inputs[count - 1] : NULL;
+  static const dlc_tensor_info *from[DLC_MAX_EXTENTS];
+  for (int made_up = 0; made_up < 2; ++made_up)
+    for (uint32_t i = 0; extents && i < count - 1; ++i)
+      for (uint32_t d = 0; inputs[i].extents && d < inputs[i].rank; ++d) {
+        int32_t number = inputs[i].extents[d];
+        if (number < 0 || made_up != !program->cli->inputs[i] ||
+            (made_up && from[number]))
+          continue;
+        int64_t extent = made_up ? inputs[i].shape[d] : given_shapes[i][d];
+        if (from[number] && values[number] != extent)
+          return dlc_fail(error,
+                          "dimension %u of input '%.200s' is %lld, but in "
+                          "'%.200s' it is %lld",
+                          d, inputs[i].name, (long long)extent,
+                          from[number]->name, (long long)values[number]);
+        from[number] = &inputs[i];
+        values[number] = extent;
+      }
   return 0;
 }
 
@@ -233,7 +275,7 @@ static void place_all(dlc_program *program, const dlc_backend *backend,
 int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
                     dlc_error *error) {
   const dlc_model *model = program->model;
-  choice choice = {model, every(model), 0};
+  choice choice = {.model = model, .left = every(model)};
   if (choose_dims(program->cli, &choice, error))
     return -1;
   unsigned char *read[DLC_MAX_TENSORS];
@@ -252,9 +294,14 @@ int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
   /* No input moves up, so none is written over before it has moved. */
   const dlc_tensor_info *inputs = program->specialisation->inputs;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
-    if (program->cli->inputs[i])
-      memmove(program->inputs[i], read[i], inputs[i].bytes);
-    else
+    if (!program->cli->inputs[i]) {
       make_up(&inputs[i], program->inputs[i]);
-  return 0;
+    } else {
+      memmove(program->inputs[i], read[i], inputs[i].bytes);
+      if (dlc_is_bounded(&inputs[i]))
+        dlc_spread_tensor(&inputs[i], given_shapes[i],
+                          dlc_dtype_lookup(inputs[i].dtype)->size,
+                          program->inputs[i]);
+    }
+  return find_extents(program, error);
 }

@@ -325,13 +325,13 @@ int dlc_npy_read_any(const char *path, const dlc_tensor_info *any,
 static const dlc_tensor_info *
 pick_only(void *context, const dlc_npy_header *header, dlc_error *error) {
   const dlc_tensor_info *tensor = context;
-  if (header->rank == tensor->rank && dlc_same_shape_v1(tensor, header->shape))
+  if (header->rank == tensor->rank && dlc_same_shape_v3(tensor, header->shape))
     return tensor;
   dlc_out have, want;
   dlc_out_init(&have, -1);
   dlc_out_init(&want, -1);
   dlc_print_shape(&have, header->shape, header->rank);
-  dlc_print_shape(&want, tensor->shape, tensor->rank);
+  dlc_print_tensor_shape(&want, tensor);
   dlc_fail(error, "its shape is %.*s, but %.*s is needed",
            (int)(have.size < 300 ? have.size : 300), have.buffer,
            (int)(want.size < 300 ? want.size : 300), want.buffer);

@@ -3,7 +3,9 @@
 #include "Program.h"
 
 #include "Clock.h"
+#include "Extents.h"
 #include "Inputs.h"
+#include "Npy.h"
 #include "Output.h"
 #include "Report.h"
 
@@ -31,6 +33,15 @@ static int finish_stdout(dlc_out *out) {
   return report_error(&error, DLC_EXIT_INPUT);
 }
 
+static int check_tensors(const dlc_tensor_info *tensors, uint32_t count,
+                         dlc_error *error) {
+  const dlc_tensor_info *extents = dlc_extents_tensor(tensors, count);
+  for (uint32_t i = 0; i < count; ++i)
+    if (dlc_tensor_check(&tensors[i], extents, error))
+      return -1;
+  return 0;
+}
+
 static int check_model(const dlc_model *model, dlc_error *error) {
   if (model->abi_version != DLC_ABI_VERSION ||
       model->struct_size < sizeof(dlc_model))
@@ -47,12 +58,9 @@ static int check_model(const dlc_model *model, dlc_error *error) {
                     DLC_MAX_SPECIALISATIONS);
   for (uint64_t s = 0; s < model->num_specialisations; ++s) {
     const dlc_specialisation *each = &model->specialisations[s];
-    for (uint32_t i = 0; i < model->num_inputs; ++i)
-      if (dlc_tensor_check(&each->inputs[i], error))
-        return -1;
-    for (uint32_t i = 0; i < model->num_outputs; ++i)
-      if (dlc_tensor_check(&each->outputs[i], error))
-        return -1;
+    if (check_tensors(each->inputs, model->num_inputs, error) ||
+        check_tensors(each->outputs, model->num_outputs, error))
+      return -1;
   }
   return 0;
 }
@@ -121,6 +129,50 @@ static int record_profile(const dlc_program *program,
   return dlc_profile_record(program->profile, run_profiled, &run);
 }
 
+/* What counts of outputs, as tensors of their own. */
+static dlc_tensor_info true_outputs[DLC_MAX_TENSORS];
+static int64_t true_shapes[DLC_MAX_TENSORS][DLC_NPY_MAX_RANK];
+
+/* Moves together what counts of the outputs. Their extents come from memory
+ * that kernels wrote, so they are checked. */
+static int pack_outputs(const dlc_program *program, dlc_error *error) {
+  const dlc_tensor_info *all = program->specialisation->outputs;
+  uint32_t total = program->model->num_outputs;
+  const int64_t *extents = program->outputs[total ? total - 1 : 0];
+  for (uint32_t i = 0; i < total; ++i) {
+    true_outputs[i] = all[i];
+    if (!dlc_is_bounded(&all[i]))
+      continue;
+    if (all[i].rank > DLC_NPY_MAX_RANK)
+      return dlc_fail(error, "output '%.200s' has too many dimensions",
+                      all[i].name);
+    int32_t wrong = dlc_true_shape(&all[i], extents, true_shapes[i]);
+    if (wrong >= 0)
+      return dlc_fail(error,
+                      "dimension %d of output '%.200s' came out as %lld, but "
+                      "at most %lld fit",
+                      (int)wrong, all[i].name, (long long)true_shapes[i][wrong],
+                      (long long)all[i].shape[wrong]);
+    uint32_t size = dlc_dtype_lookup(all[i].dtype)->size;
+    dlc_pack_tensor(&all[i], true_shapes[i], size, program->outputs[i]);
+    true_outputs[i].shape = true_shapes[i];
+    true_outputs[i].bytes = size;
+    for (uint32_t d = 0; d < all[i].rank; ++d)
+      true_outputs[i].bytes *= (uint64_t)true_shapes[i][d];
+  }
+  return 0;
+}
+
+static int write_outputs(const dlc_program *program, dlc_error *error) {
+  const char *folder = program->cli->out ? program->cli->out : ".";
+  uint32_t count = program->model->num_outputs;
+  if (pack_outputs(program, error))
+    return -1;
+  return dlc_write_outputs(folder, true_outputs,
+                           dlc_visible_tensors(true_outputs, count),
+                           program->outputs, error);
+}
+
 /* From inputs that are there to outputs that are written. */
 static int compute(const dlc_program *program, const dlc_backend *backend,
                    dlc_times *times, dlc_error *error) {
@@ -131,10 +183,7 @@ static int compute(const dlc_program *program, const dlc_backend *backend,
                           : backend->run(program, NULL, error);
   if (!code && program->profile)
     code = record_profile(program, backend, error);
-  if (!code && (cli->out || !cli->benchmark) &&
-      dlc_write_outputs(cli->out ? cli->out : ".",
-                        program->specialisation->outputs,
-                        program->model->num_outputs, program->outputs, error))
+  if (!code && (cli->out || !cli->benchmark) && write_outputs(program, error))
     code = DLC_EXIT_INPUT;
   backend->stop();
   if (!code && program->profile && dlc_profile_write(program->profile, error))

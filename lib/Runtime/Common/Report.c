@@ -3,6 +3,7 @@
 #include "Report.h"
 
 #include "Device.h"
+#include "Extents.h"
 
 /* Heap sort: the C library's qsort allocates. */
 static void sift(uint64_t *values, uint64_t root, uint64_t count) {
@@ -44,11 +45,12 @@ void dlc_summarise(uint64_t *nanoseconds, uint64_t count,
 
 static void print_tensors(dlc_out *out, const char *title,
                           const dlc_tensor_info *tensors, uint32_t count) {
+  count = dlc_visible_tensors(tensors, count);
   for (uint32_t i = 0; i < count; ++i) {
     const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
     dlc_print(out, "%-14s %s: %s ", i ? "" : title, tensors[i].name,
               dtype ? dtype->name : "?");
-    dlc_print_shape(out, tensors[i].shape, tensors[i].rank);
+    dlc_print_tensor_shape(out, &tensors[i]);
     dlc_print(out, "\n");
   }
 }
@@ -211,9 +213,22 @@ void dlc_report_text(dlc_out *out, const dlc_model *model, const char *variant,
     report_times(out, model, times);
 }
 
+/* The dimensions whose extent is a bound. */
+static void json_bounded(dlc_out *out, const dlc_tensor_info *tensor) {
+  const char *separator = ", \"bounded\": [";
+  for (uint32_t d = 0; tensor->extents && d < tensor->rank; ++d)
+    if (tensor->extents[d] >= 0) {
+      dlc_print(out, "%s%u", separator, d);
+      separator = ", ";
+    }
+  if (tensor->extents)
+    dlc_print(out, "]");
+}
+
 static void json_tensors(dlc_out *out, const char *key,
                          const dlc_tensor_info *tensors, uint32_t count) {
   dlc_print(out, ", \"%s\": [", key);
+  count = dlc_visible_tensors(tensors, count);
   for (uint32_t i = 0; i < count; ++i) {
     const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
     dlc_print(out, "%s{\"name\": ", i ? ", " : "");
@@ -222,7 +237,9 @@ static void json_tensors(dlc_out *out, const char *key,
               dtype ? dtype->name : "?", dtype ? dtype->numpy : "?");
     for (uint32_t d = 0; d < tensors[i].rank; ++d)
       dlc_print(out, d ? ", %lld" : "%lld", (long long)tensors[i].shape[d]);
-    dlc_print(out, "], \"bytes\": %llu}", (unsigned long long)tensors[i].bytes);
+    dlc_print(out, "]");
+    json_bounded(out, &tensors[i]);
+    dlc_print(out, ", \"bytes\": %llu}", (unsigned long long)tensors[i].bytes);
   }
   dlc_print(out, "]");
 }

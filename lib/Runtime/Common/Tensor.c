@@ -42,7 +42,31 @@ void dlc_print_shape(dlc_out *out, const int64_t *shape, uint32_t rank) {
     dlc_print(out, i ? "x%lld" : "%lld", (long long)shape[i]);
 }
 
-int dlc_tensor_check(const dlc_tensor_info *tensor, dlc_error *error) {
+void dlc_print_tensor_shape(dlc_out *out, const dlc_tensor_info *tensor) {
+  if (tensor->rank == 0)
+    dlc_print(out, "scalar");
+  for (uint32_t i = 0; i < tensor->rank; ++i)
+    dlc_print(out, "%s%s%lld", i ? "x" : "",
+              tensor->extents && tensor->extents[i] >= 0 ? "<=" : "",
+              (long long)tensor->shape[i]);
+}
+
+static int check_extents(const dlc_tensor_info *tensor,
+                         const dlc_tensor_info *extents, dlc_error *error) {
+  if (tensor->is_extents &&
+      (tensor != extents || tensor->dtype != DLC_DTYPE_I64 ||
+       tensor->rank != 1 || tensor->shape[0] > DLC_MAX_EXTENTS))
+    return dlc_fail(error, "the extents' description is wrong");
+  for (uint32_t i = 0; tensor->extents && i < tensor->rank; ++i)
+    if (tensor->extents[i] >= 0 &&
+        (!extents || tensor->extents[i] >= extents->shape[0]))
+      return dlc_fail(error, "tensor '%s' has an extent that is not there",
+                      tensor->name);
+  return 0;
+}
+
+int dlc_tensor_check(const dlc_tensor_info *tensor,
+                     const dlc_tensor_info *extents, dlc_error *error) {
   const dlc_dtype_info *dtype = dlc_dtype_lookup(tensor->dtype);
   if (!tensor->name || (tensor->rank && !tensor->shape))
     return dlc_fail(error, "a tensor's description is incomplete");
@@ -58,5 +82,5 @@ int dlc_tensor_check(const dlc_tensor_info *tensor, dlc_error *error) {
     return dlc_fail(error, "tensor '%s' has %llu bytes, its shape needs %llu",
                     tensor->name, (unsigned long long)tensor->bytes,
                     (unsigned long long)bytes);
-  return 0;
+  return check_extents(tensor, extents, error);
 }

@@ -10,6 +10,9 @@
 extern "C" {
 #endif
 
+/** Most extents that inputs, or outputs, can have. Compilers check it. */
+#define DLC_MAX_EXTENTS 256
+
 typedef struct dlc_dtype_info {
   uint32_t code;     /* enum dlc_dtype */
   const char *name;  /* "float32", "bfloat16", ... */
@@ -27,9 +30,14 @@ const dlc_dtype_info *dlc_dtype_lookup(uint32_t code);
 /** Writes the shape as "1x3x224x224", or "scalar". */
 void dlc_print_shape(dlc_out *out, const int64_t *shape, uint32_t rank);
 
+/** Writes the shape of a tensor; a bound as "<=16". */
+void dlc_print_tensor_shape(dlc_out *out, const dlc_tensor_info *tensor);
+
 /** Checks what a descriptor says about a tensor: known type, extents that are
- * not negative, and a byte count that fits them. */
-int dlc_tensor_check(const dlc_tensor_info *tensor, dlc_error *error);
+ * not negative, a byte count that fits them, and references to extents that
+ * `extents` (NULL: there are none) has. */
+int dlc_tensor_check(const dlc_tensor_info *tensor,
+                     const dlc_tensor_info *extents, dlc_error *error);
 
 #ifdef __cplusplus
 }

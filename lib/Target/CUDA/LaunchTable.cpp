@@ -42,6 +42,10 @@ Error target::readSignature(FuncOp graph, Signature &signature) {
                       type.getShape(),
                       stored ? stored.getValue() : type.getElementType()))
       return error;
+    setExtents(
+        signature, isOutput,
+        graph.getArgAttrOfType<mlir::DenseI64ArrayAttr>(i, "dlc.extents"),
+        graph.getArgAttr(i, "dlc.is_extents") != nullptr);
     if (arena::SlotOp slot = arena::getArgumentSlot(graph, i))
       (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
           static_cast<uint64_t>(slot.getOffset());

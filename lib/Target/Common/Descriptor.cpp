@@ -121,6 +121,15 @@ std::vector<LaunchInfo> dlc::target::readLaunches(mlir::Operation *graph) {
   return launches;
 }
 
+void dlc::target::setExtents(Signature &signature, bool isOutput,
+                             mlir::DenseI64ArrayAttr extents, bool isExtents) {
+  TensorInfo &tensor = (isOutput ? signature.outputs : signature.inputs).back();
+  if (extents)
+    tensor.extents.assign(extents.asArrayRef().begin(),
+                          extents.asArrayRef().end());
+  tensor.isExtents = isExtents;
+}
+
 namespace {
 
 /// Makes the constants of one module.
@@ -161,11 +170,15 @@ public:
       std::vector<Constant *> shape;
       for (int64_t extent : tensor.shape)
         shape.push_back(makeInt64(extent));
+      std::vector<Constant *> extents;
+      for (int64_t number : tensor.extents)
+        extents.push_back(ConstantInt::getSigned(i32, number));
       // struct dlc_tensor_info
       entries.push_back(ConstantStruct::getAnon(
           {makeString(tensor.name), makeInt32(tensor.dtype),
            makeInt32(tensor.shape.size()), makeArray(shape),
-           makeInt64(tensor.bytes)}));
+           makeInt64(tensor.bytes), makeArray(extents),
+           makeInt32(tensor.isExtents)}));
     }
     return makeArray(entries);
   }

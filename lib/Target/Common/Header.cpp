@@ -48,6 +48,11 @@ static void printTensors(raw_ostream &os, StringRef macro, StringRef kind,
        << "#define " << prefix << "_DTYPE " << tensor.dtype
        << "u /* enum dlc_dtype */\n"
        << "#define " << prefix << "_RANK " << tensor.shape.size() << "\n";
+    if (!tensor.extents.empty()) {
+      os << "#define " << prefix << "_EXTENTS {";
+      llvm::interleaveComma(tensor.extents, os);
+      os << "} /* see dlc_tensor_info */\n";
+    }
     if (withShapes)
       printShape(os, prefix, tensor);
   }
@@ -123,6 +128,21 @@ static constexpr StringLiteral kFindFunction =
     " * each input the rank's number of extents; -1 if there is none. */\n"
     "int32_t @name@_find(const int64_t *const *shapes);\n\n";
 
+/// Lines of the comment on how the library is called.
+static StringRef aboutExtents(const Signature &signature) {
+  auto has = [](ArrayRef<TensorInfo> tensors) {
+    return !tensors.empty() && tensors.back().isExtents;
+  };
+  if (!has(signature.inputs) && !has(signature.outputs))
+    return "";
+  return " *\n * Dimensions that have a number in _EXTENTS (others have -1) "
+         "may "
+         "be shorter\n * than _SHAPE says: that element of the last input, or "
+         "output, which holds\n * extents, says how long they are. Memory has "
+         "_BYTES and the layout of _SHAPE\n * all the same; what is behind an "
+         "extent means nothing.\n";
+}
+
 std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
                                     StringRef usage, StringRef functions) {
   std::string macro = name.upper();
@@ -132,7 +152,8 @@ std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
   os << "/* " << name << ".h - Made by " << info.compiler
      << ". Do not edit.\n *\n"
      << " * The model '" << escape(info.name) << "' as a library:\n"
-     << instantiate(usage, info, name) << " */\n\n"
+     << instantiate(usage, info, name) << aboutExtents(info.first())
+     << " */\n\n"
      << "#ifndef DLC_MODEL_" << macro << "_H\n#define DLC_MODEL_" << macro
      << "_H\n\n"
      << getEmbeddedAbiHeader() << "\n"

@@ -96,7 +96,7 @@ void LibraryBuilder::addFind() {
     return;
   Function *find = begin("find", i32, {pointer});
   FunctionCallee runtime =
-      getRuntime("dlc_find_specialisation_v1", i32, {pointer, pointer});
+      getRuntime("dlc_find_specialisation_v3", i32, {pointer, pointer});
   b.CreateRet(b.CreateCall(runtime, {getDescriptor(), find->getArg(0)}));
 }
 

@@ -18,6 +18,8 @@ using namespace dlc::target;
 
 /// Most inputs or outputs of a program, as in lib/Runtime/Common/Cli.h.
 static constexpr size_t kMaxTensors = 256;
+/// As DLC_MAX_EXTENTS of lib/Runtime/Common/Tensor.h.
+static constexpr int64_t kMaxExtents = 256;
 /// Most specialisations, as in lib/Runtime/Common/Program.h.
 static constexpr size_t kMaxSpecialisations = 64;
 
@@ -71,6 +73,34 @@ void ProgramWriter::addMemory(mlir::ModuleOp module) {
     info.specialisations.front().arenaBytes = info.arenaBytes;
 }
 
+/// What the runtime relies on, and what specialisations have in common.
+Error ProgramWriter::checkExtents(const Signature &signature) const {
+  for (bool isOutput : {false, true}) {
+    const auto &list = isOutput ? signature.outputs : signature.inputs;
+    const auto &first = isOutput ? info.first().outputs : info.first().inputs;
+    bool alike = list.size() == first.size();
+    for (size_t i = 0; alike && i < list.size(); ++i)
+      alike = list[i].extents == first[i].extents &&
+              list[i].isExtents == first[i].isExtents;
+    if (!alike)
+      return createStringError("the graph functions differ in what of their "
+                               "inputs and outputs has extents");
+    for (auto [i, tensor] : llvm::enumerate(list)) {
+      if (!tensor.isExtents)
+        continue;
+      if (i + 1 != list.size() || tensor.dtype != DLC_DTYPE_I64 ||
+          tensor.shape.size() != 1)
+        return createStringError("'" + tensor.name +
+                                 "' can not be a tensor of extents");
+      if (tensor.shape[0] > kMaxExtents)
+        return createStringError(
+            "inputs or outputs have " + Twine(tensor.shape[0]) +
+            " extents, a program can have " + Twine(kMaxExtents));
+    }
+  }
+  return Error::success();
+}
+
 Error ProgramWriter::finishInfo() {
   const Signature &first = info.first();
   for (const auto *list : {&first.inputs, &first.outputs})
@@ -83,6 +113,10 @@ Error ProgramWriter::finishInfo() {
     return createStringError(
         "the model has " + Twine(info.specialisations.size()) +
         " graph functions, a program can have " + Twine(kMaxSpecialisations));
+
+  for (const ModelInfo::Specialisation &each : info.specialisations)
+    if (Error error = checkExtents(each))
+      return error;
 
   addToHash(info.name);
   addToHash(info.compiler);
@@ -98,8 +132,9 @@ Error ProgramWriter::finishInfo() {
         addToHash(std::to_string(tensor.dtype));
         if (tensor.arenaOffset)
           addToHash("at " + std::to_string(*tensor.arenaOffset));
-        for (int64_t extent : tensor.shape)
-          addToHash(std::to_string(extent));
+        for (const auto *numbers : {&tensor.shape, &tensor.extents})
+          for (int64_t number : *numbers)
+            addToHash(std::to_string(number));
       }
   }
   return Error::success();

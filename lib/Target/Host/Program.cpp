@@ -144,6 +144,9 @@ private:
                                     dictionary.getAs<mlir::StringAttr>("name"),
                                     shaped.getShape(), shaped.getElementType()))
           return error;
+        setExtents(signature, isOutput,
+                   dictionary.getAs<mlir::DenseI64ArrayAttr>("extents"),
+                   dictionary.contains("is_extents"));
         if (auto offset = dictionary.getAs<mlir::IntegerAttr>("offset"))
           (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
               offset.getInt();

@@ -414,6 +414,10 @@ def shape_cases():
     case("nn.gather_nd %0, %1 batch_dims = 0", [data, indices], ort("GatherND", [data, indices]))
     indices = rng.integers(0, 3, (5, 2, 2))
     case("nn.gather_nd %0, %1 batch_dims = 1", [data, indices], ort("GatherND", [data, indices], batch_dims=1))
+    for size in (0, 1, 2, 5, 8, 100):
+        ascending = np.sort(rng.integers(0, 50, size))
+        wanted = rng.integers(-2, 53, (3, 4))
+        case("nn.search_sorted %0, %1", [ascending, wanted], np.searchsorted(ascending, wanted).astype(np.int64))
     case("nn.constant dense<[true, false, true]>", [], np.array([True, False, True]))
     case("nn.constant dense<[1, 200]>", [], np.array([1, 200], np.uint8))
 

@@ -115,6 +115,19 @@ func.func @gather_nd(%x: tensor<10x8x3xf32>, %i: tensor<4x2xi64>) -> tensor<4x3x
 
 // Constants keep their blob; only bools change their form.
 
+// A binary search, written out.
+// CHECK-LABEL: @search_sorted
+// CHECK: linalg.generic
+// CHECK-SAME: iterator_types = ["parallel"]
+// CHECK-COUNT-3: tensor.extract %arg0
+// CHECK-NOT: tensor.extract
+func.func @search_sorted(%s: tensor<5xi64>, %v: tensor<3xi64>) -> tensor<3xi64> {
+  %0 = nn.search_sorted %s, %v : (tensor<5xi64>, tensor<3xi64>) -> tensor<3xi64>
+  return %0 : tensor<3xi64>
+}
+
+// -----
+
 // CHECK-LABEL: @constants
 // CHECK: arith.constant dense<[1, 0, 1]> : tensor<3xi8>
 // CHECK: arith.constant dense<-1> : tensor<2xi8>

@@ -898,3 +898,43 @@ func.func @f(%x: tensor<4xf32>) {
   } : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @f(%s: tensor<4xi64>, %v: tensor<4xi32>) {
+  // expected-error@+1 {{'nn.search_sorted' op (C1) both must be of i32 or both of i64, got 'i64' and 'i32'}}
+  %0 = nn.search_sorted %s, %v : (tensor<4xi64>, tensor<4xi32>) -> tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<2x4xi64>, %v: tensor<4xi64>) {
+  // expected-error@+1 {{'nn.search_sorted' op (C2) the sorted sequence has 2 dimensions instead of one}}
+  %0 = nn.search_sorted %s, %v : (tensor<2x4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>, %n: tensor<1xi64>) {
+  // expected-error@+1 {{'nn.bounded' op (C1) the extent must be a tensor<i64>, got 'tensor<1xi64>'}}
+  %0 = nn.bounded %x, %n axis = 0 : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>, %n: tensor<i64>) {
+  // expected-error@+1 {{'nn.bounded' op (C2) axis 1 is not a dimension of a tensor of rank 1}}
+  %0 = nn.bounded %x, %n axis = 1 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{'nn.extent' op (C1) axis -1 is not a dimension of a tensor of rank 1}}
+  %0 = nn.extent %x axis = -1 : (tensor<4xf32>) -> tensor<i64>
+  return
+}

@@ -244,6 +244,17 @@ func.func @data(%x: tensor<2x3xf32>, %y: tensor<f32>, %z: tensor<4x2xi64>) {
   return
 }
 
+// CHECK-LABEL: func @extents
+// CHECK: nn.search_sorted %{{.*}}, %{{.*}} : (tensor<9xi64>, tensor<4x2xi64>) -> tensor<4x2xi64>
+// CHECK: nn.bounded %{{.*}}, %{{.*}} axis = 1 : (tensor<2x3xf32>, tensor<i64>) -> tensor<2x3xf32>
+// CHECK: nn.extent %{{.*}} axis = 1 : (tensor<2x3xf32>) -> tensor<i64>
+func.func @extents(%x: tensor<2x3xf32>, %n: tensor<i64>, %s: tensor<9xi64>, %z: tensor<4x2xi64>) {
+  %0 = nn.search_sorted %s, %z : (tensor<9xi64>, tensor<4x2xi64>) -> tensor<4x2xi64>
+  %1 = nn.bounded %x, %n axis = 1 : (tensor<2x3xf32>, tensor<i64>) -> tensor<2x3xf32>
+  %2 = nn.extent %1 axis = 1 : (tensor<2x3xf32>) -> tensor<i64>
+  return
+}
+
 // CHECK-LABEL: func @custom
 // CHECK: nn.custom "twice"(%{{.*}}) {
 // CHECK: ^bb0(%[[X:.*]]: tensor<4xf32>):

@@ -238,17 +238,17 @@ TEST_F(CliTest, Percentiles) {
 TEST_F(CliTest, DescriptorIsChecked) {
   dlc_error error;
   dlc_tensor_info bad = a.info;
-  EXPECT_EQ(dlc_tensor_check(&bad, &error), 0);
+  EXPECT_EQ(dlc_tensor_check(&bad, nullptr, &error), 0);
   bad.bytes = 7;
-  EXPECT_EQ(dlc_tensor_check(&bad, &error), -1);
+  EXPECT_EQ(dlc_tensor_check(&bad, nullptr, &error), -1);
   bad = a.info;
   bad.dtype = 99;
-  EXPECT_EQ(dlc_tensor_check(&bad, &error), -1);
+  EXPECT_EQ(dlc_tensor_check(&bad, nullptr, &error), -1);
   bad = a.info;
   int64_t huge[] = {int64_t(1) << 40, int64_t(1) << 40};
   bad.shape = huge;
   bad.rank = 2;
-  EXPECT_EQ(dlc_tensor_check(&bad, &error), -1);
+  EXPECT_EQ(dlc_tensor_check(&bad, nullptr, &error), -1);
 }
 
 } // namespace

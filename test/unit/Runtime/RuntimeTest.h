@@ -57,7 +57,7 @@ struct Tensor {
   Tensor(const Tensor &) = delete;
 
   std::vector<int64_t> shape;
-  dlc_tensor_info info;
+  dlc_tensor_info info = {};
 };
 
 #endif // DLC_TEST_UNIT_RUNTIME_RUNTIMETEST_H

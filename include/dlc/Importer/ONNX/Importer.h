@@ -24,6 +24,9 @@ namespace dlc {
 struct ImportOptions {
   /// Values of symbolic dimensions: `--dim name=value`.
   std::vector<std::pair<std::string, int64_t>> dims;
+  /// Largest values of symbolic dimensions whose extent the inputs decide when
+  /// the program runs: `--max-dim name=value`.
+  std::map<std::string, int64_t> maxDims;
   /// Whole shapes of inputs: `--shape input=1x3x224x224`.
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Inputs that become compile-time constants: `--bind input=file.npy`.

@@ -25,6 +25,9 @@ struct TensorInfo {
   uint64_t bytes = 0;
   /// Where it is in the arena; nothing: it is in memory of the caller's.
   std::optional<uint64_t> arenaOffset;
+  /// See dlc_tensor_info.
+  llvm::SmallVector<int64_t> extents;
+  bool isExtents = false;
 
   bool operator==(const TensorInfo &other) const {
     return name == other.name && dtype == other.dtype && shape == other.shape;
@@ -121,6 +124,11 @@ uint32_t getDtypeCode(mlir::Type type);
 llvm::Error addTensor(Signature &signature, bool isOutput,
                       mlir::StringAttr name, llvm::ArrayRef<int64_t> shape,
                       mlir::Type elementType);
+
+/// Says of the tensor that was added last what counts of it: `extents` may be
+/// null.
+void setExtents(Signature &signature, bool isOutput,
+                mlir::DenseI64ArrayAttr extents, bool isExtents);
 
 /// Reads the launches that the lowering noted on a graph function or entry.
 std::vector<LaunchInfo> readLaunches(mlir::Operation *graph);

@@ -38,6 +38,7 @@ protected:
   static ModelInfo::Specialisation describe(mlir::Operation *graph);
   /// Refuses what no program can have, and begins the hash.
   llvm::Error finishInfo();
+  llvm::Error checkExtents(const Signature &signature) const;
 
   /// Everything that a program is made of goes into its build id.
   void addToHash(llvm::StringRef text);

@@ -236,3 +236,35 @@ TypeOrFailure GatherNDOp::inferType(Adaptor adaptor, ErrorFn error) {
                    << " is empty";
   return withShape(data, shape);
 }
+
+TypeOrFailure SearchSortedOp::inferType(Adaptor adaptor, ErrorFn error) {
+  Value sorted = adaptor.getSorted(), values = adaptor.getValues();
+  if (!isIndex(sorted) || elementOf(sorted) != elementOf(values))
+    return error() << "(C1) both must be of i32 or both of i64, got "
+                   << elementOf(sorted) << " and " << elementOf(values);
+  if (shapeOf(sorted).size() != 1)
+    return error() << "(C2) the sorted sequence has " << shapeOf(sorted).size()
+                   << " dimensions instead of one";
+  return typeOf(values);
+}
+
+//===----------------------------------------------------------------------===//
+// Extents
+//===----------------------------------------------------------------------===//
+
+TypeOrFailure BoundedOp::inferType(Adaptor adaptor, ErrorFn error) {
+  Value extent = adaptor.getExtent();
+  if (!shapeOf(extent).empty() || !elementOf(extent).isSignlessInteger(64))
+    return error() << "(C1) the extent must be a tensor<i64>, got "
+                   << extent.getType();
+  if (failed(requireAxis(adaptor.getX(), adaptor.getAxis(), "C2", error)))
+    return failure();
+  return typeOf(adaptor.getX());
+}
+
+TypeOrFailure ExtentOp::inferType(Adaptor adaptor, ErrorFn error) {
+  Value x = adaptor.getX();
+  if (failed(requireAxis(x, adaptor.getAxis(), "C1", error)))
+    return failure();
+  return RankedTensorType::get({}, IntegerType::get(x.getContext(), 64));
+}

@@ -41,7 +41,8 @@ bool constantTensor(NodeProto &node, TensorProto &tensor) {
 
 class Folder {
 public:
-  explicit Folder(Model &model) : graph(*model.proto.mutable_graph()) {}
+  explicit Folder(Model &model)
+      : graph(*model.proto.mutable_graph()), open(valuesWithExtents(model)) {}
 
   bool run() {
     for (const TensorProto &tensor : graph.initializer()) {
@@ -68,12 +69,14 @@ public:
       learnShape(info);
 
     google::protobuf::RepeatedPtrField<NodeProto> kept;
-    bool changed = false;
     for (NodeProto &node : *graph.mutable_node()) {
       if (fold(node))
         changed = true;
       else
         kept.Add()->Swap(&node);
+      for (NodeProto &more : added)
+        kept.Add()->Swap(&more);
+      added.clear();
     }
     graph.mutable_node()->Swap(&kept);
     auto condition = [&](const std::string &name) -> std::optional<bool> {
@@ -125,12 +128,19 @@ private:
     if (node.op_type() == "Shape" || node.op_type() == "Size")
       return foldShape(node);
     std::vector<const Value *> inputs;
+    bool exact = true;
     for (const std::string &name : node.input()) {
       auto found = known.find(name);
-      if (!name.empty() && found == known.end())
-        return false;
+      if (!name.empty() && found == known.end()) {
+        exact = false;
+        found = bounds.find(name);
+        if (found == bounds.end())
+          return restate(node);
+      }
       inputs.push_back(name.empty() ? nullptr : &found->second);
     }
+    if (!exact)
+      return foldBound(node, inputs);
     auto results = evaluate(node, inputs);
     if (!results)
       return false;
@@ -167,11 +177,252 @@ private:
         value.ints.push_back(dims[i]);
       value.dims = {int64_t(value.ints.size())};
     }
+    if (open.count(node.input(0))) {
+      bounds[node.output(0)] = value;
+      return false;
+    }
     define(node.output(0), value);
     return true;
   }
 
+  //===- Shapes that are bounds
+  //---------------------------------------------===//
+
+  bool isBound(const std::string &name) const {
+    return bounds.count(name) && !known.count(name);
+  }
+
+  /// Whether larger operands give larger results, as far as operands are
+  /// bounds.
+  bool isMonotone(const NodeProto &node) const {
+    static const std::unordered_set<std::string> always = {
+        "Add",     "Cast",  "Concat",  "Expand",    "Gather",    "Identity",
+        "Max",     "Min",   "Mul",     "ReduceMax", "ReduceMin", "ReduceProd",
+        "Reshape", "Slice", "Squeeze", "Unsqueeze", "ReduceSum", "Flatten"};
+    const std::string &op = node.op_type();
+    if (op == "Mul" || op == "Div")
+      for (const std::string &name : node.input())
+        if (auto found = known.find(name); found != known.end())
+          for (int64_t value : found->second.ints)
+            if (value < 0)
+              return false;
+    if (op == "Sub" || op == "Div")
+      return !isBound(node.input(1));
+    if (op == "Where")
+      return !isBound(node.input(0));
+    if (op == "Gather" || op == "Reshape" || op == "Unsqueeze" ||
+        op == "Squeeze" || op == "Slice" || op == "Expand")
+      for (int i = 1; i < node.input_size(); ++i)
+        if (isBound(node.input(i)))
+          return false;
+    return always.count(op);
+  }
+
+  /// A node some of whose operands are known bounds only.
+  bool foldBound(NodeProto &node, const std::vector<const Value *> &inputs) {
+    if (node.op_type() == "Equal" && inputs.size() == 2) {
+      // No extent is negative (exporters ask whether one is -1).
+      const Value &other = *inputs[isBound(node.input(0)) ? 1 : 0];
+      bool negative = !other.isFloat() && !other.ints.empty() &&
+                      !(isBound(node.input(0)) && isBound(node.input(1)));
+      for (int64_t value : other.ints)
+        negative = negative && value < 0;
+      auto results = negative ? evaluate(node, inputs) : std::nullopt;
+      if (!results)
+        return false;
+      define(node.output(0), results->front());
+      return true;
+    }
+    if (!isMonotone(node))
+      return restate(node);
+    if (auto results = evaluate(node, inputs))
+      for (int i = 0; i < node.output_size() && i < int(results->size()); ++i)
+        bounds[node.output(i)] = (*results)[i];
+    return restate(node);
+  }
+
+  /// Names a constant that holds a bound.
+  std::string constantBound(const std::string &name) {
+    std::string constant = name + "/bound";
+    if (!known.count(constant))
+      define(constant, bounds.at(name));
+    return constant;
+  }
+
+  /// Gives a node whose shape a bound decides the bound, and has a node after
+  /// it say how much counts. Returns whether it changed something.
+  bool restate(NodeProto &node) {
+    const std::string &op = node.op_type();
+    if (node.output_size() != 1)
+      return false;
+    if (op == "Reshape" && isBound(node.input(1))) {
+      // Which dimension is which follows from the sizes.
+      node.set_input(1, constantBound(node.input(1)));
+      return changed = true, false;
+    }
+    if (op == "ConstantOfShape" && isBound(node.input(0)))
+      return restateShape(node, 0, {});
+    if (op == "Expand" && isBound(node.input(1))) {
+      auto x = shapes.find(node.input(0));
+      return x != shapes.end() && restateShape(node, 1, x->second);
+    }
+    if (op == "Tile" && isBound(node.input(1)))
+      return restateTile(node);
+    if (op == "Resize" && node.input_size() > 3 && isBound(node.input(3))) {
+      // Dimensions with an extent are not resized (or that is refused later).
+      node.set_input(3, constantBound(node.input(3)));
+      return changed = true, false;
+    }
+    if (op == "Slice" && isBound(node.input(2)))
+      return restateSlice(node);
+    return op == "Range" && isBound(node.input(1)) && restateRange(node);
+  }
+
+  /// Renames the result of a node and adds one that makes the old result of it:
+  /// of dimension `axes[i]` counts as much as element `elements[i]` of
+  /// `extents` says.
+  void addBounded(NodeProto &node, const std::string &extents,
+                  const std::vector<int64_t> &axes,
+                  const std::vector<int64_t> &elements) {
+    std::string result = node.output(0);
+    node.set_output(0, result + "/bounded");
+    NodeProto bounded;
+    bounded.set_op_type(boundedOp);
+    bounded.set_domain(ownDomain);
+    bounded.set_name(node.name());
+    bounded.add_input(node.output(0));
+    bounded.add_input(extents);
+    bounded.add_output(result);
+    setInts(bounded, "axes", axes);
+    setInts(bounded, "elements", elements);
+    added.push_back(std::move(bounded));
+    changed = true;
+  }
+
+  static void setInts(NodeProto &node, const char *name,
+                      const std::vector<int64_t> &values) {
+    AttributeProto &attr = *node.add_attribute();
+    attr.set_name(name);
+    attr.set_type(AttributeProto::INTS);
+    attr.mutable_ints()->Assign(values.begin(), values.end());
+  }
+
+  /// A node that computes extents; gives its result.
+  std::string addArithmetic(const NodeProto &origin, const char *op,
+                            const std::string &a, const std::string &b) {
+    std::string result =
+        origin.output(0) + "/extent" + std::to_string(added.size());
+    NodeProto node;
+    node.set_op_type(op);
+    node.set_name(origin.name());
+    node.add_input(a);
+    node.add_input(b);
+    node.add_output(result);
+    added.push_back(std::move(node));
+    return result;
+  }
+
+  /// Dimensions in which `x` has one element (or none) are as large as the
+  /// operand says.
+  bool restateShape(NodeProto &node, int operand, std::vector<int64_t> x) {
+    std::string shape = node.input(operand);
+    std::vector<int64_t> axes;
+    size_t rank = bounds.at(shape).ints.size();
+    if (x.size() > rank)
+      return false;
+    x.insert(x.begin(), rank - x.size(), 1);
+    for (size_t d = 0; d < rank; ++d)
+      if (x[d] == 1)
+        axes.push_back(int64_t(d));
+    node.set_input(operand, constantBound(shape));
+    addBounded(node, shape, axes, axes);
+    return false;
+  }
+
+  /// Dimensions of one element are repeated, others not.
+  bool restateTile(NodeProto &node) {
+    auto x = shapes.find(node.input(0));
+    const std::vector<int64_t> &repeats = bounds.at(node.input(1)).ints;
+    if (x == shapes.end() || x->second.size() != repeats.size())
+      return false;
+    for (size_t d = 0; d < repeats.size(); ++d)
+      if (x->second[d] != 1 && repeats[d] != 1)
+        return false;
+    return restateShape(node, 1, x->second);
+  }
+
+  /// The numbers of a constant operand; nothing where it is none.
+  const std::vector<int64_t> *constantInts(const NodeProto &node, int operand) {
+    if (operand >= node.input_size())
+      return nullptr;
+    auto found = known.find(node.input(operand));
+    return found == known.end() ? nullptr : &found->second.ints;
+  }
+
+  /// From known beginnings, in steps of one.
+  bool restateSlice(NodeProto &node) {
+    auto x = shapes.find(node.input(0));
+    const auto *starts = constantInts(node, 1), *axes = constantInts(node, 3);
+    const auto *steps = constantInts(node, 4);
+    size_t count = bounds.at(node.input(2)).ints.size();
+    bool noSteps = node.input_size() < 5 || node.input(4).empty();
+    if (x == shapes.end() || !starts || !axes || starts->size() != count ||
+        axes->size() != count || (!steps && !noSteps))
+      return false;
+    std::vector<int64_t> dims, positions, elements;
+    for (size_t i = 0; i < count; ++i) {
+      int64_t rank = int64_t(x->second.size()), axis = (*axes)[i];
+      axis += axis < 0 ? rank : 0;
+      if (axis < 0 || axis >= rank || (*starts)[i] < 0 ||
+          (steps && (*steps)[i] != 1))
+        return false;
+      positions.push_back(axis);
+      elements.push_back(int64_t(i));
+      dims.push_back(x->second[size_t(axis)]);
+    }
+    std::string ends = node.input(2), starting = node.input(1);
+    std::string all = node.output(0) + "/dims";
+    defineInts(all, dims, known.at(starting));
+    node.set_input(2, constantBound(ends));
+    std::string last = addArithmetic(node, "Min", ends, all);
+    addBounded(node, addArithmetic(node, "Sub", last, starting), positions,
+               elements);
+    return false;
+  }
+
+  /// As many numbers as there are up to a limit.
+  bool restateRange(NodeProto &node) {
+    const auto *start = constantInts(node, 0), *delta = constantInts(node, 2);
+    if (!start || !delta || start->size() != 1 || delta->size() != 1 ||
+        delta->front() < 1 || known.at(node.input(0)).isFloat())
+      return false;
+    std::string limit = node.input(1), first = node.input(0);
+    std::string step = node.input(2), less = node.output(0) + "/less";
+    // (limit - start + delta - 1) / delta
+    Value value = known.at(first);
+    value.ints = {start->front() - delta->front() + 1};
+    define(less, value);
+    node.set_input(1, constantBound(limit));
+    std::string span = addArithmetic(node, "Sub", limit, less);
+    addBounded(node, addArithmetic(node, "Div", span, step), {0}, {0});
+    return false;
+  }
+
+  void defineInts(const std::string &name, const std::vector<int64_t> &values,
+                  const Value &like) {
+    Value value = like;
+    value.ints = values;
+    define(name, value);
+  }
+
   GraphProto &graph;
+  /// Values whose shapes are bounds.
+  std::unordered_set<std::string> open;
+  /// Largest values of what depends on such shapes.
+  std::unordered_map<std::string, Value> bounds;
+  /// Nodes to put behind the one at hand.
+  std::vector<NodeProto> added;
+  bool changed = false;
   std::unordered_map<std::string, Value> known;
   std::unordered_map<std::string, std::vector<int64_t>> shapes;
 };

@@ -85,6 +85,25 @@ void bindInputs(Model &model, const LoadOptions &options);
 /// Functions inlined, newest opset, static shapes, integers folded.
 void normalize(Model &model, const LoadOptions &options);
 
+/// Types that libonnx fails to infer, found by our own rules.
+using KnownTypes = std::map<std::string, onnx::TypeProto>;
+
+//===- Bounds.cpp ---------------------------------------------------------===//
+
+/// Our own domain, and the op of it that says how much of dimensions counts: of
+/// the first operand's dimension `axes[i]` as much as element `elements[i]` of
+/// the second says.
+constexpr char ownDomain[] = "dlc";
+constexpr char boundedOp[] = "Bounded";
+
+/// Adds the results whose size depends on values, with the largest size that
+/// they can have. Returns whether it found new ones.
+bool addBounds(const onnx::GraphProto &graph, KnownTypes &known);
+
+/// Values whose shape may be less than the one that is inferred: inputs with
+/// bounds, results of such ops, and what is computed from them.
+std::unordered_set<std::string> valuesWithExtents(const Model &model);
+
 //===- Expand.cpp ---------------------------------------------------------===//
 
 /// Replaces one layer of ops that are functions by their bodies. Returns

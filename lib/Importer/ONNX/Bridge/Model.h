@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct ValueType {
 struct Port {
   std::string name;
   ValueType type;
+  /// Of an input: one number a dimension, -1 where the size is fixed, else that
+  /// of the extent of which the size is the bound. Empty: all are fixed.
+  std::vector<int64_t> extents = {};
 };
 
 /// The name of a node's op: of other domains than the default one with it.
@@ -58,6 +62,7 @@ inline std::string opName(const onnx::NodeProto &node) {
 /// Mirror of dlc::ImportOptions without MLIR.
 struct LoadOptions {
   std::vector<std::pair<std::string, int64_t>> dims;
+  std::map<std::string, int64_t> maxDims;
   std::map<std::string, std::vector<int64_t>> shapes;
   std::map<std::string, std::string> binds;
   /// Whether the emitter has an entry for an op (see opName).
@@ -70,6 +75,10 @@ struct Model {
   onnx::ModelProto proto;
   std::vector<Payload> payloads;
   std::vector<Port> inputs, outputs;
+  /// How many extents the inputs have.
+  int64_t numExtents = 0;
+  /// Values whose dimensions may be bounds, see valuesWithExtents.
+  std::unordered_set<std::string> open;
   /// Every value of the graph: inputs, initializers, results.
   std::unordered_map<std::string, ValueType> types;
   /// The initializers by name.

@@ -168,9 +168,6 @@ bool hasLongVectors(const GraphProto &graph) {
   return false;
 }
 
-/// Types that libonnx fails to infer, found by our own rules.
-using KnownTypes = std::map<std::string, onnx::TypeProto>;
-
 /// Adds the results of ops that libonnx cannot infer: those that have the type
 /// of their first operand, and those whose shape is a known operand. Returns
 /// whether it found new ones.
@@ -416,6 +413,7 @@ void checkSameShapes(const Model &model, const SameShapes &pair) {
 }
 
 void checkOutputs(Model &model) {
+  // Their shapes are bounds, about which a declaration says nothing.
   for (Port &output : model.outputs) {
     auto found = model.types.find(output.name);
     if (found == model.types.end())
@@ -431,7 +429,9 @@ void checkOutputs(Model &model) {
     bool unknownRank = declared.dims.size() == 1 && declared.dims[0] == -2;
     bool same = unknownRank || declared.dims.size() == computed.dims.size();
     for (size_t i = 0; same && !unknownRank && i < declared.dims.size(); ++i)
-      same = declared.dims[i] < 0 || declared.dims[i] == computed.dims[i];
+      same = declared.dims[i] < 0 || declared.dims[i] == computed.dims[i] ||
+             (model.open.count(output.name) &&
+              declared.dims[i] < computed.dims[i]);
     if (!same) {
       std::string text;
       for (int64_t dim : declared.dims)
@@ -480,6 +480,9 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
       restoreResize(*proto.mutable_graph());
   }
   stateDefaults(*proto.mutable_graph());
+  auto &own = *proto.add_opset_import();
+  own.set_domain(ownDomain);
+  own.set_version(1);
   refuseUnsupported(model, options, newest, /*late=*/false);
 
   // Each round resolves one more layer of shape arithmetic, conditionals and
@@ -493,7 +496,8 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
       throw ImportError("the model's shapes could not be resolved in " +
                         std::to_string(maxRounds) + " rounds");
     inferShapes(proto, known, /*strict=*/false, propagate);
-    if (addKnownTypes(proto.graph(), known) || foldShapeArithmetic(model) ||
+    if (addKnownTypes(proto.graph(), known) ||
+        addBounds(proto.graph(), known) || foldShapeArithmetic(model) ||
         unrollLoops(model) || resolveSequences(model) ||
         expandFunctions(model, options) || selectBranches(model, sameShapes))
       continue;
@@ -505,6 +509,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   refuseUnsupported(model, options, newest, /*late=*/true);
   inferShapes(proto, known, /*strict=*/true, propagate);
   recordTypes(model);
+  model.open = valuesWithExtents(model);
   for (const SameShapes &pair : sameShapes)
     checkSameShapes(model, pair);
   checkOutputs(model);

@@ -46,6 +46,8 @@ public:
     checkNames();
     for (const auto &[name, value] : options.dims)
       bindDim(name, value, "--dim " + name + "=" + std::to_string(value));
+    for (const auto &[name, value] : options.maxDims)
+      bindDim(name, value, maxDimFlag(name, value));
     for (const auto &[name, shape] : options.shapes)
       bindShape(name, shape, "--shape " + name + "=" + shapeString(shape));
     for (const auto &[name, file] : options.binds)
@@ -56,6 +58,10 @@ public:
   }
 
 private:
+  static std::string maxDimFlag(const std::string &name, int64_t value) {
+    return "--max-dim " + name + "=" + std::to_string(value);
+  }
+
   void collectInputs() {
     std::set<std::string> initializers;
     for (const TensorProto &tensor : graph.initializer())
@@ -123,15 +129,24 @@ private:
         throw ImportError::usage("input '" + name +
                                  "' has both --shape and --bind");
     }
-    for (const auto &[name, value] : options.dims) {
-      if (dimNames.count(name))
-        continue;
+    for (const auto &[name, value] : options.dims)
+      checkDim(name, "--dim " + name + "=" + std::to_string(value));
+    for (const auto &[name, value] : options.maxDims) {
+      checkDim(name, maxDimFlag(name, value));
+      for (const auto &[other, fixed] : options.dims)
+        if (other == name)
+          throw ImportError::usage("the dimension '" + name +
+                                   "' has both --dim and --max-dim");
+    }
+  }
+
+  void checkDim(const std::string &name, const std::string &flag) {
+    if (!dimNames.count(name)) {
       std::vector<std::string> names;
       for (const std::string &known : dimNames)
         names.push_back("'" + known + "'");
       throw ImportError::usage(
-          "--dim " + name + "=" + std::to_string(value) +
-          ": the model's inputs have no dimension of this name; " +
+          flag + ": the model's inputs have no dimension of this name; " +
           (names.empty() ? "they have no named dimensions at all"
                          : "the named ones are " + join(names, ", ")));
     }
@@ -201,7 +216,23 @@ private:
     inputs.erase(name);
   }
 
+  /// The number of a dimension's extent.
+  int64_t extentOf(const std::string &name) {
+    auto [entry, isNew] = extents.insert({name, model.numExtents});
+    model.numExtents += isNew;
+    return entry->second;
+  }
+
   void applyDims() {
+    for (auto &input : *graph.mutable_input()) {
+      const auto &declared = input.type().tensor_type().shape();
+      std::vector<int64_t> numbers;
+      for (const auto &dim : declared.dim())
+        numbers.push_back(isNamed(dim) && options.maxDims.count(dim.dim_param())
+                              ? extentOf(dim.dim_param())
+                              : -1);
+      bounded.push_back(std::move(numbers));
+    }
     for (auto &[name, shape] : inputs)
       for (auto &dim : *shape->mutable_dim())
         if (isNamed(dim)) {
@@ -256,6 +287,10 @@ private:
   void record() {
     for (const auto &input : graph.input()) {
       Port port;
+      const auto &numbers = bounded[model.inputs.size()];
+      for (int64_t number : numbers)
+        if (number >= 0)
+          port.extents = numbers;
       port.name = input.name();
       port.type.elemType = input.type().tensor_type().elem_type();
       for (const auto &dim : input.type().tensor_type().shape().dim())
@@ -264,8 +299,8 @@ private:
                       "input '" + port.name + "'");
       model.inputs.push_back(std::move(port));
     }
-    bool asked = !options.dims.empty() || !options.shapes.empty() ||
-                 !options.binds.empty();
+    bool asked = !options.dims.empty() || !options.maxDims.empty() ||
+                 !options.shapes.empty() || !options.binds.empty();
     for (auto &output : *graph.mutable_output()) {
       Port port;
       port.name = output.name();
@@ -290,6 +325,9 @@ private:
   std::map<std::string, int> elemTypes;
   std::set<std::string> dimNames;
   std::map<std::string, std::pair<int64_t, std::string>> dims;
+  /// The numbers of extents by dimension, and those of each input.
+  std::map<std::string, int64_t> extents;
+  std::vector<std::vector<int64_t>> bounded;
 };
 
 } // namespace

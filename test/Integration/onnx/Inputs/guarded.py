@@ -20,7 +20,8 @@ DTYPES = [None, np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.ui
 
 class TensorInfo(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("dtype", ctypes.c_uint32), ("rank", ctypes.c_uint32),
-                ("shape", ctypes.POINTER(ctypes.c_int64)), ("bytes", ctypes.c_uint64)]
+                ("shape", ctypes.POINTER(ctypes.c_int64)), ("bytes", ctypes.c_uint64),
+                ("extents", ctypes.POINTER(ctypes.c_int32)), ("is_extents", ctypes.c_uint32)]
 
     def array(self, memory):
         shape = tuple(self.shape[i] for i in range(self.rank))
@@ -28,6 +29,17 @@ class TensorInfo(ctypes.Structure):
         count = int(np.prod(shape, dtype=np.int64))
         assert count * dtype.itemsize == self.bytes, "the descriptor's sizes contradict each other"
         return np.frombuffer(memory, dtype, count, 0).reshape(shape)
+
+    def counts(self, array, extents):
+        """The part of the array that counts."""
+        if not self.extents:
+            return array
+        for d in range(self.rank):
+            if self.extents[d] >= 0:
+                extent = int(extents[self.extents[d]])
+                assert 0 <= extent <= self.shape[d], f"an extent of {extent}, at most {self.shape[d]} fit"
+                array = array.take(range(extent), axis=d)
+        return array
 
 
 class Model(ctypes.Structure):
@@ -95,5 +107,6 @@ def run(path, symbol, inputs):
     assert status == 0, f"{symbol}_run returned {status}"
     assert all(b.intact() for b in [*given, *made, arena]), "wrote beside a buffer"
     assert copies == [bytes(b.memory()) for b in given], "wrote into an input"
-    return {model.outputs[i].name.decode(): model.outputs[i].array(bytes(made[i].memory()))
-            for i in range(model.num_outputs)}
+    arrays = [model.outputs[i].array(bytes(made[i].memory())) for i in range(model.num_outputs)]
+    return {model.outputs[i].name.decode(): model.outputs[i].counts(array, arrays[-1])
+            for i, array in enumerate(arrays) if not model.outputs[i].is_extents}

@@ -52,6 +52,14 @@ mlir::Attribute splatOf(mlir::Value value);
 /// Whether `value` is a dense constant whose elements all equal `number`.
 bool isSplat(mlir::Value value, double number);
 
+/// Attributes of a graph function's arguments and results: `dlc.extents` holds
+/// one number a dimension, -1 where the size is fixed, else which element of
+/// the tensor with `dlc.is_extents` (i64, one dimension) says how much counts.
+constexpr llvm::StringLiteral kExtentsAttrName = "dlc.extents";
+constexpr llvm::StringLiteral kIsExtentsAttrName = "dlc.is_extents";
+/// On a convolution or pool: its padding was chosen for the size of its input.
+constexpr llvm::StringLiteral kFittedAttrName = "nn.fitted";
+
 /// Begins an error message; inactive where only the answer is wanted.
 using ErrorFn = llvm::function_ref<mlir::InFlightDiagnostic()>;
 

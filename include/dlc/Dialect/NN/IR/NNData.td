@@ -199,4 +199,20 @@ def NN_GatherNDOp : NN_InferredOp<"gather_nd"> {
   }];
 }
 
+def NN_SearchSortedOp : NN_InferredOp<"search_sorted"> {
+  let summary = "where numbers would go in a sorted sequence";
+  let description = [{
+    Element by element the number of elements of `sorted`, which ascends, that are
+    less than the one of `values`. Example:
+    ```mlir
+    %r = nn.search_sorted %s, %v : (tensor<100xi64>, tensor<4x2xi64>) -> tensor<4x2xi64>
+    ```
+    Constraints:
+    - (C1) `sorted` and `values` have the same element type, i32 or i64.
+    - (C2) `sorted` has one dimension.
+  }];
+  let arguments = (ins NN_Tensor:$sorted, NN_Tensor:$values);
+  let assemblyFormat = "$sorted `,` $values attr-dict `:` functional-type(operands, results)";
+}
+
 #endif // DLC_DIALECT_NN_IR_NNDATA_TD

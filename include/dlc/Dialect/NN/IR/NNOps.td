@@ -13,6 +13,7 @@ include "dlc/Dialect/NN/IR/NNContraction.td"
 include "dlc/Dialect/NN/IR/NNWindow.td"
 include "dlc/Dialect/NN/IR/NNReduction.td"
 include "dlc/Dialect/NN/IR/NNData.td"
+include "dlc/Dialect/NN/IR/NNExtents.td"
 include "dlc/Dialect/NN/IR/NNCustom.td"
 
 #endif // DLC_DIALECT_NN_IR_NNOPS_TD

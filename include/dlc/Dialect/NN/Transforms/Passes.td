@@ -5,6 +5,23 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NNResolveExtents : Pass<"nn-resolve-extents", "::mlir::func::FuncOp"> {
+  let summary = "Makes everything heed the extents of bounded dimensions";
+  let description = [{
+    A dimension may count up to an extent only that the program computes
+    (`nn.bounded`) or reads (`dlc.extents` on an argument); its size is the bound,
+    for which memory is planned. The pass follows such dimensions through the graph,
+    across reshapes too. Operations that read across one get what does not count
+    filled with what does not matter to them (0 for a sum, -inf for a maximum);
+    where gaps would come to lie between what counts (a concatenation, a result of
+    two joined dimensions), it is gathered to the beginning. `nn.extent` becomes the
+    extent. The extents of results become the elements of one more result, and
+    `dlc.extents` on the others says which. An operation that can not heed an
+    extent is an error. Afterwards there is no `nn.bounded` and no `nn.extent`.
+  }];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
 def NNFoldBatchNorm : Pass<"nn-fold-batch-norm"> {
   let summary = "Folds batch normalisation and constant factors into the operation before";
   let description = [{

@@ -1,0 +1,768 @@
+//===- ResolveExtents.cpp - Everything heeds the extents ------------------===//
+
+#include "Extents.h"
+
+#include "dlc/Dialect/NN/Transforms/Passes.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace dlc::nn {
+#define GEN_PASS_DEF_NNRESOLVEEXTENTS
+#include "dlc/Dialect/NN/Transforms/Passes.h.inc"
+} // namespace dlc::nn
+
+using namespace mlir;
+using namespace dlc::nn;
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static Type elementOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+namespace {
+
+/// Walks one graph from its beginning to its end. Of each value it knows which
+/// dimensions are bounded; operations that read what does not count get their
+/// operands changed so that it does not matter.
+class Resolver {
+public:
+  explicit Resolver(func::FuncOp func) : func(func) {}
+
+  LogicalResult run() {
+    readArguments();
+    for (Operation &op : llvm::make_early_inc_range(
+             func.getBody().front().without_terminator()))
+      if (failed(resolve(&op)))
+        return failure();
+    return writeResults();
+  }
+
+private:
+  Axes axesOf(Value value) const {
+    auto found = known.find(value);
+    return found == known.end() ? staticAxes(value) : found->second;
+  }
+
+  void define(Value value, Axes axes) {
+    if (hasBounded(axes))
+      known[value] = std::move(axes);
+  }
+
+  /// The only place where something is refused.
+  static LogicalResult refuse(Operation *op, int64_t dim, StringRef reason) {
+    return emitError(op->getLoc())
+           << "dimension " << dim << " has an extent that is known at run time "
+           << "only (at most the size compiled for), and " << reason;
+  }
+
+  /// Makes what counts along `dim` of an operand lie at its beginning.
+  void compact(OpOperand &operand, int64_t dim) {
+    Axes axes = axesOf(operand.get());
+    if (axes[dim].isPrefix())
+      return;
+    ExtentBuilder b(operand.getOwner());
+    Value moved = b.compact(operand.get(), axes[dim], dim);
+    axes[dim] = Axis(axes[dim].getSize(), b.extentOf(axes[dim]));
+    operand.set(moved);
+    define(moved, std::move(axes));
+  }
+
+  /// Fills what does not count along `dims` of an operand.
+  void fill(OpOperand &operand, ArrayRef<int64_t> dims,
+            function_ref<Value(ExtentBuilder &)> value) {
+    Axes axes = axesOf(operand.get());
+    if (llvm::none_of(dims, [&](int64_t d) { return axes[d].isBounded(); }))
+      return;
+    ExtentBuilder b(operand.getOwner());
+    Value filled = b.fill(operand.get(), axes, dims, value(b));
+    operand.set(filled);
+    define(filled, std::move(axes));
+  }
+
+  void fillZero(OpOperand &operand, ArrayRef<int64_t> dims) {
+    Type element = elementOf(operand.get());
+    fill(operand, dims, [&](ExtentBuilder &b) { return b.number(element, 0); });
+  }
+
+  /// The same along one dimension as if that were `axis`.
+  void fillZeroBy(OpOperand &operand, int64_t dim, const Axis &axis) {
+    Axes axes = axesOf(operand.get()), by = axes;
+    by[dim] = axis;
+    ExtentBuilder b(operand.getOwner());
+    Value zero = b.number(elementOf(operand.get()), 0);
+    Value filled = b.fill(operand.get(), by, {dim}, zero);
+    operand.set(filled);
+    define(filled, std::move(axes));
+  }
+
+  void fillLimit(OpOperand &operand, ArrayRef<int64_t> dims, bool lowest) {
+    Type element = elementOf(operand.get());
+    fill(operand, dims,
+         [&](ExtentBuilder &b) { return b.limit(element, lowest); });
+  }
+
+  void readArguments();
+  LogicalResult writeResults();
+  LogicalResult resolve(Operation *op);
+  LogicalResult broadcast(Operation *op, ArrayRef<unsigned> operands,
+                          int64_t drop);
+
+  LogicalResult visit(BoundedOp op);
+  LogicalResult visit(ExtentOp op);
+  LogicalResult visit(ReshapeOp op);
+  LogicalResult visit(TransposeOp op);
+  LogicalResult visit(BroadcastOp op);
+  LogicalResult visit(ConcatOp op);
+  LogicalResult visit(SliceOp op);
+  LogicalResult visit(PadOp op);
+  LogicalResult visit(GatherOp op);
+  LogicalResult visit(GatherNDOp op);
+  LogicalResult visit(SearchSortedOp op);
+  LogicalResult visit(ReduceOp op);
+  LogicalResult visit(ArgReduceOp op);
+  LogicalResult visit(CumSumOp op);
+  LogicalResult visit(SoftmaxOp op);
+  LogicalResult visit(LayerNormOp op);
+  LogicalResult visit(BatchNormOp op);
+  LogicalResult visit(LrnOp op);
+  LogicalResult visit(ResizeOp op);
+  LogicalResult visit(MatmulOp op);
+  LogicalResult visit(ConvOp op);
+  LogicalResult visit(ConvTransposeOp op);
+  LogicalResult visit(MaxPoolOp op);
+  LogicalResult visit(AvgPoolOp op);
+  template <typename OpT>
+  LogicalResult visitWindow(OpT op, ArrayRef<int64_t> kernel, Axes axes);
+
+  func::FuncOp func;
+  llvm::DenseMap<Value, Axes> known;
+};
+
+//===----------------------------------------------------------------------===//
+// Arguments and results
+//===----------------------------------------------------------------------===//
+
+/// Extents of inputs are the elements of one more input.
+void Resolver::readArguments() {
+  BlockArgument extents;
+  for (BlockArgument arg : func.getArguments())
+    if (func.getArgAttr(arg.getArgNumber(), kIsExtentsAttrName))
+      extents = arg;
+  if (!extents || func.getBody().front().empty())
+    return;
+  ExtentBuilder b(&func.getBody().front().front());
+  llvm::DenseMap<int64_t, Value> scalars;
+  for (BlockArgument arg : func.getArguments()) {
+    auto numbers = func.getArgAttrOfType<DenseI64ArrayAttr>(arg.getArgNumber(),
+                                                            kExtentsAttrName);
+    if (!numbers)
+      continue;
+    Axes axes = staticAxes(arg);
+    for (auto [axis, number] : llvm::zip_equal(axes, numbers.asArrayRef())) {
+      if (number < 0)
+        continue;
+      Value &extent = scalars[number];
+      if (!extent)
+        extent = b.reshape(b.make<SliceOp>(extents, ArrayRef<int64_t>(number),
+                                           ArrayRef<int64_t>(1),
+                                           ArrayRef<int64_t>(1)),
+                           {});
+      axis = Axis(axis.getSize(), extent);
+    }
+    define(arg, std::move(axes));
+  }
+}
+
+/// Extents of results become the elements of one more result.
+LogicalResult Resolver::writeResults() {
+  Operation *ret = func.getBody().front().getTerminator();
+  ExtentBuilder b(ret);
+  Builder attrs(func.getContext());
+  SmallVector<Value> extents;
+  for (OpOperand &operand : ret->getOpOperands()) {
+    Axes axes = axesOf(operand.get());
+    if (!hasBounded(axes))
+      continue;
+    SmallVector<int64_t> numbers(axes.size(), -1);
+    for (size_t d = 0; d < axes.size(); ++d) {
+      if (!axes[d].isBounded())
+        continue;
+      compact(operand, d);
+      Value extent = b.extentOf(axesOf(operand.get())[d]);
+      auto *at = llvm::find(extents, extent);
+      numbers[d] = at - extents.begin();
+      if (at == extents.end())
+        extents.push_back(extent);
+    }
+    func.setResultAttr(operand.getOperandNumber(), kExtentsAttrName,
+                       attrs.getDenseI64ArrayAttr(numbers));
+  }
+  if (extents.empty())
+    return success();
+  for (Value &extent : extents)
+    extent = b.reshape(extent, {1});
+  Value all = extents.size() == 1
+                  ? extents.front()
+                  : b.make<ConcatOp>(ValueRange(extents), int64_t(0));
+  unsigned number = ret->getNumOperands();
+  ret->insertOperands(number, all);
+  auto entry = attrs.getDictionaryAttr(
+      {attrs.getNamedAttr("dlc.name", attrs.getStringAttr("dlc.extents")),
+       attrs.getNamedAttr(kIsExtentsAttrName, attrs.getUnitAttr())});
+  return func.insertResult(number, all.getType(), entry);
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise operations and what broadcasts like them
+//===----------------------------------------------------------------------===//
+
+/// The result of an operation whose operands broadcast to it, but for their
+/// last `drop` dimensions: has the extents of all of them.
+LogicalResult Resolver::broadcast(Operation *op, ArrayRef<unsigned> operands,
+                                  int64_t drop) {
+  Value result = op->getResult(0);
+  Axes axes = staticAxes(result);
+  int64_t rank = axes.size();
+  for (int64_t d = 0; d < rank - drop; ++d) {
+    SmallVector<std::pair<OpOperand *, int64_t>> bounded;
+    for (unsigned number : operands) {
+      OpOperand &operand = op->getOpOperand(number);
+      Axes from = axesOf(operand.get());
+      int64_t at = d - rank + int64_t(from.size());
+      if (at >= 0 && from[at].isBounded() &&
+          from[at].getSize() == axes[d].getSize())
+        bounded.push_back({&operand, at});
+    }
+    if (bounded.empty())
+      continue;
+    auto axisOf = [&](auto entry) {
+      return axesOf(entry.first->get())[entry.second];
+    };
+    Axis first = axisOf(bounded.front());
+    if (llvm::any_of(bounded,
+                     [&](auto entry) { return !(axisOf(entry) == first); }))
+      for (auto [operand, at] : bounded)
+        compact(*operand, at);
+    axes[d] = axisOf(bounded.front());
+  }
+  define(result, std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(BroadcastOp op) { return broadcast(op, {0}, 0); }
+
+LogicalResult Resolver::visit(BatchNormOp op) {
+  define(op.getResult(), axesOf(op.getX()));
+  return success();
+}
+
+LogicalResult Resolver::visit(SearchSortedOp op) {
+  fillLimit(op->getOpOperand(0), {0}, /*lowest=*/false);
+  define(op.getResult(), axesOf(op.getValues()));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Extents and movement of data
+//===----------------------------------------------------------------------===//
+
+LogicalResult Resolver::visit(BoundedOp op) {
+  compact(op->getOpOperand(0), op.getAxis());
+  Axes axes = axesOf(op.getX());
+  int64_t size = shapeOf(op.getX())[op.getAxis()];
+  if (isSplat(op.getExtent(), double(size))) {
+    op.replaceAllUsesWith(op.getX());
+    op.erase();
+    return success();
+  }
+  axes[op.getAxis()] = Axis(size, op.getExtent());
+  // The operand may have other readers, to which the extent means nothing.
+  OpBuilder builder(op);
+  Value x = op.getX();
+  Value apart = ReshapeOp::create(builder, op.getLoc(), x.getType(), x);
+  define(apart, std::move(axes));
+  op.replaceAllUsesWith(apart);
+  op.erase();
+  return success();
+}
+
+LogicalResult Resolver::visit(ExtentOp op) {
+  ExtentBuilder b(op);
+  op.replaceAllUsesWith(b.extentOf(axesOf(op.getX())[op.getAxis()]));
+  op.erase();
+  return success();
+}
+
+LogicalResult Resolver::visit(ReshapeOp op) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  std::optional<Axes> axes = regroup(axesOf(op.getX()), shape);
+  if (!axes) {
+    // What counts may be at the beginning of both.
+    int64_t at = 0;
+    for (auto [d, axis] : llvm::enumerate(axesOf(op.getX())))
+      at = axis.isBounded() ? d : at;
+    return refuse(op, at, "a reshape divides it");
+  }
+  define(op.getResult(), std::move(*axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(TransposeOp op) {
+  Axes from = axesOf(op.getX()), axes;
+  for (int64_t d : op.getPerm())
+    axes.push_back(from[d]);
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+/// Positions behind the end of a part skip what does not count there.
+LogicalResult Resolver::visit(ConcatOp op) {
+  int64_t along = op.getAxis();
+  Axes axes = staticAxes(op.getResult());
+  bool isBounded = false, hasGaps = false;
+  for (OpOperand &operand : op->getOpOperands()) {
+    hasGaps |= isBounded;
+    compact(operand, along);
+    isBounded |= axesOf(operand.get())[along].isBounded();
+    for (auto [d, axis] : llvm::enumerate(axesOf(operand.get())))
+      if (int64_t(d) != along && axis.isBounded())
+        axes[d] = axis;
+  }
+  if (!isBounded) {
+    define(op.getResult(), std::move(axes));
+    return success();
+  }
+  OpBuilder at(op);
+  at.setInsertionPointAfter(op);
+  ExtentBuilder b(at, op.getLoc());
+  int64_t size = op.getType().getDimSize(along);
+  Value extent = b.scalar(0), position = b.positions(size), source = position;
+  for (Value part : op.getInputs()) {
+    Axis axis = axesOf(part)[along];
+    Value here = b.extentOf(axis);
+    extent = b.add(extent, here);
+    if (!axis.isBounded())
+      continue;
+    Value isBehind = b.make<CompareOp>(ComparePredicate::GE, position, extent);
+    Value gap = b.sub(b.scalar(axis.getSize()), here);
+    source = b.add(source, b.make<SelectOp>(isBehind, gap, b.scalar(0)));
+  }
+  axes[along] = Axis(size, extent);
+  if (!hasGaps) {
+    define(op.getResult(), std::move(axes));
+    return success();
+  }
+  Value joined = b.make<GatherOp>(op.getResult(), source, along);
+  op.getResult().replaceAllUsesExcept(joined, joined.getDefiningOp());
+  define(joined, std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(SliceOp op) {
+  Axes axes = staticAxes(op.getResult());
+  for (size_t d = 0; d < axes.size(); ++d) {
+    Axis from = axesOf(op.getX())[d];
+    int64_t start = op.getStarts()[d], step = op.getSteps()[d];
+    int64_t size = axes[d].getSize();
+    if (!from.isBounded())
+      continue;
+    if (start == 0 && step == 1 && size == from.getSize()) {
+      axes[d] = from;
+      continue;
+    }
+    if (step < 0 || op->hasAttr(kFittedAttrName))
+      return refuse(op, d, "which part of it is taken depends on it");
+    compact(op->getOpOperand(0), d);
+    ExtentBuilder b(op);
+    Value left = b.sub(b.extentOf(axesOf(op.getX())[d]), start);
+    axes[d] =
+        Axis(size, b.clamp(b.floorDiv(b.add(left, step - 1), step), 0, size));
+  }
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(PadOp op) {
+  Axes axes = staticAxes(op.getResult());
+  SmallVector<int64_t> filled;
+  for (size_t d = 0; d < axes.size(); ++d) {
+    Axis from = axesOf(op.getX())[d];
+    int64_t more = op.getLo()[d] + op.getHi()[d];
+    if (!from.isBounded())
+      continue;
+    if (more == 0) {
+      axes[d] = from;
+      continue;
+    }
+    if (op.getMode() != PadMode::Constant)
+      return refuse(op, d, "padding copies what is at its edge");
+    compact(op->getOpOperand(0), d);
+    ExtentBuilder b(op);
+    axes[d] =
+        Axis(axes[d].getSize(), b.add(b.extentOf(axesOf(op.getX())[d]), more));
+    filled.push_back(d);
+  }
+  fill(op->getOpOperand(0), filled,
+       [&](ExtentBuilder &) { return op.getValue(); });
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+/// Negative indices count from the extent.
+LogicalResult Resolver::visit(GatherOp op) {
+  int64_t along = op.getAxis();
+  // Of such ones the indices say where in memory something is.
+  bool isFitted = op->hasAttr(kFittedAttrName);
+  if (!isFitted)
+    compact(op->getOpOperand(0), along);
+  Axes from = axesOf(op.getData()), index = axesOf(op.getIndices()), axes;
+  if (from[along].isBounded() && !isFitted) {
+    ExtentBuilder b(op);
+    Value indices = op.getIndices();
+    Value isNegative = b.make<CompareOp>(ComparePredicate::LT, indices,
+                                         b.number(elementOf(indices), 0));
+    Value extent = b.make<CastOp>(b.extentOf(from[along]), elementOf(indices));
+    op.getIndicesMutable().assign(
+        b.make<SelectOp>(isNegative, b.add(indices, extent), indices));
+  }
+  axes.append(from.begin(), from.begin() + along);
+  axes.append(index);
+  axes.append(from.begin() + along + 1, from.end());
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(GatherNDOp op) {
+  int64_t batch = op.getBatchDims();
+  Axes index = axesOf(op.getIndices());
+  if (index.back().isBounded())
+    return refuse(op, index.size() - 1, "it holds the tuples of a GatherND");
+  int64_t length = index.back().getSize();
+  for (int64_t d = 0; d < length; ++d)
+    compact(op->getOpOperand(0), batch + d);
+  Axes from = axesOf(op.getData());
+  ArrayRef<Axis> indexed = ArrayRef(from).slice(batch, length);
+  if (hasBounded(indexed)) {
+    ExtentBuilder b(op);
+    Value indices = op.getIndices();
+    SmallVector<Value> extents;
+    for (const Axis &axis : indexed)
+      extents.push_back(b.reshape(b.extentOf(axis), {1}));
+    Value all = b.make<CastOp>(
+        b.make<ConcatOp>(ValueRange(extents), int64_t(0)), elementOf(indices));
+    Value isNegative = b.make<CompareOp>(ComparePredicate::LT, indices,
+                                         b.number(elementOf(indices), 0));
+    op.getIndicesMutable().assign(
+        b.make<SelectOp>(isNegative, b.add(indices, all), indices));
+  }
+  Axes axes(index.begin(), index.end() - 1);
+  for (int64_t d = 0; d < batch; ++d)
+    if (!axes[d].isBounded())
+      axes[d] = from[d];
+  axes.append(from.begin() + batch + length, from.end());
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions and normalisations
+//===----------------------------------------------------------------------===//
+
+LogicalResult Resolver::visit(ReduceOp op) {
+  Axes from = axesOf(op.getX()), axes;
+  SmallVector<Axis> reduced;
+  for (auto [d, axis] : llvm::enumerate(from)) {
+    if (llvm::is_contained(op.getAxes(), int64_t(d))) {
+      reduced.push_back(axis);
+      if (op.getKeepdims())
+        axes.emplace_back(1);
+    } else {
+      axes.push_back(axis);
+    }
+  }
+  define(op.getResult(), std::move(axes));
+  if (!hasBounded(reduced))
+    return success();
+  OpOperand &x = op->getOpOperand(0);
+  Type element = elementOf(op.getX());
+  switch (op.getKind()) {
+  case ReduceKind::Max:
+  case ReduceKind::Min:
+    fillLimit(x, op.getAxes(), op.getKind() == ReduceKind::Max);
+    return success();
+  case ReduceKind::Prod:
+    fill(x, op.getAxes(),
+         [&](ExtentBuilder &b) { return b.number(element, 1); });
+    return success();
+  case ReduceKind::Sum:
+    fillZero(x, op.getAxes());
+    return success();
+  case ReduceKind::Mean:
+    break;
+  }
+  // The sum, divided by how many there are.
+  fillZero(x, op.getAxes());
+  ExtentBuilder b(op);
+  Type wide = isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 16
+                  ? Type(Float32Type::get(op.getContext()))
+                  : element;
+  Value count = b.scalar(1);
+  for (const Axis &axis : reduced)
+    count = b.mul(count, b.extentOf(axis));
+  Value sum = b.make<ReduceOp>(ReduceKind::Sum, b.make<CastOp>(op.getX(), wide),
+                               op.getAxes(), op.getKeepdims());
+  Value mean =
+      b.make<CastOp>(b.make<DivOp>(sum, b.make<CastOp>(count, wide)), element);
+  define(mean, axesOf(op.getResult()));
+  op.replaceAllUsesWith(mean);
+  known.erase(op.getResult());
+  op.erase();
+  return success();
+}
+
+LogicalResult Resolver::visit(ArgReduceOp op) {
+  int64_t along = op.getAxis();
+  compact(op->getOpOperand(0), along);
+  Axes axes = axesOf(op.getX());
+  Axis reduced = axes[along];
+  if (op.getKeepdims())
+    axes[along] = Axis(1);
+  else
+    axes.erase(axes.begin() + along);
+  fillLimit(op->getOpOperand(0), {along}, op.getKind() == ArgReduceKind::Max);
+  Value result = op.getResult();
+  // What was filled wins only over what equals it.
+  if (reduced.isBounded() && op.getSelectLast()) {
+    OpBuilder at(op);
+    at.setInsertionPointAfter(op);
+    ExtentBuilder b(at, op.getLoc());
+    Value last = b.make<MaxOp>(b.sub(b.extentOf(reduced), 1), b.scalar(0));
+    Value least = b.make<MinOp>(op.getResult(), last);
+    op.getResult().replaceAllUsesExcept(least, least.getDefiningOp());
+    result = least;
+  }
+  define(result, std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(CumSumOp op) {
+  compact(op->getOpOperand(0), op.getAxis());
+  if (op.getReverse())
+    fillZero(op->getOpOperand(0), {op.getAxis()});
+  define(op.getResult(), axesOf(op.getX()));
+  return success();
+}
+
+LogicalResult Resolver::visit(SoftmaxOp op) {
+  fillLimit(op->getOpOperand(0), {op.getAxis()}, /*lowest=*/true);
+  define(op.getResult(), axesOf(op.getX()));
+  return success();
+}
+
+LogicalResult Resolver::visit(LayerNormOp op) {
+  Axes axes = axesOf(op.getX());
+  for (size_t d = op.getAxis(); d < axes.size(); ++d)
+    if (axes[d].isBounded())
+      return refuse(op, d, "it is normalised over");
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(LrnOp op) {
+  Axes axes = axesOf(op.getX());
+  fillZero(op->getOpOperand(0),
+           {op.getChannelsLast() ? int64_t(axes.size()) - 1 : 1});
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(ResizeOp op) {
+  Axes axes = axesOf(op.getX());
+  for (auto [d, axis] : llvm::enumerate(axes)) {
+    if (op.getScales()[d] == 1.0)
+      continue;
+    if (axis.isBounded())
+      return refuse(op, d, "it is resized");
+    axis = Axis(op.getType().getDimSize(d));
+  }
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Products and windows
+//===----------------------------------------------------------------------===//
+
+LogicalResult Resolver::visit(MatmulOp op) {
+  int64_t left = shapeOf(op.getLhs()).size() - 1;
+  int64_t right = shapeOf(op.getRhs()).size() - 2;
+  OpOperand &lhs = op->getOpOperand(0), &rhs = op->getOpOperand(1);
+  Axis mine = axesOf(op.getLhs())[left], other = axesOf(op.getRhs())[right];
+  if (mine.isBounded() && other.isBounded() && !(mine == other)) {
+    compact(lhs, left);
+    compact(rhs, right);
+    mine = axesOf(lhs.get())[left];
+  }
+  // What one of them does not count, the other one must not bring in: 0 times
+  // infinity is not 0.
+  if (mine.isBounded() || other.isBounded()) {
+    fillZeroBy(lhs, left, mine.isBounded() ? mine : other);
+    fillZeroBy(rhs, right, mine.isBounded() ? mine : other);
+  }
+  if (failed(broadcast(op, {0, 1}, 2)))
+    return failure();
+  Axes axes = axesOf(op.getResult());
+  axes[axes.size() - 2] = axesOf(op.getLhs())[left - 1];
+  axes.back() = axesOf(op.getRhs()).back();
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+/// The spatial dimensions of a convolution or pool: what lies behind the extent
+/// is like padding.
+template <typename OpT>
+LogicalResult Resolver::visitWindow(OpT op, ArrayRef<int64_t> kernel,
+                                    Axes axes) {
+  size_t spatial = kernel.size(), first = op.getChannelsLast() ? 1 : 2;
+  for (size_t s = 0; s < spatial; ++s) {
+    size_t d = first + s;
+    if (!axesOf(op.getInput())[d].isBounded())
+      continue;
+    if (op->hasAttr(kFittedAttrName))
+      return refuse(op, d, "the padding of a window depends on it");
+    compact(op->getOpOperand(0), d);
+    ExtentBuilder b(op);
+    int64_t size = op.getType().getDimSize(d), stride = op.getStrides()[s];
+    int64_t more = op.getPads()[s] + op.getPads()[spatial + s] -
+                   op.getDilations()[s] * (kernel[s] - 1) - 1;
+    Value last = b.add(b.extentOf(axesOf(op.getInput())[d]), more);
+    axes[d] = Axis(size, b.clamp(b.add(b.floorDiv(last, stride), 1), 0, size));
+  }
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+static SmallVector<int64_t> spatialDims(int64_t rank, bool channelsLast) {
+  int64_t first = channelsLast ? 1 : 2;
+  return llvm::to_vector(llvm::seq<int64_t>(first, first + rank - 2));
+}
+
+LogicalResult Resolver::visit(ConvOp op) {
+  Axes axes = axesOf(op.getFilter());
+  for (auto [d, axis] : llvm::enumerate(axes))
+    if (axis.isBounded())
+      return refuse(op, d, "it is one of a filter");
+  int64_t rank = axes.size(), channels = op.getChannelsLast() ? rank - 1 : 1;
+  Axes from = axesOf(op.getInput());
+  if (from[channels].isBounded())
+    return refuse(op, channels, "it holds the channels of a convolution");
+  Axes result = staticAxes(op.getResult());
+  result[0] = from[0];
+  auto spatial = spatialDims(rank, op.getChannelsLast());
+  if (failed(visitWindow(op, shapeOf(op.getFilter()).drop_front(2), result)))
+    return failure();
+  fillZero(op->getOpOperand(0), spatial);
+  return success();
+}
+
+LogicalResult Resolver::visit(ConvTransposeOp op) {
+  Axes from = axesOf(op.getInput()), axes = staticAxes(op.getResult());
+  if (hasBounded(axesOf(op.getFilter())))
+    return refuse(op, 0, "it is one of a filter");
+  for (auto [d, axis] : llvm::enumerate(ArrayRef(from).drop_front()))
+    if (axis.isBounded())
+      return refuse(op, d + 1, "a transposed convolution runs over it");
+  axes[0] = from[0];
+  define(op.getResult(), std::move(axes));
+  return success();
+}
+
+LogicalResult Resolver::visit(MaxPoolOp op) {
+  Axes from = axesOf(op.getInput()), axes = staticAxes(op.getResult());
+  int64_t rank = axes.size(), channels = op.getChannelsLast() ? rank - 1 : 1;
+  axes[0] = from[0];
+  axes[channels] = from[channels];
+  if (failed(visitWindow(op, op.getKernel(), axes)))
+    return failure();
+  fillLimit(op->getOpOperand(0), spatialDims(rank, op.getChannelsLast()),
+            /*lowest=*/true);
+  return success();
+}
+
+LogicalResult Resolver::visit(AvgPoolOp op) {
+  Axes from = axesOf(op.getInput()), axes = staticAxes(op.getResult());
+  int64_t rank = axes.size(), channels = op.getChannelsLast() ? rank - 1 : 1;
+  auto spatial = spatialDims(rank, op.getChannelsLast());
+  for (auto [s, d] : llvm::enumerate(spatial))
+    if (from[d].isBounded() && !op.getCountIncludePad() &&
+        (op.getPads()[s] || op.getPads()[spatial.size() + s]))
+      return refuse(op, d, "means over windows do not count its padding");
+  axes[0] = from[0];
+  axes[channels] = from[channels];
+  if (failed(visitWindow(op, op.getKernel(), axes)))
+    return failure();
+  fillZero(op->getOpOperand(0), spatial);
+  return success();
+}
+
+/// Small operations on constants: extents that turn out to be known.
+static bool fold(Operation *op) {
+  constexpr int64_t mostElements = 64;
+  auto isConstant = [](Value operand) {
+    return operand.getDefiningOp<ConstantOp>() != nullptr;
+  };
+  if (op->getNumOperands() == 0 || op->getNumResults() != 1 ||
+      !llvm::all_of(op->getOperands(), isConstant) ||
+      cast<RankedTensorType>(op->getResult(0).getType()).getNumElements() >
+          mostElements)
+    return false;
+  OpBuilder builder(op);
+  SmallVector<Value> results;
+  if (failed(builder.tryFold(op, results)) || results.size() != 1)
+    return false;
+  op->replaceAllUsesWith(results);
+  op->erase();
+  return true;
+}
+
+LogicalResult Resolver::resolve(Operation *op) {
+  if (fold(op))
+    return success();
+  bool isExtent = isa<BoundedOp, ExtentOp>(op);
+  if (!isExtent && llvm::none_of(op->getOperands(), [&](Value operand) {
+        return known.contains(operand);
+      }))
+    return success();
+  if (isa<ElementwiseOpInterface>(op)) {
+    auto all = llvm::seq<unsigned>(0, op->getNumOperands());
+    return broadcast(op, llvm::to_vector(all), 0);
+  }
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<BoundedOp, ExtentOp, ReshapeOp, TransposeOp, BroadcastOp, ConcatOp,
+            SliceOp, PadOp, GatherOp, GatherNDOp, SearchSortedOp, ReduceOp,
+            ArgReduceOp, CumSumOp, SoftmaxOp, LayerNormOp, BatchNormOp, LrnOp,
+            ResizeOp, MatmulOp, ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp>(
+          [&](auto known) { return visit(known); })
+      .Default([&](Operation *other) -> LogicalResult {
+        for (Value operand : other->getOperands())
+          for (auto [d, axis] : llvm::enumerate(axesOf(operand)))
+            if (axis.isBounded())
+              return refuse(other, d, "this operation can not heed it");
+        return success();
+      });
+}
+
+struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
+  void runOnOperation() override {
+    if (failed(Resolver(getOperation()).run()))
+      return signalPassFailure();
+    getOperation()->walk(
+        [](Operation *op) { op->removeAttr(kFittedAttrName); });
+  }
+};
+
+} // namespace

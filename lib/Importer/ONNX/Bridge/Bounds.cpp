@@ -1,0 +1,195 @@
+//===- Bounds.cpp - Largest sizes of results that depend on values --------===//
+
+#include "Internal.h"
+
+#include <algorithm>
+
+using namespace dlc::importer;
+using onnx::GraphProto;
+using onnx::NodeProto;
+
+namespace {
+
+using Dims = std::vector<int64_t>;
+
+/// A dimension that may be negative; nothing where it is out of range.
+std::optional<size_t> axisOf(const NodeProto &node, size_t rank) {
+  int64_t axis = intAttr(node, "axis", 0);
+  axis += axis < 0 ? int64_t(rank) : 0;
+  if (axis < 0 || axis >= int64_t(rank))
+    return std::nullopt;
+  return size_t(axis);
+}
+
+class Bounds {
+public:
+  explicit Bounds(const GraphProto &graph) : graph(graph) {
+    for (const auto *infos :
+         {&graph.input(), &graph.value_info(), &graph.output()})
+      for (const auto &info : *infos)
+        learn(info);
+    for (const auto &tensor : graph.initializer())
+      shapes[tensor.name()] = {tensor.dims().begin(), tensor.dims().end()};
+  }
+
+  /// The largest shapes of a node's results, as far as they depend on values;
+  /// empty where nothing does or something is not known yet.
+  std::vector<Dims> of(const NodeProto &node) const {
+    const Dims *x = shapeOf(node, 0);
+    if (!x)
+      return {};
+    if (node.domain() == ownDomain && node.op_type() == boundedOp)
+      return {*x};
+    if (!node.domain().empty())
+      return {};
+    const std::string &op = node.op_type();
+    if (op == "NonZero")
+      return {{int64_t(x->size()), elements(*x)}};
+    if (op == "Compress")
+      return compress(node, *x);
+    if (op == "Unique")
+      return unique(node, *x);
+    if (op == "NonMaxSuppression")
+      return suppress(node);
+    return {};
+  }
+
+  bool isStatic(const std::string &name) const { return shapes.count(name); }
+
+private:
+  void learn(const onnx::ValueInfoProto &info) {
+    const auto &type = info.type().tensor_type();
+    if (!type.has_shape())
+      return;
+    Dims dims;
+    for (const auto &dim : type.shape().dim()) {
+      if (!dim.has_dim_value())
+        return;
+      dims.push_back(dim.dim_value());
+    }
+    shapes[info.name()] = std::move(dims);
+  }
+
+  const Dims *shapeOf(const NodeProto &node, int input) const {
+    if (input >= node.input_size())
+      return nullptr;
+    auto found = shapes.find(node.input(input));
+    return found == shapes.end() ? nullptr : &found->second;
+  }
+
+  static int64_t elements(const Dims &dims) {
+    return checkedElements(dims, onnx::TensorProto::INT64, "a result");
+  }
+
+  std::vector<Dims> compress(const NodeProto &node, const Dims &x) const {
+    const Dims *condition = shapeOf(node, 1);
+    if (!condition || condition->size() != 1)
+      return {};
+    Dims result{elements(x)};
+    size_t at = 0;
+    if (attribute(node, "axis")) {
+      auto axis = axisOf(node, x.size());
+      if (!axis)
+        return {};
+      result = x;
+      at = *axis;
+    }
+    int64_t length = std::min(result[at], condition->front());
+    if (auto flags = knownInts(graph, node.input(1)))
+      length = std::count_if(flags->begin(), flags->begin() + length,
+                             [](int64_t flag) { return flag != 0; });
+    result[at] = length;
+    return {result};
+  }
+
+  static std::vector<Dims> unique(const NodeProto &node, const Dims &x) {
+    int64_t all = elements(x);
+    if (!attribute(node, "axis"))
+      return {{all}, {all}, {all}, {all}};
+    auto axis = axisOf(node, x.size());
+    if (!axis)
+      return {};
+    Dims one{x[*axis]};
+    return {x, one, one, one};
+  }
+
+  std::vector<Dims> suppress(const NodeProto &node) const {
+    const Dims *scores = shapeOf(node, 1);
+    if (!scores || scores->size() != 3)
+      return {};
+    int64_t each = 0;
+    if (node.input_size() > 2 && !node.input(2).empty()) {
+      auto most = knownInts(graph, node.input(2));
+      each = (*scores)[2];
+      if (most && most->size() == 1)
+        each = std::min(each, std::max<int64_t>((*most)[0], 0));
+    }
+    return {{elements({(*scores)[0], (*scores)[1], each}), 3}};
+  }
+
+  const GraphProto &graph;
+  std::unordered_map<std::string, Dims> shapes;
+};
+
+/// The element type of a result; 0 where it is that of the first operand.
+int elementOf(const NodeProto &node, int output) {
+  bool alike = node.op_type() == "Compress" || node.domain() == ownDomain ||
+               (node.op_type() == "Unique" && output == 0);
+  return alike ? 0 : onnx::TensorProto::INT64;
+}
+
+} // namespace
+
+bool dlc::importer::addBounds(const GraphProto &graph, KnownTypes &known) {
+  Bounds bounds(graph);
+  std::unordered_map<std::string, int> elements;
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos)
+      elements[info.name()] = info.type().tensor_type().elem_type();
+  for (const auto &tensor : graph.initializer())
+    elements[tensor.name()] = tensor.data_type();
+  bool found = false;
+  for (const NodeProto &node : graph.node()) {
+    auto shapes = bounds.of(node);
+    for (int i = 0; i < node.output_size() && i < int(shapes.size()); ++i) {
+      const std::string &name = node.output(i);
+      if (name.empty() || bounds.isStatic(name) || known.count(name))
+        continue;
+      int element = elementOf(node, i);
+      auto &type = *known[name].mutable_tensor_type();
+      type.set_elem_type(element ? element : elements[node.input(0)]);
+      for (int64_t dim : shapes[i])
+        type.mutable_shape()->add_dim()->set_dim_value(dim);
+      if (type.shape().dim_size() == 0)
+        type.mutable_shape();
+      found = true;
+    }
+  }
+  return found;
+}
+
+std::unordered_set<std::string>
+dlc::importer::valuesWithExtents(const Model &model) {
+  const GraphProto &graph = model.proto.graph();
+  std::unordered_set<std::string> result;
+  for (const Port &input : model.inputs)
+    if (!input.extents.empty())
+      result.insert(input.name);
+  for (const NodeProto &node : graph.node()) {
+    const std::string &op = node.op_type();
+    bool has = node.domain() == ownDomain;
+    has = has ||
+          (node.domain().empty() &&
+           (op == "NonZero" || op == "Unique" || op == "NonMaxSuppression" ||
+            (op == "Compress" && node.input_size() > 1 &&
+             !knownInts(graph, node.input(1)))));
+    for (const std::string &input : node.input())
+      has = has || result.count(input);
+    if (has)
+      for (const std::string &output : node.output())
+        if (!output.empty())
+          result.insert(output);
+  }
+  return result;
+}

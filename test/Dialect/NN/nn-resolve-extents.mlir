@@ -1,0 +1,90 @@
+// RUN: dlc-opt %s --nn-resolve-extents --canonicalize --cse --split-input-file | FileCheck %s
+
+// What does not count is filled where it is read, and extents become a result.
+// CHECK-LABEL: func @reductions
+// CHECK-SAME: (%[[X:.*]]: tensor<6x4xf32> {dlc.name = "x"}, %[[N:.*]]: tensor<i64>)
+// CHECK-SAME: tensor<6xf32> {dlc.name = "mean"}, tensor<4xf32> {dlc.extents = array<i64: 0>},
+// CHECK-SAME: tensor<6x4xf32> {dlc.extents = array<i64: -1, 0>}, tensor<1xi64> {dlc.is_extents, dlc.name = "dlc.extents"}
+// CHECK-DAG: %[[AT:.*]] = nn.constant dense<{{\[}}[0, 1, 2, 3]]> : tensor<1x4xi64>
+// CHECK-DAG: %[[LOW:.*]] = nn.constant dense<0xFF800000> : tensor<f32>
+// CHECK-DAG: %[[ZERO:.*]] = nn.constant dense<0.000000e+00> : tensor<f32>
+// CHECK: %[[IN:.*]] = nn.compare lt %[[AT]], %[[N]]
+// CHECK: %[[F:.*]] = nn.select %[[IN]], %[[X]], %[[ZERO]]
+// CHECK: %[[S:.*]] = nn.reduce sum %[[F]] axes = [1]
+// CHECK: %[[C:.*]] = nn.cast %[[N]] : (tensor<i64>) -> tensor<f32>
+// CHECK: %[[M:.*]] = nn.div %[[S]], %[[C]]
+// CHECK: %[[T:.*]] = nn.reduce max %[[X]] axes = [0]
+// CHECK: %[[G:.*]] = nn.select %[[IN]], %[[X]], %[[LOW]]
+// CHECK: %[[P:.*]] = nn.softmax %[[G]] axis = 1
+// CHECK: %[[E:.*]] = nn.reshape %[[N]] : (tensor<i64>) -> tensor<1xi64>
+// CHECK: return %[[M]], %[[T]], %[[P]], %[[E]]
+func.func @reductions(%x: tensor<6x4xf32> {dlc.name = "x"}, %n: tensor<i64>)
+    -> (tensor<6xf32> {dlc.name = "mean"}, tensor<4xf32>, tensor<6x4xf32>) {
+  %b = nn.bounded %x, %n axis = 1 : (tensor<6x4xf32>, tensor<i64>) -> tensor<6x4xf32>
+  %m = nn.reduce mean %b axes = [1] : (tensor<6x4xf32>) -> tensor<6xf32>
+  %t = nn.reduce max %b axes = [0] : (tensor<6x4xf32>) -> tensor<4xf32>
+  %p = nn.softmax %b axis = 1 : (tensor<6x4xf32>) -> tensor<6x4xf32>
+  return %m, %t, %p : tensor<6xf32>, tensor<4xf32>, tensor<6x4xf32>
+}
+
+// -----
+
+// Extents of inputs; both operands of a product are filled.
+// CHECK-LABEL: func @inputs
+// CHECK-SAME: %[[E:arg[0-9]+]]: tensor<2xi64> {dlc.is_extents}
+// CHECK: %[[S:.*]] = nn.slice %[[E]] starts = [1] steps = [1]
+// CHECK: %[[N:.*]] = nn.reshape %[[S]] : (tensor<1xi64>) -> tensor<i64>
+// CHECK-COUNT-2: nn.select
+// CHECK: nn.matmul
+func.func @inputs(%a: tensor<3x8xf32> {dlc.extents = array<i64: 0, 1>}, %b: tensor<8x2xf32> {dlc.extents = array<i64: 1, -1>},
+                  %e: tensor<2xi64> {dlc.is_extents}) -> tensor<3x2xf32> {
+  %0 = nn.matmul %a, %b : (tensor<3x8xf32>, tensor<8x2xf32>) -> tensor<3x2xf32>
+  return %0 : tensor<3x2xf32>
+}
+
+// -----
+
+// Joined dimensions are followed: taken apart again they are what they were, as
+// a result they are moved together.
+// CHECK-LABEL: func @joined
+// CHECK-SAME: tensor<6xf32> {dlc.extents = array<i64: 0>}, tensor<2x3xf32> {dlc.extents = array<i64: -1, 1>}
+// CHECK: %[[LINE:.*]] = nn.reshape %{{.*}} : (tensor<2x3xf32>) -> tensor<6xf32>
+// CHECK: nn.div
+// CHECK: %[[MOVED:.*]] = nn.gather %[[LINE]], %{{.*}} axis = 0
+// CHECK: %[[TWICE:.*]] = nn.mul %{{.*}}, %{{.*}} : (tensor<i64>, tensor<i64>) -> tensor<i64>
+// CHECK: return %[[MOVED]], %{{.*}}
+func.func @joined(%x: tensor<2x3xf32>, %n: tensor<i64>) -> (tensor<6xf32>, tensor<2x3xf32>) {
+  %b = nn.bounded %x, %n axis = 1 : (tensor<2x3xf32>, tensor<i64>) -> tensor<2x3xf32>
+  %line = nn.reshape %b : (tensor<2x3xf32>) -> tensor<6xf32>
+  %neg = nn.neg %line : (tensor<6xf32>) -> tensor<6xf32>
+  %back = nn.reshape %neg : (tensor<6xf32>) -> tensor<2x3xf32>
+  return %line, %back : tensor<6xf32>, tensor<2x3xf32>
+}
+
+// -----
+
+// What follows a part with an extent moves to its end.
+// CHECK-LABEL: func @concat
+// CHECK: %[[C:.*]] = nn.concat
+// CHECK: nn.compare ge
+// CHECK: %[[R:.*]] = nn.gather %[[C]]
+// CHECK: return %[[R]]
+func.func @concat(%x: tensor<3xf32>, %y: tensor<2xf32>, %n: tensor<i64>) -> tensor<5xf32> {
+  %b = nn.bounded %x, %n axis = 0 : (tensor<3xf32>, tensor<i64>) -> tensor<3xf32>
+  %c = nn.concat %b, %y axis = 0 : (tensor<3xf32>, tensor<2xf32>) -> tensor<5xf32>
+  return %c : tensor<5xf32>
+}
+
+// -----
+
+// The extent of a dimension of fixed size is its size; a bound that is reached
+// bounds nothing.
+// CHECK-LABEL: func @fixed
+// CHECK-SAME: (%[[X:.*]]: tensor<3xf32>) -> (tensor<3xf32>, tensor<i64>)
+// CHECK: %[[N:.*]] = nn.constant dense<3> : tensor<i64>
+// CHECK: return %[[X]], %[[N]]
+func.func @fixed(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<i64>) {
+  %n = nn.extent %x axis = 0 : (tensor<3xf32>) -> tensor<i64>
+  %b = nn.bounded %x, %n axis = 0 : (tensor<3xf32>, tensor<i64>) -> tensor<3xf32>
+  return %b, %n : tensor<3xf32>, tensor<i64>
+}

@@ -1,0 +1,242 @@
+# REQUIRES: onnxruntime
+# RUN: %python %s
+"""Dimensions whose extent is known when the program runs: results sized by values
+(NonZero, Compress, Unique, NonMaxSuppression) and what follows them, and inputs of any
+size up to --max-dim. One program, several inputs, against onnxruntime. With
+--target=cuda for a GPU."""
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+from onnx import numpy_helper, parser
+
+from dlc_targets import on_cuda
+from dlc_testing import Failure, Program, compare, reference
+
+FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
+RNG = np.random.default_rng(7)
+FAILED = []
+
+
+def model(text, **constants):
+    """A model in ONNX's text form, without what stands in front of the graph."""
+    result = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> {text}')
+    for name, array in constants.items():
+        result.graph.initializer.append(numpy_helper.from_array(np.asarray(array), name))
+    return result
+
+
+def check(name, graph, inputs, *flags):
+    """All inputs on one program, the largest ones first: nothing may be left over."""
+    try:
+        with Program(graph, *FLAGS, *flags) as program:
+            for number, given in enumerate(inputs):
+                got = program.run(given)
+                for output, wanted in reference(graph, given).items():
+                    if problem := compare(got[output], wanted):
+                        FAILED.append(f"{name}, inputs {number}: '{output}' {problem}")
+    except Failure as error:
+        FAILED.append(f"{name}: {error}")
+
+
+def sparse(*shape):
+    return (RNG.standard_normal(shape) * (RNG.random(shape) < 0.4)).astype(np.float32)
+
+
+def floats(*shape):
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def by_values():
+    full = {"x": np.ones((3, 5), np.float32)}
+    check("gathered", model("""g (float[3,5] x) => (int64[2,n] at, float[n] v, float s, int64[1] count) {
+        at = NonZero(x)
+        tuples = Transpose(at)
+        v = GatherND(x, tuples)
+        s = ReduceMean <keepdims = 0> (v)
+        count = Shape <start = 1> (at)
+    }"""), [full, {"x": sparse(3, 5)}, {"x": sparse(3, 5)}])
+
+    flags = [np.array(f, bool) for f in ([1] * 6, [0, 1, 1, 0, 0, 1], [0, 0, 0, 0, 1, 0])]
+    check("rows", model("""g (float[6,4] x, bool[6] keep) => (float[n,4] soft, float[4] total, float[4] top,
+                                                            float[n,n] products, float[m,4] joined, float[4] last) {
+        rows = Compress <axis = 0> (x, keep)
+        soft = Softmax <axis = 0> (rows)
+        zero = Constant <value_ints = [0]> ()
+        total = ReduceSum <keepdims = 0> (rows, zero)
+        top = ReduceMax <keepdims = 0> (rows, zero)
+        turned = Transpose(rows)
+        products = MatMul(soft, turned)
+        joined = Concat <axis = 0> (rows, x, rows)
+        end = Constant <value_int = -1> ()
+        last = Gather(rows, end)
+    }"""), [{"x": floats(6, 4), "keep": f} for f in flags])
+
+    check("unique", model("""g (int64[2,6] x) => (int64[n] y, int64[n] first, int64[12] back, int64[n] counts,
+                                                int64[n] rest) {
+        y, first, back, counts = Unique <sorted = 0> (x)
+        sums = CumSum(counts, axis)
+        rest = Sub(y, sums)
+    }""", axis=np.array(0)), [{"x": RNG.integers(0, high, (2, 6))} for high in (1000, 5, 1)])
+    check("unique columns", model("g (float[3,8] x) => (float[3,n] y, int64[n] first, int64[8] back, int64[n] counts)"
+                                  "{ y, first, back, counts = Unique <axis = 1> (x) }"),
+          [{"x": RNG.integers(0, high, (3, 8)).astype(np.float32)} for high in (9, 2)])
+    # Counted in blocks.
+    check("many", model("g (float[3,500] x) => (int64[2,n] at) { at = NonZero(x) }"),
+          [{"x": np.ones((3, 500), np.float32)}, {"x": sparse(3, 500)}, {"x": np.zeros((3, 500), np.float32)}])
+
+
+def detector():
+    """A detector's end: the boxes that are chosen, with their scores, and a mask of them."""
+    graph = model("""g (float[1,40,4] centres, float[1,3,40] scores)
+                     => (int64[n,3] chosen, float[n,4] boxes, float[n] best, float[1,n] share) {
+        chosen = NonMaxSuppression <center_point_box = 1> (centres, scores, most, iou, low)
+        col = Constant <value_int = 2> ()
+        index = Gather <axis = 1> (chosen, col)
+        flat = Squeeze(centres, zero)
+        boxes = Gather <axis = 0> (flat, index)
+        best = GatherND(scores, chosen)
+        row = Unsqueeze(best, zero)
+        share = Softmax <axis = 1> (row)
+    }""", most=np.array([7]), iou=np.array([0.4], np.float32), low=np.array([0.3], np.float32), zero=np.array([0]))
+    inputs = []
+    for scale in (1.0, 0.5, 0.1):
+        boxes = np.concatenate([RNG.random((1, 40, 2)) * 4, RNG.random((1, 40, 2)) + 0.2], -1)
+        inputs.append({"centres": boxes.astype(np.float32), "scores": (RNG.random((1, 3, 40)) * scale).astype(np.float32)})
+    check("detector", graph, inputs)
+
+
+def transformer():
+    """Embedding with positions, masked attention, mean over the sequence; shapes are computed as exporters do it."""
+    weights = {f"w{i}": floats(*shape) / np.float32(np.sqrt(shape[0])) for i, shape in enumerate(
+        [(50, 16), (16, 16), (16, 16), (16, 16), (16, 24), (24, 16)])}
+    return model("""g (int64[batch,seq] ids, float[batch,seq] mask)
+                    => (float[batch,seq,16] y, float[batch,16] pooled, float[batch,seq,seq] weights) {
+        words = Gather(w0, ids)
+        shape = Shape(ids)
+        b = Gather(shape, zero)
+        s = Gather(shape, one)
+        first = Unsqueeze(zero, axis0)
+        length = Unsqueeze(s, axis0)
+        table = Slice(positions, first, length, axis0)
+        x = Add(words, table)
+        batch1 = Unsqueeze(b, axis0)
+        split = Concat <axis = 0> (batch1, length, heads)
+        join = Concat <axis = 0> (batch1, length, hidden)
+        q0 = MatMul(x, w1)
+        q1 = Reshape(q0, split)
+        q = Transpose <perm = [0, 2, 1, 3]> (q1)
+        k0 = MatMul(x, w2)
+        k1 = Reshape(k0, split)
+        k = Transpose <perm = [0, 2, 3, 1]> (k1)
+        v0 = MatMul(x, w3)
+        v1 = Reshape(v0, split)
+        v = Transpose <perm = [0, 2, 1, 3]> (v1)
+        raw = MatMul(q, k)
+        m = Unsqueeze(mask, axes12)
+        masked = Add(raw, m)
+        p = Softmax <axis = -1> (masked)
+        c0 = MatMul(p, v)
+        c1 = Transpose <perm = [0, 2, 1, 3]> (c0)
+        c2 = Reshape(c1, join)
+        x1 = Add(x, c2)
+        scale = Constant <value_floats = [1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0]> ()
+        n = LayerNormalization <axis = -1> (x1, scale)
+        h0 = MatMul(n, w4)
+        h1 = Relu(h0)
+        y = MatMul(h1, w5)
+        pooled = ReduceMean <keepdims = 0> (y, axis1)
+        weights = ReduceSum <keepdims = 0> (p, axis1)
+    }""", zero=np.array(0), one=np.array(1), axis0=np.array([0]), axis1=np.array([1]), axes12=np.array([1, 2]),
+                 heads=np.array([2, 8]), hidden=np.array([16]), positions=floats(12, 16), **weights)
+
+
+def convolutions():
+    return model("""g (float[batch,3,height,width] x) => (float[batch,5] y, float[batch,4,h,w] z) {
+        a = Conv <pads = [1, 1, 1, 1]> (x, w0)
+        b = Relu(a)
+        c = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (b)
+        z = Conv <pads = [1, 1, 1, 1], strides = [2, 2]> (c, w1)
+        d = GlobalAveragePool(z)
+        e = Flatten(d)
+        y = Gemm(e, w2)
+    }""", w0=floats(6, 3, 3, 3), w1=floats(4, 6, 3, 3), w2=floats(4, 5))
+
+
+def by_inputs():
+    graph = transformer()
+
+    def tokens(batch, seq):
+        mask = np.where(RNG.random((batch, seq)) < 0.3, -10, 0).astype(np.float32)
+        return {"ids": RNG.integers(0, 50, (batch, seq)), "mask": mask}
+
+    sizes = [(3, 12), (3, 1), (1, 12), (2, 7), (1, 1)]
+    check("transformer", graph, [tokens(*size) for size in sizes], "--max-dim=batch=3", "--max-dim=seq=12")
+    check("transformer, one batch", graph, [tokens(1, seq) for seq in (12, 5)], "--dim=batch=1", "--max-dim=seq=12")
+    images = [{"x": floats(*size)} for size in ((2, 3, 12, 9), (1, 3, 12, 9))]
+    check("convolutions", convolutions(), images, "--max-dim=batch=2", "--dim=height=12", "--dim=width=9")
+    images = [{"x": floats(*size)} for size in ((2, 3, 12, 9), (1, 3, 5, 9), (2, 3, 4, 4), (1, 3, 11, 6))]
+    check("images", convolutions(), images, "--max-dim=batch=2", "--max-dim=height=12", "--max-dim=width=9")
+    perceptron = model("g (float[n,8] x) => (float[n,4] y, float[m] flat) {"
+                       " h = MatMul(x, w0) r = Relu(h) y = MatMul(r, w1) flat = Reshape(y, all) }",
+                       w0=floats(8, 16), w1=floats(16, 4), all=np.array([-1]))
+    check("perceptron", perceptron, [{"x": floats(n, 8)} for n in (9, 1, 0, 4)], "--max-dim=n=9")
+    parts = model("""g (float[4,n] x) => (float[4,m] back, float[4,k] tail, float[4,l] padded, int64[n] numbers,
+                                        float[4,n] filled, float[q] flat) {
+        back = Slice(x, end, start, one, minus)
+        tail = Slice(x, minus3, far, one)
+        padded = Pad(x, pads, value)
+        shape = Shape(x)
+        count = Gather(shape, one0)
+        numbers = Range(zero0, count, one0)
+        filled = ConstantOfShape <value = float[1] {2.0}> (shape)
+        flat = Reshape(x, minus)
+    }""", end=np.array([-1]), start=np.array([-100]), one=np.array([1]), minus=np.array([-1]), minus3=np.array([-3]),
+                  far=np.array([2**62]), pads=np.array([0, 1, 0, 2]), value=np.array(5, np.float32),
+                  zero0=np.array(0), one0=np.array(1))
+    check("parts", parts, [{"x": floats(4, n)} for n in (6, 2, 1, 5)], "--max-dim=n=6")
+
+
+def refused(command, *texts):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("dlc-sim")]
+    if done.returncode != 2 or len(lines) != 1 or not all(text in lines[0] for text in texts):
+        FAILED.append(f"{command}: {done.returncode}, {done.stderr!r} instead of {texts}")
+
+
+def messages():
+    graph = model("g (float[n,2] x, float[n] y) => (float[n,2] z) { u = Unsqueeze(y, one) z = Mul(x, u) }",
+                  one=np.array([1]))
+    with Program(graph, "--max-dim=n=4", *FLAGS) as program, tempfile.TemporaryDirectory() as folder:
+        def save(name, *shape):
+            np.save(os.path.join(folder, name), np.zeros(shape, np.float32))
+            return os.path.join(folder, name)
+        refused([*program.command, save("a.npy", 5, 2), save("b.npy", 5)],
+                "cannot be input 'x': its shape is 5x2, but the program was compiled for <=4x2")
+        refused([*program.command, save("a.npy", 3, 2), save("b.npy", 2)],
+                "dimension 0 of input 'y' is 2, but in 'x' it is 3")
+        info = program.info()
+        shapes = [(t["name"], t["shape"], t.get("bounded")) for t in info["inputs"] + info["outputs"]]
+        if shapes != [("x", [4, 2], [0]), ("y", [4], [0]), ("z", [4, 2], [0])]:
+            FAILED.append(f"--info: {shapes}")
+    for text, flags, message in (
+            ("g (float[n,3] x) => (float[n,3] y) { y = LayerNormalization <axis = 0> (x, s) }", {"s": np.ones((4, 3), np.float32)},
+             "dimension 0 has an extent that is known at run time only"),
+            ("g (float[n,3] x) => (float[2,m] y) { y = Reshape(x, s) }", {"s": np.array([2, -1])}, "a reshape divides it")):
+        try:
+            with Program(model(text, **flags), "--max-dim=n=4", *FLAGS):
+                FAILED.append(f"{text} compiles")
+        except Failure as error:
+            if message not in str(error):
+                FAILED.append(f"{text}: {error}")
+
+
+by_values()
+detector()
+by_inputs()
+if not on_cuda(FLAGS):
+    messages()
+print("\n".join(FAILED))
+sys.exit(bool(FAILED))
