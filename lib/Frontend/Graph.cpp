@@ -115,6 +115,8 @@ void Graph::output(const std::string &name, const Tensor &value,
     throw Error("output: '" + name + "' is no tensor of the graph '" +
                     state->name + "'",
                 where);
+  if (state->core.isInLoop() || !state->core.isVisible(value.id))
+    throw Error("output: '" + name + "' is of the body of a loop", where);
   if (name.empty() || !state->outputs.insert(name).second)
     throw Error("output: there is an output '" + name +
                     "' already, or its name is empty",
@@ -193,6 +195,8 @@ void OpCall::add(const Tensor &tensor) {
   if (graph != tensor.graph)
     fail("the operands are of different graphs, '" + graph->name + "' and '" +
          tensor.graph->name + "'");
+  if (!graph->core.isVisible(tensor.id))
+    fail("an operand is of the body of a loop that has ended");
   request.operands.push_back(tensor.id);
 }
 

@@ -21,7 +21,7 @@ import sys
 import textwrap
 
 # Operations that the API has under another name, or in a form of its own.
-HAND_WRITTEN = {"constant": "Graph::constant", "custom": "CustomOp", "yield": "CustomOp"}
+HAND_WRITTEN = {"constant": "Graph::constant", "custom": "CustomOp", "loop": "loop", "yield": "CustomOp"}
 # Words of C++ or Python.
 RENAMED = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor", "not": "logical_not"}
 

@@ -46,7 +46,8 @@ struct FitMemory : public dlc::impl::FitMemoryBase<FitMemory> {
     lines.clear();
     // Specialisations run one at a time in one arena.
     for (auto func : module.getOps<func::FuncOp>())
-      fit(func);
+      if (!func.isPrivate())
+        fit(func);
     SmallVector<StringRef> refs(lines.begin(), lines.end());
     module->setAttr("dispatch.fitted",
                     Builder(&getContext()).getStrArrayAttr(refs));
@@ -57,6 +58,10 @@ private:
     work = 0;
     OwningOpRef<ModuleOp> alone = ModuleOp::create(func.getLoc());
     alone->push_back(func.clone());
+    // Its loops refer to their bodies.
+    for (auto other : getOperation().getOps<func::FuncOp>())
+      if (other.isPrivate())
+        alone->push_back(other.clone());
     std::optional<State> state = makeState(std::move(alone));
     if (!state)
       return; // The passes behind this one say what is wrong.

@@ -105,6 +105,7 @@ static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
 }
 
 static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(conversion::createOutlineLoops());
   pm.addPass(conversion::createConvertNNToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -166,6 +167,7 @@ static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {
     pm.addPass(arena::createArenaIO());
   pm.addPass(conversion::createArenaOrder());
   pm.addPass(conversion::createArenaInplace());
+  pm.addPass(conversion::createArenaLoops());
   pm.addPass(arena::createArenaAssign());
   pm.addPass(arena::createArenaVerify());
 }

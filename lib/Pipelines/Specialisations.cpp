@@ -128,7 +128,8 @@ LogicalResult dlc::checkSpecialisations(ModuleOp module, Location loc) {
     if (func.isExternal())
       return emitError(loc)
              << "the function @" << func.getSymName() << " has no body";
-    graphs.push_back(func);
+    if (!func.isPrivate()) // the body of a loop is no graph
+      graphs.push_back(func);
   }
   if (graphs.empty() || graphs.front().getSymName() != "main")
     return emitError(loc) << "a module needs a graph function, and the first "

@@ -60,7 +60,8 @@ bool isPlanned(Operation *op) {
 
 /// The same at level llvm for a GPU: the launch table as IR.
 bool isLaunchTable(Operation *op) {
-  return isPlanned(op) || isa<gpu::LaunchFuncOp, arith::ConstantOp>(op);
+  return isPlanned(op) ||
+         isa<gpu::LaunchFuncOp, arith::ConstantOp, dispatch::LoopOp>(op);
 }
 
 /// Why `op` is illegal in the graph function at `level`; empty if it is legal.
@@ -75,19 +76,19 @@ StringRef whyIllegalInGraph(Operation *op, Level level, bool isCuda) {
   case Level::Linalg:
     if (isFrom<nn::NNDialect>(op))
       return "this operation, or this form of it, has no lowering";
-    return isStructured(op) ? ""
-                            : "only structured operations on tensors belong "
-                              "there";
+    return isStructured(op) || isa<dispatch::LoopOp>(op)
+               ? ""
+               : "only structured operations on tensors and loops belong there";
   case Level::Dispatch:
   case Level::Scheduled:
     if (isa<arith::ConstantOp, tensor::EmptyOp, tensor::ExpandShapeOp,
-            tensor::CollapseShapeOp, dispatch::LaunchOp>(op))
+            tensor::CollapseShapeOp, dispatch::LaunchOp, dispatch::LoopOp>(op))
       return "";
     return isStructured(op) || isFrom<dispatch::DispatchDialect>(op)
                ? "it became part of no kernel"
                : "only constants, reshapes and launches belong there";
   case Level::Arena:
-    if (isPlanned(op) || isa<dispatch::LaunchOp>(op))
+    if (isPlanned(op) || isa<dispatch::LaunchOp, dispatch::LoopOp>(op))
       return "";
     return isFrom<memref::MemRefDialect>(op) ||
                    isFrom<bufferization::BufferizationDialect>(op)

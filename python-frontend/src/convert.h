@@ -9,6 +9,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -27,6 +28,9 @@ dlc::SourceLocation callerLocation();
 
 /// Binds the functions that are made from the nn dialect.
 void bindOps(nb::module_ &m);
+
+/// Binds dlc.loop.
+void bindLoops(nb::module_ &m);
 
 template <>
 struct nanobind::detail::type_caster<dlc::DType> {

@@ -828,6 +828,7 @@ NB_MODULE(_dlc, m) {
   bindLayers(m);
   bindShapes(m);
   bindOps(m);
+  bindLoops(m);
   bindExpr(m);
   bindCustom(m);
   m.def(

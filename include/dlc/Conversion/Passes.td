@@ -75,6 +75,20 @@ def LowerGPUKernels : Pass<"lower-gpu-kernels", "::mlir::gpu::GPUModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
+def OutlineLoops : Pass<"outline-loops", "::mlir::ModuleOp"> {
+  let summary = "The bodies of nn.loop become functions";
+  let description = [{
+    Every `nn.loop` becomes a `dispatch.loop`, and its body a private function
+    behind the graph functions, which all passes below treat like these. What is
+    invariant and computed from constants alone is computed in the body: it is
+    evaluated at the end of compilation like every other constant, and kernels may
+    choose its layout. Slices whose size is no multiple of 16 bytes get padded, so
+    that kernels for GPUs can read them in vectors.
+  }];
+  let dependentDialects = ["::dlc::dispatch::DispatchDialect",
+                           "::mlir::func::FuncDialect"];
+}
+
 def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lowers nn operations to linalg on tensors";
   let description = [{
@@ -128,6 +142,18 @@ def ArenaBufferize : Pass<"arena-bufferize", "::mlir::ModuleOp"> {
     `memref.copy` comes first; but launches without inputs (the zeroed border of a
     padded tensor) are repeated for each launch that continues their buffer. Values that are returned are computed in the output
     parameter, if they are not also an input, a constant or another result.
+  }];
+  let dependentDialects = ["::dlc::arena::ArenaDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def ArenaLoops : Pass<"arena-loops", "::mlir::ModuleOp"> {
+  let summary = "plans the memory of the bodies of loops";
+  let description = [{
+    The buffers of a loop's body live for one iteration: they get a layout of their
+    own (`@<body>_arena`), inner loops first, and each `dispatch.loop` a buffer of
+    this size, its `scratch`, which lives at that step of the calling function
+    only. So the memory of a loop is planned like that of a kernel's result.
   }];
   let dependentDialects = ["::dlc::arena::ArenaDialect",
                            "::mlir::memref::MemRefDialect"];

@@ -21,6 +21,7 @@ namespace dlc {
 
 namespace detail {
 class GraphState;
+class LoopCall;
 class OpCall;
 } // namespace detail
 
@@ -42,6 +43,7 @@ private:
   friend class Graph;
   friend class detail::OpCall;
   friend class detail::GraphState;
+  friend class detail::LoopCall;
   Tensor(std::shared_ptr<detail::GraphState> graph, uint32_t id)
       : graph(std::move(graph)), id(id) {}
 
@@ -134,6 +136,7 @@ private:
 
 } // namespace dlc
 
+#include "dlc/Frontend/Loop.h"
 #include "dlc/Frontend/Ops.h"
 
 #endif // DLC_FRONTEND_GRAPH_H

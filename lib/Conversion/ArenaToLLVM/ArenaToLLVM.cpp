@@ -43,17 +43,27 @@ public:
     // What belongs to one entry only.
     args = weights = Value();
     addresses.clear();
-    launches.clear();
-    std::string name = kEntryName.str();
-    if (numEntries++)
-      name += "_" + std::to_string(numEntries - 1);
-    auto entry = LLVM::LLVMFuncOp::create(
-        builder, loc, name,
-        LLVM::LLVMFunctionType::get(i32, {ptr, ptr, ptr, ptr}));
-    keepSignature(func, entry);
+    // A loop's body is called as its caller is: its scratch is its arena.
+    auto type = LLVM::LLVMFunctionType::get(i32, {ptr, ptr, ptr, ptr});
+    LLVM::LLVMFuncOp entry;
+    if (func.isPrivate()) {
+      entry = LLVM::LLVMFuncOp::create(builder, loc, func.getSymName(), type,
+                                       LLVM::Linkage::Internal);
+    } else {
+      std::string name = kEntryName.str();
+      if (numEntries++)
+        name += "_" + std::to_string(numEntries - 1);
+      entry = LLVM::LLVMFuncOp::create(builder, loc, name, type);
+      keepSignature(func, entry);
+      SmallVector<Attribute> launches;
+      collectLaunches(func, launches);
+      entry->setAttr(dispatch::kLaunchesAttrName,
+                     builder.getArrayAttr(launches));
+    }
     Block *block = entry.addEntryBlock(builder);
     builder.setInsertionPointToStart(block);
     parallel = block->getArgument(3);
+    first = block;
 
     // One array of arguments for all launches: each has returned before the
     // next one fills it.
@@ -61,9 +71,7 @@ public:
     for (auto launch : func.getOps<dispatch::LaunchOp>())
       longest = std::max<size_t>(longest, launch->getNumOperands());
     if (longest > 0)
-      args = LLVM::AllocaOp::create(builder, loc, ptr,
-                                    LLVM::LLVMArrayType::get(ptr, longest),
-                                    constant(builder, loc, 1), /*alignment=*/8);
+      args = makeArray(builder, loc, longest);
 
     unsigned numInputs = 0, numOutputs = 0;
     for (BlockArgument arg : func.getArguments()) {
@@ -83,17 +91,43 @@ public:
     Value zero = LLVM::ConstantOp::create(builder, loc, i32,
                                           builder.getI32IntegerAttr(0));
     LLVM::ReturnOp::create(builder, loc, zero);
-    entry->setAttr(dispatch::kLaunchesAttrName, builder.getArrayAttr(launches));
     func.erase();
     return success();
   }
 
 private:
+  /// An array of pointers on the stack.
+  Value makeArray(OpBuilder &builder, Location loc, size_t size) {
+    return LLVM::AllocaOp::create(builder, loc, ptr,
+                                  LLVM::LLVMArrayType::get(ptr, size),
+                                  constant(builder, loc, 1), /*alignment=*/8);
+  }
+
   /// An address known while the entry is built: a pointer and a byte offset.
   struct Address {
     Value base;
     int64_t offset = 0;
   };
+
+  /// What the launches of a graph are, in the order of their calls: those of a
+  /// loop's body once an iteration.
+  void collectLaunches(func::FuncOp func, SmallVectorImpl<Attribute> &launches) {
+    for (Operation &op : func.front()) {
+      if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
+        launches.push_back(dispatch::describeLaunch(
+            launch,
+            tables.lookupNearestSymbolFrom(launch, launch.getKernelAttr())));
+      auto loop = dyn_cast<dispatch::LoopOp>(op);
+      auto body = loop ? module.lookupSymbol<func::FuncOp>(loop.getBody())
+                       : func::FuncOp();
+      if (!body || body.isExternal())
+        continue;
+      SmallVector<Attribute> each;
+      collectLaunches(body, each);
+      for (uint64_t trip = 0; trip < loop.getTrips(); ++trip)
+        llvm::append_range(launches, each);
+    }
+  }
 
   /// Names and types of inputs and outputs, for the program's descriptor:
   /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}, for those
@@ -156,6 +190,8 @@ private:
     }
     if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
       return convert(builder, launch);
+    if (auto loop = dyn_cast<dispatch::LoopOp>(op))
+      return convert(builder, loop);
     if (isa<func::ReturnOp>(op))
       return success();
     return op->emitOpError("cannot be lowered to LLVM in the graph function");
@@ -179,12 +215,108 @@ private:
           builder, loc, address,
           getAddress(builder, loc, {args, static_cast<int64_t>(8 * index)}));
     }
-    launches.push_back(dispatch::describeLaunch(launch, kernel));
     Value function =
         LLVM::AddressOfOp::create(builder, loc, ptr, launch.getKernelAttr());
     LLVM::CallOp::create(builder, loc, launchHelper,
                          ValueRange{parallel, function, args,
                                     constant(builder, loc, items.getInt())});
+    return success();
+  }
+
+  /// Calls the body in a loop. Where it reads and writes follows from the number
+  /// of the iteration: a state alternates between two buffers, so that the last
+  /// one lands in the result, and a slice moves along.
+  LogicalResult convert(OpBuilder &builder, dispatch::LoopOp loop) {
+    Location loc = loop.getLoc();
+    auto trips = static_cast<int64_t>(loop.getTrips());
+    size_t states = loop.getCarried().size();
+    size_t numReads = loop.getReads(0).size(),
+           numWrites = loop.getWrites(0).size();
+    Value reads, writes;
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(first);
+      reads = makeArray(builder, loc, std::max<size_t>(numReads, 1));
+      writes = makeArray(builder, loc, numWrites);
+    }
+    // What does not move.
+    SmallVector<Value> finals, spares, firsts, stacked, sliced;
+    auto all = [&](ValueRange values, SmallVectorImpl<Value> &into) {
+      for (Value value : values)
+        into.push_back(getAddress(builder, loc, addresses.lookup(value)));
+    };
+    all(loop.getCarried(), firsts);
+    all(loop.getSliced(), sliced);
+    all(loop.getOuts().take_front(states), finals);
+    all(loop.getOuts().drop_front(states), stacked);
+    all(loop.getSpares(), spares);
+    auto slot = [&](Value array, size_t index) {
+      return getAddress(builder, loc, {array, static_cast<int64_t>(8 * index)});
+    };
+    for (auto [index, value] : llvm::enumerate(loop.getInvariant()))
+      LLVM::StoreOp::create(
+          builder, loc, getAddress(builder, loc, addresses.lookup(value)),
+          slot(reads, states + sliced.size() + index));
+    Value scratch =
+        loop.getScratch()
+            ? getAddress(builder, loc, addresses.lookup(loop.getScratch()))
+            : LLVM::ZeroOp::create(builder, loc, ptr).getResult();
+
+    Block *before = builder.getInsertionBlock();
+    Region *region = before->getParent();
+    Block *body = builder.createBlock(region, region->end(), {i64}, {loc});
+    Block *behind = builder.createBlock(region, region->end());
+    builder.setInsertionPointToEnd(before);
+    LLVM::BrOp::create(builder, loc, ValueRange(constant(builder, loc, 0)),
+                       body);
+    builder.setInsertionPointToStart(body);
+    Value trip = body->getArgument(0);
+    auto equals = [&](Value value, int64_t number) -> Value {
+      return LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, value,
+                                  constant(builder, loc, number));
+    };
+    // Whether this iteration writes what is the result in the end.
+    Value parity = LLVM::AndOp::create(builder, loc, trip,
+                                       constant(builder, loc, 1));
+    Value toFinal = equals(parity, (trips - 1) % 2), isFirst = equals(trip, 0);
+    for (size_t i = 0; i < states; ++i) {
+      Value to = finals[i], from = firsts[i];
+      if (trips > 1) {
+        to = LLVM::SelectOp::create(builder, loc, toFinal, to, spares[i]);
+        from = LLVM::SelectOp::create(builder, loc, toFinal, spares[i],
+                                      finals[i]);
+        from = LLVM::SelectOp::create(builder, loc, isFirst, firsts[i], from);
+      }
+      LLVM::StoreOp::create(builder, loc, from, slot(reads, i));
+      LLVM::StoreOp::create(builder, loc, to, slot(writes, i));
+    }
+    auto storeSlices = [&](ArrayRef<Value> bases, ValueRange memrefs,
+                           ArrayRef<bool> reversed, Value array) {
+      for (auto [i, base] : llvm::enumerate(bases)) {
+        int64_t bytes =
+            arena::getByteSize(cast<MemRefType>(memrefs[i].getType())) / trips;
+        Value slice = trip;
+        if (reversed[i])
+          slice = LLVM::SubOp::create(
+              builder, loc, constant(builder, loc, trips - 1), trip);
+        Value offset = LLVM::MulOp::create(builder, loc, slice,
+                                           constant(builder, loc, bytes));
+        Value address = LLVM::GEPOp::create(
+            builder, loc, ptr, IntegerType::get(context, 8), base,
+            LLVM::GEPArg(offset));
+        LLVM::StoreOp::create(builder, loc, address, slot(array, states + i));
+      }
+    };
+    storeSlices(sliced, loop.getSliced(), loop.getReversed(), reads);
+    storeSlices(stacked, loop.getOuts().drop_front(states),
+                loop.getStackedReversed(), writes);
+    LLVM::CallOp::create(builder, loc, TypeRange(i32), loop.getBody(),
+                         ValueRange{reads, writes, scratch, parallel});
+    Value next =
+        LLVM::AddOp::create(builder, loc, trip, constant(builder, loc, 1));
+    LLVM::CondBrOp::create(builder, loc, equals(next, trips), behind,
+                           ValueRange(), body, ValueRange(next));
+    builder.setInsertionPointToStart(behind);
     return success();
   }
 
@@ -239,8 +371,13 @@ private:
           /*isConstant=*/true, LLVM::Linkage::External, kWeightsName,
           Attribute(), /*alignment=*/64);
     }
-    if (!weights)
+    if (!weights) {
+      // Where all that follows can use it.
+      OpBuilder::InsertionGuard guard(builder);
+      if (builder.getInsertionBlock() != first)
+        builder.setInsertionPointToStart(first);
       weights = LLVM::AddressOfOp::create(builder, module.getLoc(), global);
+    }
     return weights;
   }
 
@@ -264,9 +401,9 @@ private:
   LLVM::LLVMFuncOp launchHelper;
   unsigned numEntries = 0;
   Value args, parallel, weights;
+  /// The entry's first block: what is made there can be used everywhere.
+  Block *first = nullptr;
   DenseMap<Value, Address> addresses;
-  /// What the launches are, in the order of their calls.
-  SmallVector<Attribute> launches;
 };
 
 struct ConvertArenaToLLVM

@@ -199,10 +199,11 @@ private:
               tensor::CollapseShapeOp>(op))
         continue;
       auto launch = dyn_cast<dispatch::LaunchOp>(op);
-      if (!launch)
+      if (!launch && !isa<dispatch::LoopOp>(op))
         return op.emitOpError("became part of no kernel: it cannot be given "
                               "memory");
-      if (launch.getNumResults() != launch.getOuts().size())
+      if (op.getNumResults() == 0 ||
+          (launch && launch.getNumResults() != launch.getOuts().size()))
         return op.emitOpError("must be on tensors");
       for (Value operand : op.getOperands())
         readers[rootOf(operand)].push_back(&op);
@@ -291,6 +292,9 @@ private:
       if (isa<tensor::EmptyOp>(op))
         ids[op.getResult(0)] =
             addStorage(Storage::Kind::Undefined, op.getResult(0));
+      if (isa<dispatch::LoopOp>(op))
+        for (OpResult result : op.getResults())
+          ids[result] = addStorage(Storage::Kind::Buffer, result);
       auto launch = dyn_cast<dispatch::LaunchOp>(op);
       if (!launch)
         continue;
@@ -371,10 +375,13 @@ private:
     OpBuilder builder(func.getContext());
     for (Operation &op : llvm::make_early_inc_range(block)) {
       builder.setInsertionPoint(&op);
-      if (auto launch = dyn_cast<dispatch::LaunchOp>(op)) {
-        if (failed(rewriteLaunch(builder, launch)))
-          return failure();
-      }
+      LogicalResult rewritten = success();
+      if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
+        rewritten = rewriteLaunch(builder, launch);
+      else if (auto loop = dyn_cast<dispatch::LoopOp>(op))
+        rewritten = rewriteLoop(builder, loop);
+      if (failed(rewritten))
+        return failure();
     }
     builder.setInsertionPoint(ret);
     for (auto [index, value] : llvm::enumerate(ret.getOperands())) {
@@ -392,7 +399,8 @@ private:
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isa<arith::ConstantOp, tensor::EmptyOp, tensor::ExpandShapeOp,
               tensor::CollapseShapeOp>(op) ||
-          (isa<dispatch::LaunchOp>(op) && op.getNumResults() > 0))
+          (isa<dispatch::LaunchOp, dispatch::LoopOp>(op) &&
+           op.getNumResults() > 0))
         op.erase();
 
     block.eraseArguments(0, numInputs);
@@ -474,6 +482,35 @@ private:
         dispatch::LaunchOp::create(builder, launch.getLoc(), TypeRange(),
                                    launch.getKernelAttr(), ins, outs);
     converted->setDiscardableAttrs(launch->getDiscardableAttrDictionary());
+    return success();
+  }
+
+  LogicalResult rewriteLoop(OpBuilder &builder, dispatch::LoopOp loop) {
+    for (Value operand : loop.getOperands())
+      if (failed(materializeConstant(builder, operand)))
+        return failure();
+    auto getAll = [&](ValueRange values) {
+      SmallVector<Value> all;
+      for (Value value : values)
+        all.push_back(get(builder, value));
+      return all;
+    };
+    SmallVector<Value> carried = getAll(loop.getCarried()),
+                       sliced = getAll(loop.getSliced()),
+                       invariant = getAll(loop.getInvariant()), outs, spares;
+    for (OpResult result : loop->getResults()) {
+      outs.push_back(makeBuffer(builder, result));
+      memrefs[result] = outs.back();
+    }
+    if (loop.getTrips() > 1)
+      for (Value state : carried)
+        spares.push_back(memref::AllocOp::create(
+            builder, loop.getLoc(), cast<MemRefType>(state.getType())));
+    auto converted = dispatch::LoopOp::create(
+        builder, loop.getLoc(), TypeRange(), loop.getBody(), loop.getTrips(),
+        carried, sliced, invariant, outs, spares, Value(), loop.getReversed(),
+        loop.getStackedReversed());
+    converted->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
     return success();
   }
 

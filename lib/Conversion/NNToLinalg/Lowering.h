@@ -204,6 +204,7 @@ void populateResize(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateShape(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateIndexing(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateCustom(mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateLoop(mlir::TypeConverter &, mlir::RewritePatternSet &);
 
 } // namespace dlc::conversion
 

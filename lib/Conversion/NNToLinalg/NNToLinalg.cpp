@@ -3,6 +3,7 @@
 #include "Lowering.h"
 
 #include "dlc/Conversion/Passes.h"
+#include "dlc/Dialect/Dispatch/IR/Dispatch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -109,6 +110,8 @@ struct ConvertNNToLinalg
     });
     target.addDynamicallyLegalOp<func::ReturnOp, func::CallOp>(
         [&](Operation *op) { return converter.isLegal(op); });
+    target.addDynamicallyLegalOp<dispatch::LoopOp>(
+        [&](Operation *op) { return converter.isLegal(op); });
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
 
     RewritePatternSet patterns(context);
@@ -126,6 +129,7 @@ struct ConvertNNToLinalg
     populateShape(converter, patterns);
     populateIndexing(converter, patterns);
     populateCustom(converter, patterns);
+    populateLoop(converter, patterns);
 
     ConversionConfig config;
     config.allowPatternRollback = false;

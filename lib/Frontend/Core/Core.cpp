@@ -2,6 +2,7 @@
 
 #include "Core.h"
 
+#include "dlc/Dialect/NN/IR/LoopBuilder.h"
 #include "dlc/Dialect/NN/IR/NN.h"
 #include "dlc/Support/Location.h"
 
@@ -62,6 +63,12 @@ struct Core::Impl {
   std::vector<Value> values;
   std::vector<ValueType> types;
   std::vector<std::pair<ValueId, std::string>> outputs;
+  struct OpenLoop {
+    std::unique_ptr<dlc::nn::LoopBuilder> builder;
+    /// The first value of the body.
+    ValueId begin;
+  };
+  std::vector<OpenLoop> loops;
 };
 
 Type Core::Impl::getElementType(DType dtype) {
@@ -359,6 +366,62 @@ bool Core::addCustom(const std::string &name, const std::string &text,
   return true;
 }
 
+void Core::beginLoop(int64_t trips, const std::vector<ValueId> &states,
+                     const std::vector<ValueId> &sliced, const Place &place,
+                     std::vector<ValueId> &arguments) {
+  SmallVector<Value> carried, stacks;
+  for (ValueId id : states)
+    carried.push_back(impl->values[id]);
+  for (ValueId id : sliced)
+    stacks.push_back(impl->values[id]);
+  auto builder = std::make_unique<dlc::nn::LoopBuilder>(
+      impl->builder, impl->getLoc(place), trips, carried, stacks);
+  auto begin = static_cast<ValueId>(impl->values.size());
+  for (Value state : builder->getStates())
+    arguments.push_back(impl->add(state));
+  for (Value slice : builder->getSlices())
+    arguments.push_back(impl->add(slice));
+  impl->loops.push_back({std::move(builder), begin});
+}
+
+bool Core::endLoop(const std::vector<ValueId> &states,
+                   const std::vector<ValueId> &slices,
+                   const std::vector<bool> &reversed,
+                   const std::vector<bool> &stackedReversed,
+                   std::vector<ValueId> &results, std::string &error) {
+  ScopedDiagnosticHandler handler(&impl->context, [&](Diagnostic &diagnostic) {
+    if (error.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      error = diagnostic.str();
+    return success();
+  });
+  SmallVector<Value> next, stacked;
+  for (ValueId id : states)
+    next.push_back(impl->values[id]);
+  for (ValueId id : slices)
+    stacked.push_back(impl->values[id]);
+  auto loop = impl->loops.back().builder->finish(
+      next, stacked, SmallVector<bool>(reversed.begin(), reversed.end()),
+      SmallVector<bool>(stackedReversed.begin(), stackedReversed.end()));
+  bool good = succeeded(verify(loop));
+  if (!good)
+    loop.erase();
+  dropLoop();
+  if (good)
+    for (Value result : loop.getResults())
+      results.push_back(impl->add(result));
+  return good;
+}
+
+void Core::dropLoop() {
+  // What the body held can not be used any more.
+  for (size_t id = impl->loops.back().begin; id < impl->values.size(); ++id)
+    impl->values[id] = Value();
+  impl->loops.pop_back();
+}
+
+bool Core::isVisible(ValueId value) const { return bool(impl->values[value]); }
+bool Core::isInLoop() const { return !impl->loops.empty(); }
+
 void Core::addOutput(ValueId value, const std::string &name) {
   impl->outputs.emplace_back(value, name);
 }
@@ -381,6 +444,10 @@ std::string Core::print(bool withWeights) const {
 }
 
 bool Core::write(const std::string &path, std::string &error) const {
+  if (isInLoop()) {
+    error = "the graph can not be compiled in the body of a loop";
+    return false;
+  }
   std::error_code code;
   llvm::raw_fd_ostream os(path, code);
   if (code) {

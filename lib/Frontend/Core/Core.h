@@ -65,6 +65,24 @@ public:
   bool addCustom(const std::string &name, const std::string &text,
                  const std::vector<ValueId> &operands, const Place &place,
                  std::vector<ValueId> &results, std::string &error);
+  /// Begins an nn.loop: until `endLoop` or `dropLoop` everything is added to its
+  /// body. Appends the ids of the states and slices in it. `sliced` are known to
+  /// have `trips` as their first dimension.
+  void beginLoop(int64_t trips, const std::vector<ValueId> &states,
+                 const std::vector<ValueId> &sliced, const Place &place,
+                 std::vector<ValueId> &arguments);
+  /// Ends the last loop begun, or returns false and says why, and drops it.
+  bool endLoop(const std::vector<ValueId> &states,
+               const std::vector<ValueId> &slices,
+               const std::vector<bool> &reversed,
+               const std::vector<bool> &stackedReversed,
+               std::vector<ValueId> &results, std::string &error);
+  void dropLoop();
+  /// Whether a value can be used where operations are added now: it is not one
+  /// of the body of a loop that has ended.
+  bool isVisible(ValueId value) const;
+  /// Whether a loop was begun that has not ended.
+  bool isInLoop() const;
   void addOutput(ValueId value, const std::string &name);
 
   const ValueType &getType(ValueId value) const;

@@ -2,6 +2,7 @@
 
 #include "Emitter.h"
 
+#include "dlc/Dialect/NN/IR/LoopBuilder.h"
 #include "dlc/Support/Location.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -72,7 +73,10 @@ Value GraphEmitter::lookup(const std::string &name, Location loc) {
   auto tensorType = RankedTensorType::get(type.dims, element);
   // At the top, so that it is defined before every use.
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(builder.getInsertionBlock());
+  Block *block = builder.getInsertionBlock();
+  while (isa<nn::LoopOp>(block->getParentOp()))
+    block = block->getParentOp()->getBlock();
+  builder.setInsertionPointToStart(block);
   Value value = nn::ConstantOp::create(
       builder, nodeLocation(builder.getContext(), file, name, "Constant"),
       constantAttr(model, *constant->second, tensorType));
@@ -401,6 +405,18 @@ Value NodeEmitter::slice(Value x, ArrayRef<int64_t> starts,
                          ArrayRef<int64_t> sizes) {
   Dims steps(starts.size(), 1);
   return make<nn::SliceOp>(x, starts, sizes, ArrayRef<int64_t>(steps));
+}
+
+ResultRange NodeEmitter::loop(int64_t trips, ValueRange carried,
+                              ValueRange sliced, ArrayRef<bool> reversed,
+                              ArrayRef<bool> stackedReversed, LoopBody build) {
+  nn::LoopBuilder body(builder, loc, trips, carried, sliced);
+  SmallVector<Value> made = build(body.getStates(), body.getSlices());
+  ValueRange all(made);
+  return body
+      .finish(all.take_front(carried.size()), all.drop_front(carried.size()),
+              reversed, stackedReversed)
+      .getResults();
 }
 
 Type NodeEmitter::elementType(int onnxType) {

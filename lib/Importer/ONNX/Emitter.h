@@ -139,6 +139,14 @@ public:
   mlir::Value slice(mlir::Value x, llvm::ArrayRef<int64_t> starts,
                     llvm::ArrayRef<int64_t> sizes);
   mlir::Type elementType(int onnxType);
+  using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+      mlir::ValueRange states, mlir::ValueRange slices)>;
+  /// An nn.loop. `build` makes the next states, followed by the slices that are
+  /// stacked, of which `stackedReversed` has one element each; it may use every
+  /// value that is there.
+  mlir::ResultRange loop(int64_t trips, mlir::ValueRange carried,
+                         mlir::ValueRange sliced, llvm::ArrayRef<bool> reversed,
+                         llvm::ArrayRef<bool> stackedReversed, LoopBody build);
   /// The attribute of a tensor that is an attribute of the node.
   mlir::ElementsAttr constant(const onnx::TensorProto &tensor,
                               mlir::RankedTensorType type) {

@@ -1,7 +1,7 @@
-//===- Recurrent.cpp - RNN, GRU, LSTM, unrolled ---------------------------===//
+//===- Recurrent.cpp - RNN, GRU, LSTM -------------------------------------===//
 //
-// Sequence lengths are static, so the steps are laid out one after the other.
-// The products with the inputs of all steps are one large matrix product.
+// A loop over the steps. The products with the inputs of all steps are one
+// large matrix product in front of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,9 +14,6 @@ using namespace dlc;
 using namespace dlc::importer;
 
 namespace {
-
-/// Longer sequences would need a loop.
-constexpr int64_t maxSteps = 1024;
 
 /// What the three ops have in common.
 struct Cell {
@@ -53,8 +50,10 @@ struct Cell {
   Value initial(int operand, int64_t direction);
   /// x · W^T for all steps: steps × batch × gates·hidden.
   Value project(int64_t direction);
-  LogicalResult finish(ArrayRef<SmallVector<Value>> states,
-                       ArrayRef<Value> lastHidden, ArrayRef<Value> lastCell);
+  /// Sets the outputs, from the hidden states of all steps and the last states
+  /// of each direction.
+  LogicalResult finish(ArrayRef<Value> all, ArrayRef<Value> lastHidden,
+                       ArrayRef<Value> lastCell);
 };
 
 /// Default alpha and beta of an activation; nothing for unknown ones.
@@ -101,9 +100,6 @@ LogicalResult Cell::read(ArrayRef<const char *> defaults) {
   if (e.has(3) &&
       shapeOf(e.in(3)) != ArrayRef<int64_t>{directions, 2 * gates * hidden})
     return e.error("the bias does not fit the weights");
-  if (steps > maxSteps)
-    return e.error("a sequence of " + Twine(steps) +
-                   " steps is not supported (at most " + Twine(maxSteps) + ")");
   std::string direction = e.stringAttr("direction", "forward");
   if ((direction == "bidirectional") != (directions == 2) || directions > 2)
     return e.error("the weights do not fit the direction '" + direction + "'");
@@ -191,38 +187,29 @@ Value Cell::project(int64_t direction) {
   return e.reshape(all, {steps, batch, gates * hidden});
 }
 
-LogicalResult Cell::finish(ArrayRef<SmallVector<Value>> states,
-                           ArrayRef<Value> lastHidden,
+/// Sequences of so few steps are laid out one step after the other.
+constexpr int64_t maxUnrolled = 4;
+
+LogicalResult Cell::finish(ArrayRef<Value> all, ArrayRef<Value> lastHidden,
                            ArrayRef<Value> lastCell) {
-  auto stack = [&](ArrayRef<Value> parts, ArrayRef<int64_t> each) {
-    Dims shape(each);
+  auto join = [&](ArrayRef<Value> parts, Dims shape, int64_t axis) {
     SmallVector<Value> reshaped;
+    shape.insert(shape.begin() + axis, 1);
     for (Value part : parts)
       reshaped.push_back(e.reshape(part, shape));
-    return reshaped.size() == 1 ? reshaped[0]
-                                : e.make<nn::ConcatOp>(ValueRange(reshaped),
-                                                       /*axis=*/int64_t(0));
+    return reshaped.size() == 1
+               ? reshaped[0]
+               : e.make<nn::ConcatOp>(ValueRange(reshaped), axis);
   };
   if (e.wants(0)) {
-    SmallVector<Value> rows;
-    for (int64_t t = 0; t < steps; ++t)
-      for (int64_t d = 0; d < directions; ++d)
-        rows.push_back(states[d][t]);
-    Value y;
-    if (rows.empty())
-      y = e.splat(
-          RankedTensorType::get({0, directions, batch, hidden}, elementOf(x)),
-          0);
-    else
-      y = e.reshape(stack(rows, {1, batch, hidden}),
-                    {steps, directions, batch, hidden});
+    Value y = join(all, {steps, batch, hidden}, 1);
     (void)e.set(0, batchFirst ? e.transpose(y, {2, 0, 1, 3}) : y);
   }
   auto last = [&](int output, ArrayRef<Value> parts) {
     if (!e.wants(output))
       return;
-    Value all = stack(parts, {1, batch, hidden});
-    (void)e.set(output, batchFirst ? e.transpose(all, {1, 0, 2}) : all);
+    Value joined = join(parts, {batch, hidden}, 0);
+    (void)e.set(output, batchFirst ? e.transpose(joined, {1, 0, 2}) : joined);
   };
   last(1, lastHidden);
   if (!lastCell.empty())
@@ -230,43 +217,109 @@ LogicalResult Cell::finish(ArrayRef<SmallVector<Value>> states,
   return success();
 }
 
-/// Builds all steps of all directions. `step` computes the new hidden state
-/// from x · W^T (+ biases), and keeps what else it carries.
-/// `cells` are states that `step` carries besides. Behind the end of a shorter
-/// sequence nothing changes and the output is 0.
-template <typename Step>
-LogicalResult unroll(Cell &cell, Step step,
-                     llvm::MutableArrayRef<Value> cells = {}) {
-  NodeEmitter &e = cell.e;
-  std::vector<SmallVector<Value>> states(cell.directions);
-  SmallVector<Value> last;
-  bool reverse = e.stringAttr("direction", "forward") == "reverse";
-  for (int64_t d = 0; d < cell.directions; ++d) {
-    Value all = cell.project(d);
-    Value hidden = cell.initial(5, d);
-    states[d].resize(cell.steps);
-    bool backwards = reverse || d == 1;
+/// The steps of one direction. `step` makes the next hidden state of an input
+/// and a hidden state, and changes `cell`, if there is one. Behind the end of a
+/// shorter sequence nothing changes and the output is 0.
+class Direction {
+public:
+  using Step = llvm::function_ref<Value(Value in, Value hidden)>;
+
+  Direction(Cell &cell, Value *memory, Step step)
+      : cell(cell), e(cell.e), memory(memory), step(step) {}
+
+  /// Takes the projected inputs, and gives the hidden states of all steps. The
+  /// last one is in `hidden`.
+  Value run(Value inputs, Value &hidden, bool backwards) {
+    if (cell.steps == 0)
+      return e.splat(RankedTensorType::get({0, cell.batch, cell.hidden},
+                                           elementOf(cell.x)),
+                     0);
+    return cell.steps <= maxUnrolled ? unroll(inputs, hidden, backwards)
+                                     : loop(inputs, hidden, backwards);
+  }
+
+private:
+  /// One step at time `t`; returns the output.
+  Value advance(Value in, Value t, Value &hidden) {
+    Value before = hidden, carried = memory ? *memory : Value();
+    hidden = step(in, hidden);
+    if (!cell.lengths)
+      return hidden;
+    Arithmetic m(e);
+    Value happens = m.compare(nn::ComparePredicate::GT, cell.lengths, t);
+    Value output = m.select(happens, hidden, 0);
+    hidden = m.select(happens, hidden, before);
+    if (memory)
+      *memory = m.select(happens, *memory, carried);
+    return output;
+  }
+
+  Value unroll(Value inputs, Value &hidden, bool backwards) {
+    SmallVector<Value> outputs(cell.steps);
+    int64_t width = cell.gates * cell.hidden;
     for (int64_t i = 0; i < cell.steps; ++i) {
       int64_t t = backwards ? cell.steps - 1 - i : i;
-      Value in = e.reshape(
-          e.slice(all, {t, 0, 0}, {1, cell.batch, cell.gates * cell.hidden}),
-          {cell.batch, cell.gates * cell.hidden});
-      Value before = hidden, carried = cells.empty() ? Value() : cells[d];
-      hidden = step(d, in, hidden);
-      states[d][t] = hidden;
-      if (!cell.lengths)
-        continue;
-      Arithmetic m(e);
-      Value happens =
-          m.compare(nn::ComparePredicate::GT, cell.lengths, double(t));
-      states[d][t] = m.select(happens, hidden, 0);
-      hidden = m.select(happens, hidden, before);
-      if (carried)
-        cells[d] = m.select(happens, cells[d], carried);
+      Value in = e.slice(inputs, {t, 0, 0}, {1, cell.batch, width});
+      Value output = advance(e.reshape(in, {cell.batch, width}),
+                             e.ints({t}, {}), hidden);
+      outputs[t] = e.reshape(output, {1, cell.batch, cell.hidden});
     }
+    return outputs.size() == 1 ? outputs[0]
+                               : e.make<nn::ConcatOp>(ValueRange(outputs),
+                                                      /*axis=*/int64_t(0));
+  }
+
+  Value loop(Value inputs, Value &hidden, bool backwards) {
+    SmallVector<Value> states{hidden}, sliced{inputs};
+    if (memory)
+      states.push_back(*memory);
+    if (cell.lengths)
+      sliced.push_back(e.iota(cell.steps, 1, /*axis=*/0, /*rank=*/1));
+    SmallVector<bool> reversed(sliced.size(), backwards);
+    auto results = e.loop(
+        cell.steps, states, sliced, reversed, {backwards},
+        [&](ValueRange before, ValueRange slices) {
+          Value now = before[0];
+          if (memory)
+            *memory = before[1];
+          Value output = advance(
+              slices[0], slices.size() > 1 ? slices[1] : Value(), now);
+          SmallVector<Value> made{now};
+          if (memory)
+            made.push_back(*memory);
+          made.push_back(output);
+          return made;
+        });
+    hidden = results[0];
+    if (memory)
+      *memory = results[1];
+    return results.back();
+  }
+
+  Cell &cell;
+  NodeEmitter &e;
+  Value *memory;
+  Step step;
+};
+
+/// Builds all directions. `step` computes the new hidden state from x · W^T
+/// (+ biases), and changes `cells`, the states that it carries besides.
+template <typename Step>
+LogicalResult recurrent(Cell &cell, Step step,
+                        llvm::MutableArrayRef<Value> cells = {}) {
+  NodeEmitter &e = cell.e;
+  SmallVector<Value> all, last;
+  bool reverse = e.stringAttr("direction", "forward") == "reverse";
+  for (int64_t d = 0; d < cell.directions; ++d) {
+    Value hidden = cell.initial(5, d);
+    Direction direction(cell, cells.empty() ? nullptr : &cells[d],
+                        [&](Value in, Value state) {
+                          return step(d, in, state);
+                        });
+    all.push_back(direction.run(cell.project(d), hidden, reverse || d == 1));
     last.push_back(hidden);
   }
-  return cell.finish(states, last, cells);
+  return cell.finish(all, last, cells);
 }
 
 /// Half `index` of the bias of a direction: 0 of W, 1 of R.
@@ -295,7 +348,7 @@ LogicalResult rnn(NodeEmitter &e) {
   Cell cell(e, 1);
   if (failed(cell.read({"Tanh"})))
     return failure();
-  return unroll(cell, [&](int64_t d, Value in, Value hidden) {
+  return recurrent(cell, [&](int64_t d, Value in, Value hidden) {
     return cell.activate(d, 0, preactivation(cell, d, in, hidden));
   });
 }
@@ -331,7 +384,7 @@ LogicalResult lstm(NodeEmitter &e) {
     Value o = cell.activate(d, 0, peephole(d, 1, c, cell.gate(sum, 1)));
     return e.make<nn::MulOp>(o, cell.activate(d, 2, c));
   };
-  return unroll(cell, step, llvm::MutableArrayRef<Value>(state));
+  return recurrent(cell, step, llvm::MutableArrayRef<Value>(state));
 }
 
 LogicalResult gru(NodeEmitter &e) {
@@ -340,7 +393,7 @@ LogicalResult gru(NodeEmitter &e) {
     return failure();
   bool before = e.intAttr("linear_before_reset", 0);
   int64_t h = cell.hidden;
-  return unroll(cell, [&](int64_t d, Value in, Value hidden) {
+  return recurrent(cell, [&](int64_t d, Value in, Value hidden) {
     Value rec;
     Value x = in;
     if (e.has(3))

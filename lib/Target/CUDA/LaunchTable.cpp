@@ -22,6 +22,9 @@ using mlir::gpu::LaunchFuncOp;
 /// As DLC_MAX_KERNEL_ARGS of lib/Runtime/CUDA/Instance.h.
 static constexpr size_t kMaxKernelArgs = 512;
 
+/// A graph with more launches than that takes too long to build.
+static constexpr size_t kMaxSteps = 20'000;
+
 mlir::gpu::GPUModuleOp target::findKernels(mlir::ModuleOp module) {
   auto modules = module.getOps<mlir::gpu::GPUModuleOp>();
   return modules.empty() ? mlir::gpu::GPUModuleOp() : *modules.begin();
@@ -73,13 +76,17 @@ public:
       addresses[arg] = {isOutput ? DLC_SPACE_OUTPUT : DLC_SPACE_INPUT,
                         isOutput ? numOutputs++ : numInputs++, 0};
     }
+    return addAll(graph);
+  }
+
+private:
+  Error addAll(FuncOp graph) {
     for (mlir::Operation &op : graph.getBody().front())
       if (Error error = add(&op))
         return error;
     return Error::success();
   }
 
-private:
   Error fail(mlir::Operation *op, const Twine &reason) {
     std::string where = describeLocation(op->getLoc());
     return createStringError((where.empty() ? "" : where + ": ") + "'" +
@@ -88,9 +95,9 @@ private:
 
   Error add(mlir::Operation *op) {
     if (auto view = dyn_cast<arena::ViewOp>(op)) {
-      addresses[view] = {
-          DLC_SPACE_ARENA, 0,
-          static_cast<uint64_t>(view.getSlotOp(tables).getOffset())};
+      addresses[view] = scratch;
+      addresses[view].offset +=
+          static_cast<uint64_t>(view.getSlotOp(tables).getOffset());
       return Error::success();
     }
     if (auto view = dyn_cast<arena::ConstantViewOp>(op)) {
@@ -107,6 +114,8 @@ private:
       return addCopy(copy);
     if (auto launch = dyn_cast<LaunchFuncOp>(op))
       return addLaunch(launch);
+    if (auto loop = dyn_cast<dispatch::LoopOp>(op))
+      return addLoop(loop);
     if (isa<mlir::arith::ConstantOp, mlir::func::ReturnOp>(op))
       return Error::success();
     return fail(op, "has no place in a launch table");
@@ -181,13 +190,52 @@ private:
     return Error::success();
   }
 
-  /// The next step belongs to the launch of this number.
+  /// The next step belongs to the launch of this number in its function.
   void noteStep(uint64_t number) {
+    number += firstLaunch;
     if (number >= launches.size())
       return;
     LaunchInfo &launch = launches[number];
     if (launch.numSteps++ == 0)
       launch.firstStep = steps.size();
+  }
+
+  /// A graph has no loops: the steps of all iterations, one after the other.
+  Error addLoop(dispatch::LoopOp loop) {
+    auto body = loop->getParentOfType<mlir::ModuleOp>().lookupSymbol<FuncOp>(
+        loop.getBody());
+    if (!body || body.isExternal())
+      return fail(loop, "has no body");
+    DeviceInfo::Address outer = scratch;
+    size_t outerLaunch = firstLaunch;
+    for (int64_t trip = 0; trip < static_cast<int64_t>(loop.getTrips());
+         ++trip) {
+      if (steps.size() > kMaxSteps)
+        return fail(loop, "makes more than " + Twine(kMaxSteps) + " steps");
+      auto accesses = llvm::to_vector(llvm::concat<dispatch::LoopOp::Access>(
+          loop.getReads(trip), loop.getWrites(trip)));
+      if (loop.getScratch())
+        scratch = addresses.lookup(loop.getScratch());
+      for (auto [argument, access] :
+           llvm::zip_equal(body.getArguments(), accesses)) {
+        auto it = addresses.find(access.memory);
+        if (it == addresses.end())
+          return fail(loop, "has an operand whose address is not known");
+        DeviceInfo::Address address = it->second;
+        if (access.slice >= 0)
+          address.offset += static_cast<uint64_t>(access.slice) *
+                            arena::getByteSize(cast<mlir::MemRefType>(
+                                argument.getType()));
+        addresses[argument] = address;
+      }
+      firstLaunch = launches.size();
+      llvm::append_range(launches, readLaunches(body));
+      if (Error error = addAll(body))
+        return error;
+      scratch = outer;
+      firstLaunch = outerLaunch;
+    }
+    return Error::success();
   }
 
   Error getSize(LaunchFuncOp launch, mlir::Value value, uint32_t &size) {
@@ -210,8 +258,12 @@ private:
   }
 
   DeviceInfo &device;
+  /// Where the slots of the function lie that is being read.
+  DeviceInfo::Address scratch = {DLC_SPACE_ARENA, 0, 0};
   std::vector<DeviceInfo::Step> &steps;
   std::vector<LaunchInfo> &launches;
+  /// Which of them is the first one of the function that is being read.
+  size_t firstLaunch = 0;
   mlir::gpu::GPUModuleOp kernels;
   mlir::SymbolTableCollection tables;
   DenseMap<mlir::Value, DeviceInfo::Address> addresses;

@@ -60,6 +60,8 @@ private:
 
   Error collectInfo() {
     for (auto graph : module.getOps<mlir::func::FuncOp>()) {
+      if (graph.isPrivate()) // a loop's body
+        continue;
       ModelInfo::Specialisation own = describe(graph);
       if (Error error = readSignature(graph, own))
         return error;

@@ -142,3 +142,44 @@ func.func @launch_no_outs(%a: tensor<8xf32>) {
   "dispatch.launch"(%a) <{kernel = @k, operandSegmentSizes = array<i32: 1, 0>}> : (tensor<8xf32>) -> ()
   return
 }
+
+// -----
+
+func.func @loop_c1(%h: tensor<4xf32>) {
+  // expected-error @+1 {{'dispatch.loop' op (C1) no private function named 'nobody'}}
+  %r = dispatch.loop @nobody 3 carried(%h : tensor<4xf32>) {reversed = array<i1>, stacked_reversed = array<i1>} -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func private @body(%h: tensor<4xf32>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  return %h : tensor<4xf32>
+}
+func.func @loop_c2(%h: tensor<4xf32>, %x: tensor<2x4xf32>) {
+  // expected-error @+1 {{'dispatch.loop' op (C2) must run as often as there are slices, and say of each operand and result in slices whether it is reversed}}
+  %r = dispatch.loop @body 3 carried(%h : tensor<4xf32>) sliced(%x : tensor<2x4xf32>) {reversed = array<i1: false>, stacked_reversed = array<i1>} -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func private @body(%h: tensor<4xf32>) -> tensor<4xf32> {
+  return %h : tensor<4xf32>
+}
+func.func @loop_c3(%h: tensor<8xf32>) {
+  // expected-error @+1 {{'dispatch.loop' op (C3) value 0 of 'body' is 'tensor<4xf32>', which does not fit to 'tensor<8xf32>'}}
+  %r = dispatch.loop @body 3 carried(%h : tensor<8xf32>) {reversed = array<i1>, stacked_reversed = array<i1>} -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func private @body(%h: memref<4xf32>, %o: memref<4xf32>) {
+  return
+}
+func.func @loop_c4(%h: memref<4xf32>, %o: memref<4xf32>) {
+  // expected-error @+1 {{'dispatch.loop' op (C4) has 0 spare buffers for 1 states and 3 iterations}}
+  dispatch.loop @body 3 carried(%h : memref<4xf32>) outs(%o : memref<4xf32>) {reversed = array<i1>, stacked_reversed = array<i1>}
+  return
+}

@@ -60,3 +60,26 @@ dispatch.kernel @scheduled(%a: memref<8xf32>, %o: memref<8xf32>) attributes {num
 }
 
 llvm.func @lowered(!llvm.ptr, i64, i64) attributes {dispatch.items = 8 : i64}
+
+// CHECK-LABEL: func.func @loop_tensors
+// CHECK: dispatch.loop @body 3 carried(%{{.*}} : tensor<4xf32>) sliced(%{{.*}} : tensor<3x4xf32>) invariant(%{{.*}} : tensor<2xf32>)
+// CHECK-SAME: {reversed = array<i1: false>, stacked_reversed = array<i1: true>} -> tensor<4xf32>, tensor<3x2xf32>
+func.func @loop_tensors(%h: tensor<4xf32>, %x: tensor<3x4xf32>, %w: tensor<2xf32>) -> tensor<3x2xf32> {
+  %r:2 = dispatch.loop @body 3 carried(%h : tensor<4xf32>) sliced(%x : tensor<3x4xf32>) invariant(%w : tensor<2xf32>)
+      {reversed = array<i1: false>, stacked_reversed = array<i1: true>} -> tensor<4xf32>, tensor<3x2xf32>
+  return %r#1 : tensor<3x2xf32>
+}
+func.func private @body(%h: tensor<4xf32>, %x: tensor<4xf32>, %w: tensor<2xf32>) -> (tensor<4xf32>, tensor<2xf32>) {
+  return %x, %w : tensor<4xf32>, tensor<2xf32>
+}
+
+// CHECK-LABEL: func.func @loop_memrefs
+// CHECK: dispatch.loop @body_memrefs 3 carried(%{{.*}} : memref<4xf32>) outs(%{{.*}} : memref<4xf32>) spares(%{{.*}} : memref<4xf32>) scratch(%{{.*}} : memref<64xi8>)
+func.func @loop_memrefs(%h: memref<4xf32>, %o: memref<4xf32>, %s: memref<4xf32>, %m: memref<64xi8>) {
+  dispatch.loop @body_memrefs 3 carried(%h : memref<4xf32>) outs(%o : memref<4xf32>) spares(%s : memref<4xf32>) scratch(%m : memref<64xi8>)
+      {reversed = array<i1>, stacked_reversed = array<i1>}
+  return
+}
+func.func private @body_memrefs(%h: memref<4xf32>, %o: memref<4xf32>) {
+  return
+}

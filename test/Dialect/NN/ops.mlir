@@ -270,3 +270,17 @@ func.func @custom(%x: tensor<4xf32>) -> tensor<4xf32> {
   } : (tensor<4xf32>) -> tensor<4xf32>
   return %r : tensor<4xf32>
 }
+
+// CHECK-LABEL: func @loop
+// CHECK: %[[R:.*]]:2 = nn.loop 3 carried(%{{.*}} : tensor<4xf32>) sliced(%{{.*}} : tensor<3x4xf32>) invariant(%{{.*}} : tensor<4xf32>) {
+// CHECK: ^bb0(%[[H:.*]]: tensor<4xf32>, %[[I:.*]]: tensor<4xf32>, %[[W:.*]]: tensor<4xf32>):
+// CHECK: nn.yield %{{.*}}, %[[I]] : tensor<4xf32>, tensor<4xf32>
+// CHECK: } {reversed = array<i1: true>, stacked_reversed = array<i1: false>} -> (tensor<4xf32>, tensor<3x4xf32>)
+func.func @loop(%h: tensor<4xf32>, %x: tensor<3x4xf32>, %w: tensor<4xf32>) -> (tensor<4xf32>, tensor<3x4xf32>) {
+  %r:2 = nn.loop 3 carried(%h : tensor<4xf32>) sliced(%x : tensor<3x4xf32>) invariant(%w : tensor<4xf32>) {
+  ^bb0(%state: tensor<4xf32>, %in: tensor<4xf32>, %weight: tensor<4xf32>):
+    %next = nn.mul %state, %weight : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    nn.yield %next, %in : tensor<4xf32>, tensor<4xf32>
+  } {reversed = array<i1: true>, stacked_reversed = array<i1: false>} -> (tensor<4xf32>, tensor<3x4xf32>)
+  return %r#0, %r#1 : tensor<4xf32>, tensor<3x4xf32>
+}

@@ -21,7 +21,7 @@ namespace {
 struct ArenaIO : public arena::impl::ArenaIOBase<ArenaIO> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isExternal())
+      if (!func.isExternal() && !isLoopBody(func))
         place(func);
   }
 

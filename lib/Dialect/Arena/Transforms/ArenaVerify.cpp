@@ -153,7 +153,11 @@ private:
 struct ArenaVerify : public arena::impl::ArenaVerifyBase<ArenaVerify> {
   void runOnOperation() override {
     GraphVerifier verifier;
-    for (const Timeline &timeline : collectTimelines(getOperation()))
+    SmallVector<Timeline> timelines = collectTimelines(getOperation());
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (isLoopBody(func))
+        timelines.push_back(getBodyTimeline(func));
+    for (const Timeline &timeline : timelines)
       if (failed(verifier.verify(timeline)))
         return signalPassFailure();
     markAllAnalysesPreserved();

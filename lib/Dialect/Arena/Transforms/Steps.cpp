@@ -45,11 +45,15 @@ SmallVector<Operation *> dlc::arena::collectSteps(Block &block) {
   return steps;
 }
 
+dlc::arena::Timeline dlc::arena::getBodyTimeline(func::FuncOp body) {
+  return {body, collectSteps(body.front()), 0};
+}
+
 SmallVector<dlc::arena::Timeline>
 dlc::arena::collectTimelines(ModuleOp module) {
   SmallVector<Timeline> timelines;
   for (auto func : module.getOps<func::FuncOp>())
-    if (!func.isExternal())
+    if (!func.isExternal() && !isLoopBody(func))
       timelines.push_back({func, collectSteps(func.front()),
                            timelines.empty() ? 0 : timelines.back().end()});
   return timelines;

@@ -201,5 +201,137 @@ DictionaryAttr dlc::dispatch::describeLaunch(LaunchOp launch,
   return list.getDictionary(launch.getContext());
 }
 
+//===----------------------------------------------------------------------===//
+// LoopOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult LoopOp::verify() {
+  bool memrefs = getNumResults() == 0;
+  auto isRight = [&](Type type) {
+    auto shaped = dyn_cast<ShapedType>(type);
+    return shaped && shaped.hasStaticShape() &&
+           isa<MemRefType>(type) == memrefs;
+  };
+  ValueRange made = memrefs ? ValueRange(getOuts()) : getResults();
+  if (!llvm::all_of(getOperandTypes(), isRight))
+    return emitOpError("(C4) operands must be all tensors or all memrefs with "
+                       "static shapes, and memrefs only where there are no "
+                       "results");
+  if (!memrefs && (!getOuts().empty() || !getSpares().empty() || getScratch()))
+    return emitOpError("(C4) has outs, spares or scratch on tensors");
+  size_t states = getCarried().size();
+  if (made.empty() || made.size() < states)
+    return emitOpError("(C3) has fewer results than states");
+  if (memrefs && getSpares().size() != (getTrips() > 1 ? states : 0))
+    return emitOpError("(C4) has ")
+           << getSpares().size() << " spare buffers for " << states
+           << " states and " << getTrips() << " iterations";
+  auto isStack = [&](Type type) {
+    auto shaped = cast<ShapedType>(type);
+    return shaped.getRank() > 0 &&
+           shaped.getDimSize(0) == static_cast<int64_t>(getTrips());
+  };
+  if (!llvm::all_of(getSliced().getTypes(), isStack) ||
+      !llvm::all_of(made.drop_front(states).getTypes(), isStack) ||
+      getReversed().size() != getSliced().size() ||
+      getStackedReversed().size() != made.size() - states)
+    return emitOpError("(C2) must run as often as there are slices, and say of "
+                       "each operand and result in slices whether it is "
+                       "reversed");
+  return success();
+}
+
+LogicalResult LoopOp::verifySymbolUses(SymbolTableCollection &tables) {
+  Operation *callee = tables.lookupNearestSymbolFrom(*this, getBodyAttr());
+  auto function = dyn_cast_or_null<FunctionOpInterface>(callee);
+  if (!function || !cast<SymbolOpInterface>(callee).isPrivate())
+    return emitOpError("(C1) no private function named '") << getBody() << "'";
+  bool memrefs = getNumResults() == 0;
+  // Shape and element type, of a slice or of all.
+  auto fits = [](Type have, Type want, bool slice) {
+    auto from = cast<ShapedType>(have);
+    auto to = dyn_cast<ShapedType>(want);
+    return to && to.hasRank() && from.getElementType() == to.getElementType() &&
+           from.getShape().drop_front(slice ? 1 : 0) == to.getShape();
+  };
+  SmallVector<std::pair<Type, bool>> want;
+  for (Type type : getCarried().getTypes())
+    want.push_back({type, false});
+  for (Type type : getSliced().getTypes())
+    want.push_back({type, true});
+  for (Type type : getInvariant().getTypes())
+    want.push_back({type, false});
+  size_t inputs = want.size();
+  TypeRange made = memrefs ? TypeRange(getOuts().getTypes())
+                           : TypeRange(getResultTypes());
+  for (auto [index, type] : llvm::enumerate(made))
+    want.push_back({type, index >= getCarried().size()});
+  SmallVector<Type> have(function.getArgumentTypes());
+  llvm::append_range(have, function.getResultTypes());
+  if (have.size() != want.size() ||
+      function.getNumResults() != (memrefs ? 0 : want.size() - inputs))
+    return emitOpError("(C3) '") << getBody() << "' takes and makes "
+                                 << have.size() << " values, not "
+                                 << want.size();
+  for (auto [index, is, needed] : llvm::enumerate(have, want))
+    if (!fits(needed.first, is, needed.second))
+      return emitOpError("(C3) value ")
+             << index << " of '" << getBody() << "' is " << is
+             << ", which does not fit to "
+             << (needed.second ? "slices of " : "") << needed.first;
+  return success();
+}
+
+void LoopOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  auto add = [&](MutableOperandRange range, MemoryEffects::Effect *effect) {
+    for (OpOperand &operand : range)
+      if (isa<MemRefType>(operand.get().getType()))
+        effects.emplace_back(effect, &operand);
+  };
+  for (MutableOperandRange range :
+       {getCarriedMutable(), getSlicedMutable(), getInvariantMutable()})
+    add(range, MemoryEffects::Read::get());
+  for (MutableOperandRange range :
+       {getOutsMutable(), getSparesMutable(), getScratchMutable()})
+    add(range, MemoryEffects::Write::get());
+}
+
+/// The number of the slice in iteration `trip`.
+static int64_t sliceAt(int64_t trip, int64_t trips, bool reversed) {
+  return reversed ? trips - 1 - trip : trip;
+}
+
+SmallVector<LoopOp::Access> LoopOp::getReads(int64_t trip) {
+  auto trips = static_cast<int64_t>(getTrips());
+  SmallVector<Access> accesses;
+  if (trip == 0)
+    for (Value state : getCarried())
+      accesses.push_back({state});
+  else
+    llvm::append_range(accesses, ArrayRef(getWrites(trip - 1))
+                                     .take_front(getCarried().size()));
+  for (auto [stack, reversed] : llvm::zip_equal(getSliced(), getReversed()))
+    accesses.push_back({stack, sliceAt(trip, trips, reversed)});
+  for (Value value : getInvariant())
+    accesses.push_back({value});
+  return accesses;
+}
+
+SmallVector<LoopOp::Access> LoopOp::getWrites(int64_t trip) {
+  auto trips = static_cast<int64_t>(getTrips());
+  size_t states = getCarried().size();
+  bool toSpare = (trips - 1 - trip) % 2 != 0;
+  SmallVector<Access> accesses;
+  for (Value state :
+       toSpare ? ValueRange(getSpares()) : getOuts().take_front(states))
+    accesses.push_back({state});
+  for (auto [stack, reversed] :
+       llvm::zip_equal(getOuts().drop_front(states), getStackedReversed()))
+    accesses.push_back({stack, sliceAt(trip, trips, reversed)});
+  return accesses;
+}
+
 #define GET_OP_CLASSES
 #include "dlc/Dialect/Dispatch/IR/DispatchOps.cpp.inc"

@@ -39,6 +39,15 @@ struct Timeline {
   }
 };
 
+/// Whether `function` is no graph, but the body of a loop in one: it is private.
+inline bool isLoopBody(mlir::func::FuncOp function) {
+  return function.isPrivate() && !function.isExternal();
+}
+
+/// A loop's body as a timeline of its own, from launch 0: it has a layout of its
+/// own.
+Timeline getBodyTimeline(mlir::func::FuncOp body);
+
 /// The graph functions of `module`, one for each of the shapes that a program
 /// is compiled for. They never run at once, and share one arena: the launches
 /// of one are numbered after those of the one before it, so that no slot of one

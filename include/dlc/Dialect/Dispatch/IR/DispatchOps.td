@@ -159,4 +159,74 @@ def Dispatch_LaunchOp : Dispatch_Op<"launch", [
   let hasVerifier = 1;
 }
 
+def Dispatch_LoopOp : Dispatch_Op<"loop", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "runs a function a known number of times";
+  let description = [{
+    The graph below `nn` stays flat: the body of a loop is a private function of
+    its own, and the loop is one step of the graph that it stands in. Iteration i
+    calls `body` on the states `carried`, on slice i (counted from the end where
+    `reversed` says so) along dimension 0 of each of `sliced`, and on `invariant`.
+    The body makes the next states, and one slice of each further result.
+
+    On tensors the results are the last states and the stacked slices. On memrefs
+    the body writes into parameters, and `outs` are what the results were. Then
+    `spares` holds a second buffer for each state, so that no state is ever
+    copied: the iteration before the last one writes into the spare buffer, the
+    last one into the one of `outs`. A loop that runs once needs none. `scratch` is
+    the memory of the body's own buffers, laid out by an `arena.layout` of its own.
+
+    Constraints:
+    - (C1) `body` names a private function of the enclosing module, or what one
+      was lowered to.
+    - (C2) `trips` is at least 1; dimension 0 of each of `sliced`, and of what is
+      stacked, is `trips`; `reversed` and `stacked_reversed` have one element for
+      each of these.
+    - (C3) The function's type fits: see above.
+    - (C4) Operands are all tensors or all memrefs; with tensors there are neither
+      `outs` nor `spares` nor `scratch`, with memrefs no results, and there is a
+      spare buffer for each state if the body runs more than once.
+
+    ```mlir
+    %r:2 = dispatch.loop @body 100 carried(%h : tensor<4xf32>)
+        sliced(%x : tensor<100x4xf32>)
+        {reversed = array<i1: false>, stacked_reversed = array<i1: false>}
+        -> tensor<4xf32>, tensor<100x4xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$body,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$trips,
+                       Variadic<AnyShaped>:$carried,
+                       Variadic<AnyShaped>:$sliced,
+                       Variadic<AnyShaped>:$invariant,
+                       Variadic<AnyMemRef>:$outs, Variadic<AnyMemRef>:$spares,
+                       Optional<AnyMemRef>:$scratch,
+                       DenseBoolArrayAttr:$reversed,
+                       DenseBoolArrayAttr:$stacked_reversed);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $body $trips (`carried` `(` $carried^ `:` type($carried) `)`)?
+    (`sliced` `(` $sliced^ `:` type($sliced) `)`)?
+    (`invariant` `(` $invariant^ `:` type($invariant) `)`)?
+    (`outs` `(` $outs^ `:` type($outs) `)`)?
+    (`spares` `(` $spares^ `:` type($spares) `)`)?
+    (`scratch` `(` $scratch^ `:` type($scratch) `)`)?
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// What the body reads in iteration `trip`, in the order of its inputs, and
+    /// what it writes: an operand, and which slice along dimension 0 of it (-1:
+    /// all of it). On memrefs only.
+    struct Access {
+      ::mlir::Value memory;
+      int64_t slice = -1;
+    };
+    ::llvm::SmallVector<Access> getReads(int64_t trip);
+    ::llvm::SmallVector<Access> getWrites(int64_t trip);
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // DLC_DIALECT_DISPATCH_IR_DISPATCHOPS_TD

@@ -35,8 +35,9 @@ def NN_CustomOp : NN_Op<"custom", [IsolatedFromAbove, SingleBlock]> {
   }];
 }
 
-def NN_YieldOp : Op<NN_Dialect, "yield", [Pure, Terminator, ReturnLike, HasParent<"CustomOp">]> {
-  let summary = "the results of the body of an nn.custom";
+def NN_YieldOp : Op<NN_Dialect, "yield", [
+    Pure, Terminator, ReturnLike, ParentOneOf<["CustomOp", "LoopOp"]>]> {
+  let summary = "the results of the body of an nn.custom or nn.loop";
   let description = [{
     Example:
     ```mlir

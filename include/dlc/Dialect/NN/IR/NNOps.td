@@ -15,5 +15,6 @@ include "dlc/Dialect/NN/IR/NNReduction.td"
 include "dlc/Dialect/NN/IR/NNData.td"
 include "dlc/Dialect/NN/IR/NNExtents.td"
 include "dlc/Dialect/NN/IR/NNCustom.td"
+include "dlc/Dialect/NN/IR/NNLoop.td"
 
 #endif // DLC_DIALECT_NN_IR_NNOPS_TD
