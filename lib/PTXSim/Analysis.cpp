@@ -310,12 +310,14 @@ void Analysis::findLiveness() {
   unsigned count = registerCount(), carry = carryRegister();
   std::vector<llvm::BitVector> gen(blocks.size()), kill(blocks.size()),
       in(blocks.size());
+  isRead.resize(count);
   for (unsigned b : order) {
     gen[b].resize(count);
     kill[b].resize(count);
     for (unsigned i = blocks[b].begin; i < blocks[b].end; ++i) {
       const Instruction &inst = function.body[i];
       auto use = [&](unsigned r) {
+        isRead.set(r);
         if (!kill[b][r])
           gen[b].set(r);
       };

@@ -72,6 +72,7 @@ public:
   std::vector<unsigned> order;
   llvm::BitVector divergent;  ///< registers that need a value a lane
   llvm::BitVector crossBlock; ///< registers that live beyond one block
+  llvm::BitVector isRead;     ///< registers that some instruction reads
   unsigned mostLiveWords = 0; ///< of 32 bits, at the begin of a block
   /// Number of registers with the carry flag, which is the last one.
   unsigned registerCount() const { return function.registers.size() + 1; }

@@ -72,6 +72,10 @@ enum AccessFlags : uint32_t {
   AccessAtomic = 4,
   /// By the warp as a whole: which lane moves what is not known.
   AccessCollective = 8,
+  /// From this bit on: how many bytes at the end of a vector load go into
+  /// registers that nothing reads. (LLVM makes three loads one of four elements
+  /// where the alignment says that there is a fourth.)
+  AccessUnusedShift = 8,
 };
 
 } // namespace dlc::ptxsim

@@ -171,7 +171,7 @@ void MemoryChecker::checkGlobal(const Access &access, uint64_t address,
   if (!allocation->written)
     return;
   if ((access.flags & AccessRead) &&
-      !allocation->isWritten(address, access.bytes))
+      !allocation->isWritten(address, access.usedBytes()))
     unwritten(access, *allocation, address, lane);
   if (access.flags & AccessWrite)
     allocation->markWritten(address, access.bytes);
@@ -200,7 +200,8 @@ void MemoryChecker::checkLocal(const Access &access, uint64_t address,
                 llvm::formatv("{0} bytes at offset {1} of {2} bytes of local "
                               "memory",
                               access.bytes, int64_t(own), warp.localTop));
-  if ((access.flags & AccessRead) && !local.isWritten(address, access.bytes))
+  if ((access.flags & AccessRead) &&
+      !local.isWritten(address, access.usedBytes()))
     runner.warn(FaultKind::UninitializedRead, access.warp, 1u << lane,
                 access.line,
                 llvm::formatv("{0} bytes at offset {1} of local memory",

@@ -21,6 +21,9 @@ struct Access {
   uint32_t bytes;
   uint32_t flags;
   unsigned line;
+
+  /// Bytes of a load that matter.
+  uint32_t usedBytes() const { return bytes - (flags >> AccessUnusedShift); }
 };
 
 /// Checks bounds, alignment and, by shadows, unwritten reads and races. Faults

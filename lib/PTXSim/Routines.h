@@ -20,10 +20,11 @@ void runConvert(uint32_t format, uint32_t rounding, uint32_t saturate,
 void runDecode(uint32_t format, uint32_t count, float *out, const uint32_t *in);
 
 // RuntimeMemory.cpp: accesses by lanes in quick code. `out` and `values` hold
-// 32 lanes of the first element, then of the second, ...
+// 32 lanes of the first element, then of the second, ... `spaceAndUnused` has
+// the space of the address, and what AccessUnusedShift says.
 void runLoad(WarpContext *warp, const uint64_t *addresses, uint32_t lanes,
              uint8_t *out, uint32_t elementBytes, uint32_t count,
-             uint32_t space, uint32_t line);
+             uint32_t spaceAndUnused, uint32_t line);
 void runStore(WarpContext *warp, const uint64_t *addresses, uint32_t lanes,
               const uint8_t *values, uint32_t elementBytes, uint32_t count,
               uint32_t space, uint32_t line);

@@ -58,8 +58,12 @@ static void bySize(uint32_t elementBytes, Visitor visit) {
 
 void dlc::ptxsim::runLoad(WarpContext *warp, const uint64_t *addresses,
                           uint32_t lanes, uint8_t *out, uint32_t elementBytes,
-                          uint32_t count, uint32_t space, uint32_t line) {
-  check(*warp, addresses, lanes, elementBytes * count, AccessRead, space, line);
+                          uint32_t count, uint32_t spaceAndUnused,
+                          uint32_t line) {
+  constexpr uint32_t spaceMask = (1u << AccessUnusedShift) - 1;
+  uint32_t space = spaceAndUnused & spaceMask;
+  check(*warp, addresses, lanes, elementBytes * count,
+        AccessRead | (spaceAndUnused & ~spaceMask), space, line);
   uint64_t base = baseOf(*warp, space);
   bySize(elementBytes, [&](auto element) {
     for (uint32_t rest = lanes; rest; rest &= rest - 1) {

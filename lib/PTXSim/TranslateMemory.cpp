@@ -445,14 +445,15 @@ void FunctionTranslator::emitStore(const Instruction &inst,
 FunctionTranslator::Values FunctionTranslator::callLoad(const Instruction &inst,
                                                         const Address &address,
                                                         unsigned bits,
-                                                        unsigned count) {
+                                                        unsigned count,
+                                                        unsigned unused) {
   Type *element = intType(bits);
   auto *out = tempSlot(vectorOf(element, warpSize * count));
   Value *wide = b.CreateZExt(address.value, vectorOf(b.getInt64Ty()));
   callRoutine(Routine::Load, b.getVoidTy(),
               {warpContext, toMemory(wide), maskBits(activeMask()), out,
                b.getInt32(bits / 8), b.getInt32(count),
-               b.getInt32(unsigned(address.space)), lineOf(inst)});
+               b.getInt32(unsigned(address.space) | unused), lineOf(inst)});
   Values values;
   for (unsigned i = 0; i < count; ++i)
     values.push_back(b.CreateAlignedLoad(
@@ -490,6 +491,19 @@ static bool isMemoryType(Ty type) {
   return bits == 8 || bits == 16 || bits == 32 || bits == 64 || bits == 128;
 }
 
+/// How many elements at the end of what a vector load writes nothing reads.
+static unsigned countUnused(const Operand &to, const Analysis &analysis) {
+  if (to.kind != Operand::Vector)
+    return 0;
+  auto isUsed = [&](const Operand &element) {
+    return element.isReg() && analysis.isRead[element.index];
+  };
+  unsigned count = 0, size = to.elements.size();
+  while (count < size && !isUsed(to.elements[size - 1 - count]))
+    ++count;
+  return count < size ? count : 0;
+}
+
 bool FunctionTranslator::translateLoad(const Instruction &inst) {
   Ty type = inst.type();
   if (!isMemoryType(type) || inst.operands.size() > 3)
@@ -499,14 +513,16 @@ bool FunctionTranslator::translateLoad(const Instruction &inst) {
   if (readAddress(inst, inst.operands[1], space, address))
     return true;
   unsigned count = inst.vectorWidth(), bits = bitsOf(type);
+  unsigned unused = bits / 8 * countUnused(inst.operands[0], analysis)
+                    << AccessUnusedShift;
   Values values;
   if (kernel.options.quick && isVector(address.value) &&
       space != Space::Param) {
-    values = callLoad(inst, address, bits, count);
+    values = callLoad(inst, address, bits, count, unused);
   } else {
     // parameters of a kernel are the engine's own memory
     if (space != Space::Param)
-      emitCheck(inst, address, bits / 8 * count, AccessRead);
+      emitCheck(inst, address, bits / 8 * count, AccessRead | unused);
     values = emitLoad(address, bits, count);
   }
   return writeVector(inst, inst.operands[0], values, type);

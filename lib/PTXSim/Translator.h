@@ -280,8 +280,9 @@ private:
   Values emitLoad(const Address &address, unsigned bits, unsigned count);
   void emitStore(const Instruction &inst, const Address &address, unsigned bits,
                  llvm::ArrayRef<Value *> values);
+  /// `unused` as for AccessUnusedShift.
   Values callLoad(const Instruction &inst, const Address &address,
-                  unsigned bits, unsigned count);
+                  unsigned bits, unsigned count, unsigned unused);
   void callStore(const Instruction &inst, const Address &address, unsigned bits,
                  llvm::ArrayRef<Value *> values);
   Value *isContiguous(const Address &address, unsigned bytes);

@@ -10,7 +10,7 @@ func.func @ok(%a: tensor<4xf32>, %e: tensor<4xf32>) -> tensor<4xf32> {
 // -----
 
 func.func @other_level(%a: memref<4xf32>) {
-  // expected-error @below {{'memref.cast' is illegal at level linalg: only structured operations on tensors belong there}}
+  // expected-error @below {{'memref.cast' is illegal at level linalg: only structured operations on tensors and loops belong there}}
   %0 = memref.cast %a : memref<4xf32> to memref<?xf32>
   return
 }

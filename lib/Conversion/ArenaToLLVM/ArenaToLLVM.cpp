@@ -23,6 +23,9 @@ constexpr StringLiteral kEntryName = "dlc_entry";
 constexpr StringLiteral kWeightsName = "dlc_weights";
 constexpr StringLiteral kLaunchName = "dlc_launch";
 
+/// Profiles tell apart so many launches: the list is part of the program.
+constexpr size_t kMaxListed = 20'000;
+
 class EntryBuilder {
 public:
   explicit EntryBuilder(ModuleOp module)
@@ -110,7 +113,7 @@ private:
   };
 
   /// What the launches of a graph are, in the order of their calls: those of a
-  /// loop's body once an iteration.
+  /// loop's body once an iteration, up to kMaxListed.
   void collectLaunches(func::FuncOp func, SmallVectorImpl<Attribute> &launches) {
     for (Operation &op : func.front()) {
       if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
@@ -124,7 +127,8 @@ private:
         continue;
       SmallVector<Attribute> each;
       collectLaunches(body, each);
-      for (uint64_t trip = 0; trip < loop.getTrips(); ++trip)
+      for (uint64_t trip = 0;
+           trip < loop.getTrips() && launches.size() < kMaxListed; ++trip)
         llvm::append_range(launches, each);
     }
   }

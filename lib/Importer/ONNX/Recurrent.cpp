@@ -312,10 +312,11 @@ LogicalResult recurrent(Cell &cell, Step step,
   bool reverse = e.stringAttr("direction", "forward") == "reverse";
   for (int64_t d = 0; d < cell.directions; ++d) {
     Value hidden = cell.initial(5, d);
+    auto stepOfDirection = [&](Value in, Value state) {
+      return step(d, in, state);
+    };
     Direction direction(cell, cells.empty() ? nullptr : &cells[d],
-                        [&](Value in, Value state) {
-                          return step(d, in, state);
-                        });
+                        stepOfDirection);
     all.push_back(direction.run(cell.project(d), hidden, reverse || d == 1));
     last.push_back(hidden);
   }

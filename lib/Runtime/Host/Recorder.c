@@ -40,14 +40,22 @@ static void run_items(void *const *args, int64_t begin, int64_t end) {
 static void run(void *context, dlc_kernel_fn kernel, void *const *args,
                 int64_t items) {
   dlc_recorder *recorder = context;
+  const dlc_parallel *others = recorder->threads;
+  /* Of loops that run very often, the list has the first iterations only. */
+  if (recorder->launch >= recorder->profile->list->num_launches) {
+    if (others)
+      others->run(others->context, kernel, args, items);
+    else
+      kernel(args, 0, items);
+    return;
+  }
   job work = {kernel, args, recorder->profile, recorder->launch++};
   dlc_event event = {.begin = dlc_now(),
                      .kind = DLC_EVENT_LAUNCH,
                      .number = work.launch,
                      .first = items};
-  const dlc_parallel *threads = recorder->threads;
-  if (threads)
-    threads->run(threads->context, run_items, (void *const *)&work, items);
+  if (others)
+    others->run(others->context, run_items, (void *const *)&work, items);
   else
     run_items((void *const *)&work, 0, items);
   event.end = dlc_now();

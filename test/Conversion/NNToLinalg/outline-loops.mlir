@@ -47,7 +47,7 @@ func.func @main(%h: tensor<3xf32>, %x: tensor<5x3xf32>) -> (tensor<3xf32>, tenso
   %r:2 = nn.loop 5 carried(%h : tensor<3xf32>) sliced(%x : tensor<5x3xf32>) {
   ^bb0(%s: tensor<3xf32>, %i: tensor<3xf32>):
     %0 = nn.add %s, %i : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
-    %1 = nn.compare GT %s, %i : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xi1>
+    %1 = nn.compare gt %s, %i : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xi1>
     nn.yield %0, %1 : tensor<3xf32>, tensor<3xi1>
   } {reversed = array<i1: false>, stacked_reversed = array<i1: false>} -> (tensor<3xf32>, tensor<5x3xi1>)
   return %r#0, %r#1 : tensor<3xf32>, tensor<5x3xi1>
