@@ -13,8 +13,8 @@
 // BUFFERS:         dispatch.loop @body 3 carried(%[[A]] : memref<4xf32>) sliced(%[[X]] : memref<3x4xf32>) outs(%[[Y]], %[[S]] : memref<4xf32>, memref<3x4xf32>) spares(%[[T]] : memref<4xf32>)
 // BUFFERS:       func.func private @body(%{{.*}}: memref<4xf32>, %{{.*}}: memref<4xf32>, %{{.*}}: memref<4xf32> {dlc.output}, %{{.*}}: memref<4xf32> {dlc.output})
 
-// CHECK:       arena.layout @arena {alignment = 64 : i64, lower_bound = 256 : i64, size = 256 : i64} {
-// CHECK:         size = 64 : i64}
+// CHECK:       arena.layout @arena {alignment = 64 : i64, lower_bound = 96 : i64, size = 208 : i64} {
+// CHECK-COUNT-3: first = {{[01]}} : i64, last = 1 : i64
 // CHECK:       arena.layout @body_arena {alignment = 64 : i64, lower_bound = 16 : i64, size = 16 : i64} {
 // CHECK-LABEL: func.func @main(
 // CHECK:         dispatch.loop @body 3 {{.*}} scratch(%{{.*}} : memref<16xi8>)

@@ -321,6 +321,32 @@ def sorts():
             suite.case(f"TopK {n} {nans} NaN {largest}", build)
 
 
-for family in (elementwise, casts, products, convolutions, pools, reductions, normalizations, resizes, shapes, sorts):
+def recurrent():
+    """Loops over the steps: both directions, sequences of several lengths, weights that are constant or not,
+    slices of sizes that are no multiple of a vector; and as few steps as are laid out one after the other."""
+    shapes = [(5, 3, 7, 2, "bidirectional", True, True), (8, 4, 6, 1, "reverse", False, True),
+              (16, 16, 9, 3, "forward", True, False), (5, 4, 1, 1, "forward", False, True)]
+    for (op, gates), (hidden, inputs, steps, batch, direction, lengths, constant) in itertools.product(
+            [("LSTM", 4), ("GRU", 3), ("RNN", 1)], shapes):
+        d = 2 if direction == "bidirectional" else 1
+        n = gates * hidden
+
+        def build(graph, d=d, n=n, op=op, hidden=hidden, inputs=inputs, steps=steps, batch=batch,
+                  direction=direction, lengths=lengths, constant=constant):
+            weights = [f32(d, n, inputs) / 4, f32(d, n, hidden) / 4, f32(d, 2 * n) / 4]
+            results = graph.node(
+                op, graph.input(f32(steps, batch, inputs)),
+                *[w if constant else graph.input(w) for w in weights],
+                graph.input(ints(np.int32, batch, low=1, high=steps + 1)) if lengths else None,
+                graph.input(f32(d, batch, hidden)), outputs=3 if op == "LSTM" else 2,
+                hidden_size=hidden, direction=direction,
+                **({"linear_before_reset": hidden % 2} if op == "GRU" else {}))
+            graph.output(*results)
+
+        suite.case(f"{op} of {steps} steps {direction}", build)
+
+
+for family in (elementwise, casts, products, convolutions, pools, reductions, normalizations, resizes, shapes, sorts,
+               recurrent):
     family()
 sys.exit(suite.main())
