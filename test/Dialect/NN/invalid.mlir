@@ -904,6 +904,43 @@ func.func @f(%x: tensor<4xf32>) {
 func.func @f(%s: tensor<4xi64>, %v: tensor<4xi32>) {
   // expected-error@+1 {{'nn.search_sorted' op (C1) both must be of i32 or both of i64, got 'i64' and 'i32'}}
   %0 = nn.search_sorted %s, %v : (tensor<4xi64>, tensor<4xi32>) -> tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<2x4xi64>, %v: tensor<4xi64>) {
+  // expected-error@+1 {{'nn.search_sorted' op (C2) the sorted sequence has 2 dimensions instead of one}}
+  %0 = nn.search_sorted %s, %v : (tensor<2x4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>, %n: tensor<1xi64>) {
+  // expected-error@+1 {{'nn.bounded' op (C1) the extent must be a tensor<i64>, got 'tensor<1xi64>'}}
+  %0 = nn.bounded %x, %n axis = 0 : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>, %n: tensor<i64>) {
+  // expected-error@+1 {{'nn.bounded' op (C2) axis 1 is not a dimension of a tensor of rank 1}}
+  %0 = nn.bounded %x, %n axis = 1 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{'nn.extent' op (C1) axis -1 is not a dimension of a tensor of rank 1}}
+  %0 = nn.extent %x axis = -1 : (tensor<4xf32>) -> tensor<i64>
+  return
+}
+
+// -----
+
 func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
   // expected-error@+1 {{'nn.loop' op (C1) runs its body 0 times and has 1 results; both must be at least 1}}
   %0 = nn.loop 0 carried(%h : tensor<4xf32>) {
@@ -915,9 +952,6 @@ func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
 
 // -----
 
-func.func @f(%s: tensor<2x4xi64>, %v: tensor<4xi64>) {
-  // expected-error@+1 {{'nn.search_sorted' op (C2) the sorted sequence has 2 dimensions instead of one}}
-  %0 = nn.search_sorted %s, %v : (tensor<2x4xi64>, tensor<4xi64>) -> tensor<4xi64>
 func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
   // expected-error@+1 {{'nn.loop' op (C2) dimension 0 of what is sliced must be 2, got 'tensor<3x4xf32>'}}
   %0 = nn.loop 2 carried(%h : tensor<4xf32>) sliced(%x : tensor<3x4xf32>) {
@@ -929,9 +963,6 @@ func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
 
 // -----
 
-func.func @f(%x: tensor<4xf32>, %n: tensor<1xi64>) {
-  // expected-error@+1 {{'nn.bounded' op (C1) the extent must be a tensor<i64>, got 'tensor<1xi64>'}}
-  %0 = nn.bounded %x, %n axis = 0 : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
 func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
   // expected-error@+1 {{'nn.loop' op (C2) reversed has 0 elements for 1 operands}}
   %0 = nn.loop 3 carried(%h : tensor<4xf32>) sliced(%x : tensor<3x4xf32>) {
@@ -943,9 +974,6 @@ func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
 
 // -----
 
-func.func @f(%x: tensor<4xf32>, %n: tensor<i64>) {
-  // expected-error@+1 {{'nn.bounded' op (C2) axis 1 is not a dimension of a tensor of rank 1}}
-  %0 = nn.bounded %x, %n axis = 1 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
 func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
   // expected-error@+1 {{'nn.loop' op (C3) the body must take the states, one slice of each of what is sliced, and what is invariant}}
   %0 = nn.loop 3 carried(%h : tensor<4xf32>) sliced(%x : tensor<3x4xf32>) {
@@ -957,9 +985,6 @@ func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
 
 // -----
 
-func.func @f(%x: tensor<4xf32>) {
-  // expected-error@+1 {{'nn.extent' op (C1) axis -1 is not a dimension of a tensor of rank 1}}
-  %0 = nn.extent %x axis = -1 : (tensor<4xf32>) -> tensor<i64>
 func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
   // expected-error@+1 {{'nn.loop' op (C4) the body must yield the next states and one slice of each other result}}
   %0 = nn.loop 3 carried(%h : tensor<4xf32>) sliced(%x : tensor<3x4xf32>) {
