@@ -224,8 +224,13 @@ Array dlc::loadNpy(const std::string &path, DType dtype) {
                 "' is not a valid .npy file: it is too short for " +
                 describe(dtype, shape));
   Array array(dtype, std::move(shape));
-  dlc_tensor_info info = {"an array", static_cast<uint32_t>(dtype), header.rank,
-                          array.shape().data(), array.bytes(), nullptr, 0};
+  dlc_tensor_info info = {"an array",
+                          static_cast<uint32_t>(dtype),
+                          header.rank,
+                          array.shape().data(),
+                          array.bytes(),
+                          nullptr,
+                          0};
   dlc_error error;
   if (dlc_npy_read(path.c_str(), &info, array.data(), &error))
     throw Error(error.text);
@@ -238,9 +243,13 @@ void dlc::saveNpy(const std::string &path, const Array &array) {
   int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0)
     throw Error("cannot write '" + path + "': " + std::strerror(errno));
-  dlc_tensor_info info = {"array", static_cast<uint32_t>(array.dtype()),
+  dlc_tensor_info info = {"array",
+                          static_cast<uint32_t>(array.dtype()),
                           static_cast<uint32_t>(array.shape().size()),
-                          array.shape().data(), array.bytes(), nullptr, 0};
+                          array.shape().data(),
+                          array.bytes(),
+                          nullptr,
+                          0};
   int failure = dlc_npy_write(file, &info, array.data());
   if (close(file) && !failure)
     failure = errno;

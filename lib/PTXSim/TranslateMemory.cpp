@@ -442,11 +442,9 @@ void FunctionTranslator::emitStore(const Instruction &inst,
 
 /// Routines do all that belongs to an access by lanes: checks, then one piece
 /// or lane by lane.
-FunctionTranslator::Values FunctionTranslator::callLoad(const Instruction &inst,
-                                                        const Address &address,
-                                                        unsigned bits,
-                                                        unsigned count,
-                                                        unsigned unused) {
+FunctionTranslator::Values
+FunctionTranslator::callLoad(const Instruction &inst, const Address &address,
+                             unsigned bits, unsigned count, unsigned unused) {
   Type *element = intType(bits);
   auto *out = tempSlot(vectorOf(element, warpSize * count));
   Value *wide = b.CreateZExt(address.value, vectorOf(b.getInt64Ty()));

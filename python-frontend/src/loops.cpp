@@ -11,8 +11,8 @@ static dlc::LoopBody makeBody(const nb::object &body) {
                  const std::vector<Tensor> &slices) {
     nb::object made = body(nb::cast(states), nb::cast(slices));
     try {
-      auto pair = nb::cast<std::pair<std::vector<Tensor>, std::vector<Tensor>>>(
-          made);
+      auto pair =
+          nb::cast<std::pair<std::vector<Tensor>, std::vector<Tensor>>>(made);
       return LoopStep{pair.first, pair.second};
     } catch (const nb::cast_error &) {
       throw dlc::Error("loop: the body must return the list of the next "
@@ -29,9 +29,9 @@ void bindLoops(nb::module_ &m) {
          const std::vector<Tensor> &sliced, const nb::object &body,
          const std::vector<bool> &reversed,
          const std::vector<bool> &stackedReversed) {
-        LoopStep made = dlc::loop(trips, states, sliced, makeBody(body),
-                                  {reversed, stackedReversed},
-                                  callerLocation());
+        LoopStep made =
+            dlc::loop(trips, states, sliced, makeBody(body),
+                      {reversed, stackedReversed}, callerLocation());
         return nb::make_tuple(made.states, made.slices);
       },
       "trips"_a, "states"_a, "sliced"_a, "body"_a, nb::kw_only(),
@@ -44,11 +44,14 @@ void bindLoops(nb::module_ &m) {
               "reversed: collections.abc.Sequence[bool] = ..., "
               "stacked_reversed: collections.abc.Sequence[bool] = ...) "
               "-> tuple[list[Tensor], list[Tensor]]"),
-      "Runs a body `trips` times: last, stacks = dlc.loop(100, [h], [x], body).\n\n"
+      "Runs a body `trips` times: last, stacks = dlc.loop(100, [h], [x], "
+      "body).\n\n"
       "`body(states, slices)` is called once, with the states and one slice\n"
-      "along dimension 0 (of size `trips`) of each of `sliced`; it returns the\n"
+      "along dimension 0 (of size `trips`) of each of `sliced`; it returns "
+      "the\n"
       "next states, which keep their types, and slices, which the loop stacks\n"
-      "along dimension 0. What `reversed` and `stacked_reversed` say True of runs\n"
+      "along dimension 0. What `reversed` and `stacked_reversed` say True of "
+      "runs\n"
       "from the last slice to the first one.\n"
       "Raises dlc.Error where types do not fit.");
 }

@@ -28,15 +28,14 @@ struct LoopOptions {
 
 /// One iteration, from the states and one slice of each sliced operand. It is
 /// called once, to build the body; it may use any tensor of the graph.
-using LoopBody =
-    std::function<LoopStep(const std::vector<Tensor> &states,
-                           const std::vector<Tensor> &slices)>;
+using LoopBody = std::function<LoopStep(const std::vector<Tensor> &states,
+                                        const std::vector<Tensor> &slices)>;
 
 /// Runs a body `trips` times, at least once. Operands in `sliced` have `trips`
 /// as their first dimension, of which each iteration gets one element; so have
-/// the stacks that the slices of all iterations become. States keep their types.
-/// Throws dlc::Error where types do not fit, or a tensor of the body is used
-/// outside of it.
+/// the stacks that the slices of all iterations become. States keep their
+/// types. Throws dlc::Error where types do not fit, or a tensor of the body is
+/// used outside of it.
 DLC_API LoopStep loop(int64_t trips, const std::vector<Tensor> &states,
                       const std::vector<Tensor> &sliced, const LoopBody &body,
                       const LoopOptions &options = {},

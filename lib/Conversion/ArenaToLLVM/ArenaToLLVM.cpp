@@ -114,7 +114,8 @@ private:
 
   /// What the launches of a graph are, in the order of their calls: those of a
   /// loop's body once an iteration, up to kMaxListed.
-  void collectLaunches(func::FuncOp func, SmallVectorImpl<Attribute> &launches) {
+  void collectLaunches(func::FuncOp func,
+                       SmallVectorImpl<Attribute> &launches) {
     for (Operation &op : func.front()) {
       if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
         launches.push_back(dispatch::describeLaunch(
@@ -227,9 +228,9 @@ private:
     return success();
   }
 
-  /// Calls the body in a loop. Where it reads and writes follows from the number
-  /// of the iteration: a state alternates between two buffers, so that the last
-  /// one lands in the result, and a slice moves along.
+  /// Calls the body in a loop. Where it reads and writes follows from the
+  /// number of the iteration: a state alternates between two buffers, so that
+  /// the last one lands in the result, and a slice moves along.
   LogicalResult convert(OpBuilder &builder, dispatch::LoopOp loop) {
     Location loc = loop.getLoc();
     auto trips = static_cast<int64_t>(loop.getTrips());
@@ -258,9 +259,9 @@ private:
       return getAddress(builder, loc, {array, static_cast<int64_t>(8 * index)});
     };
     for (auto [index, value] : llvm::enumerate(loop.getInvariant()))
-      LLVM::StoreOp::create(
-          builder, loc, getAddress(builder, loc, addresses.lookup(value)),
-          slot(reads, states + sliced.size() + index));
+      LLVM::StoreOp::create(builder, loc,
+                            getAddress(builder, loc, addresses.lookup(value)),
+                            slot(reads, states + sliced.size() + index));
     Value scratch =
         loop.getScratch()
             ? getAddress(builder, loc, addresses.lookup(loop.getScratch()))
@@ -280,15 +281,15 @@ private:
                                   constant(builder, loc, number));
     };
     // Whether this iteration writes what is the result in the end.
-    Value parity = LLVM::AndOp::create(builder, loc, trip,
-                                       constant(builder, loc, 1));
+    Value parity =
+        LLVM::AndOp::create(builder, loc, trip, constant(builder, loc, 1));
     Value toFinal = equals(parity, (trips - 1) % 2), isFirst = equals(trip, 0);
     for (size_t i = 0; i < states; ++i) {
       Value to = finals[i], from = firsts[i];
       if (trips > 1) {
         to = LLVM::SelectOp::create(builder, loc, toFinal, to, spares[i]);
-        from = LLVM::SelectOp::create(builder, loc, toFinal, spares[i],
-                                      finals[i]);
+        from =
+            LLVM::SelectOp::create(builder, loc, toFinal, spares[i], finals[i]);
         from = LLVM::SelectOp::create(builder, loc, isFirst, firsts[i], from);
       }
       LLVM::StoreOp::create(builder, loc, from, slot(reads, i));
@@ -301,13 +302,13 @@ private:
             arena::getByteSize(cast<MemRefType>(memrefs[i].getType())) / trips;
         Value slice = trip;
         if (reversed[i])
-          slice = LLVM::SubOp::create(
-              builder, loc, constant(builder, loc, trips - 1), trip);
+          slice = LLVM::SubOp::create(builder, loc,
+                                      constant(builder, loc, trips - 1), trip);
         Value offset = LLVM::MulOp::create(builder, loc, slice,
                                            constant(builder, loc, bytes));
-        Value address = LLVM::GEPOp::create(
-            builder, loc, ptr, IntegerType::get(context, 8), base,
-            LLVM::GEPArg(offset));
+        Value address =
+            LLVM::GEPOp::create(builder, loc, ptr, IntegerType::get(context, 8),
+                                base, LLVM::GEPArg(offset));
         LLVM::StoreOp::create(builder, loc, address, slot(array, states + i));
       }
     };

@@ -103,10 +103,10 @@ private:
     if (padding == 0)
       return;
     OpBuilder outside(loop);
-    operand.set(pad(
-        outside, loc,
-        reshape(outside, loc, operand.get(), {loop.getTrips(), size}),
-        padding));
+    operand.set(
+        pad(outside, loc,
+            reshape(outside, loc, operand.get(), {loop.getTrips(), size}),
+            padding));
     slice.setType(type.clone({size + padding}));
     OpBuilder inside = OpBuilder::atBlockBegin(&body);
     Value front = takeFront(inside, loc, slice, size);
@@ -117,8 +117,8 @@ private:
   nn::LoopOp replace(ArrayRef<Type> types, ArrayRef<int64_t> paddings) {
     OpBuilder b(loop);
     auto aligned = nn::LoopOp::create(
-        b, loc, types, loop.getTripsAttr(), loop.getCarried(),
-        loop.getSliced(), loop.getInvariant(), loop.getReversedAttr(),
+        b, loc, types, loop.getTripsAttr(), loop.getCarried(), loop.getSliced(),
+        loop.getInvariant(), loop.getReversedAttr(),
         loop.getStackedReversedAttr());
     aligned.getBody().takeBody(loop.getBody());
     for (auto [before, after, padding] :
@@ -235,8 +235,8 @@ struct LoopLowering : OpConversionPattern<dispatch::LoopOp> {
       return failure();
     rewriter.replaceOpWithNewOp<dispatch::LoopOp>(
         op, types, op.getBody(), op.getTrips(), adaptor.getCarried(),
-        adaptor.getSliced(), adaptor.getInvariant(), ValueRange(),
-        ValueRange(), Value(), op.getReversed(), op.getStackedReversed());
+        adaptor.getSliced(), adaptor.getInvariant(), ValueRange(), ValueRange(),
+        Value(), op.getReversed(), op.getStackedReversed());
     return success();
   }
 };

@@ -65,9 +65,9 @@ public:
   bool addCustom(const std::string &name, const std::string &text,
                  const std::vector<ValueId> &operands, const Place &place,
                  std::vector<ValueId> &results, std::string &error);
-  /// Begins an nn.loop: until `endLoop` or `dropLoop` everything is added to its
-  /// body. Appends the ids of the states and slices in it. `sliced` are known to
-  /// have `trips` as their first dimension.
+  /// Begins an nn.loop: until `endLoop` or `dropLoop` everything is added to
+  /// its body. Appends the ids of the states and slices in it. `sliced` are
+  /// known to have `trips` as their first dimension.
   void beginLoop(int64_t trips, const std::vector<ValueId> &states,
                  const std::vector<ValueId> &sliced, const Place &place,
                  std::vector<ValueId> &arguments);

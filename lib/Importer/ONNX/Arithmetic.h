@@ -111,8 +111,9 @@ mlir::Value scatterAlong(NodeEmitter &e, mlir::Value data, mlir::Value indices,
 mlir::Value firstOfRows(NodeEmitter &e, mlir::Value rows, int64_t k,
                         bool largest);
 
-/// `index`, negative ones counted from the end of `extent`.
-mlir::Value wrapped(NodeEmitter &e, mlir::Value index, int64_t extent);
+/// `index`, negative ones counted from the end of dimension `axis` of `data`.
+mlir::Value wrapped(NodeEmitter &e, mlir::Value index, mlir::Value data,
+                    int64_t axis);
 
 /// The elements at flat positions (i64, of any shape).
 mlir::Value takeFlat(NodeEmitter &e, mlir::Value data, mlir::Value positions);

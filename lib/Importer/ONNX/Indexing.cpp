@@ -6,10 +6,15 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
 
-Value dlc::importer::wrapped(NodeEmitter &e, Value index, int64_t extent) {
+Value dlc::importer::wrapped(NodeEmitter &e, Value index, Value data,
+                             int64_t axis) {
   Arithmetic m(e);
+  Value extent = e.scalar(double(shapeOf(data)[axis]), index);
+  // What lies behind the extent has no positions.
+  if (e.hasOpenInput())
+    extent = e.cast(e.make<nn::ExtentOp>(data, axis), elementOf(index));
   Value negative = m.compare(nn::ComparePredicate::LT, index, 0);
-  return m.select(negative, m.add(index, double(extent)), index);
+  return m.select(negative, m.add(index, extent), index);
 }
 
 Value dlc::importer::takeFlat(NodeEmitter &e, Value data, Value positions) {
@@ -182,7 +187,7 @@ LogicalResult gatherElements(NodeEmitter &e) {
   part[axis] = shape[axis];
   if (part != Dims(shape))
     data = e.slice(data, starts, part);
-  return e.set(0, takeAlong(e, data, wrapped(e, indices, shape[axis]), axis));
+  return e.set(0, takeAlong(e, data, wrapped(e, indices, data, axis), axis));
 }
 
 /// Picks from data and updates laid end to end: a scatter whose positions are
@@ -228,7 +233,7 @@ LogicalResult scatterComputed(NodeEmitter &e, int64_t axis,
   Value data = e.in(0), updates = e.in(2);
   ArrayRef<int64_t> shape = shapeOf(data), from = shapeOf(updates);
   Value indices =
-      wrapped(e, e.cast(e.in(1), e.builder.getI64Type()), shape[axis]);
+      wrapped(e, e.cast(e.in(1), e.builder.getI64Type()), data, axis);
   // Fewer updates than data in the other dimensions: fill up with such that hit
   // nothing.
   Dims lo(shape.size(), 0), hi(shape.size(), 0);
@@ -291,7 +296,7 @@ LogicalResult scatterTuples(NodeEmitter &e, int64_t rows, int64_t width,
   Value flat;
   for (int64_t d = 0; d < width; ++d) {
     Value column = e.slice(tuples, {0, d}, {rows, 1});
-    column = m.mul(wrapped(e, column, shape[d]), double(strides[d]));
+    column = m.mul(wrapped(e, column, data, d), double(strides[d]));
     flat = flat ? m.add(flat, column) : column;
   }
   Value result = scatterAlong(e, e.reshape(data, {outer, inner}), flat,
@@ -336,6 +341,7 @@ LogicalResult scatterND(NodeEmitter &e) {
 
 /// Time t of batch b becomes length[b] - 1 - t as long as t < length[b].
 LogicalResult reverseSequence(NodeEmitter &e) {
+  e.fitted = true; // rows are counted in memory
   Value data = e.in(0);
   int64_t batch = e.intAttr("batch_axis", 1), time = e.intAttr("time_axis", 0);
   ArrayRef<int64_t> shape = shapeOf(data);

@@ -260,8 +260,8 @@ private:
     for (int64_t i = 0; i < cell.steps; ++i) {
       int64_t t = backwards ? cell.steps - 1 - i : i;
       Value in = e.slice(inputs, {t, 0, 0}, {1, cell.batch, width});
-      Value output = advance(e.reshape(in, {cell.batch, width}),
-                             e.ints({t}, {}), hidden);
+      Value output =
+          advance(e.reshape(in, {cell.batch, width}), e.ints({t}, {}), hidden);
       outputs[t] = e.reshape(output, {1, cell.batch, cell.hidden});
     }
     return outputs.size() == 1 ? outputs[0]
@@ -276,20 +276,20 @@ private:
     if (cell.lengths)
       sliced.push_back(e.iota(cell.steps, 1, /*axis=*/0, /*rank=*/1));
     SmallVector<bool> reversed(sliced.size(), backwards);
-    auto results = e.loop(
-        cell.steps, states, sliced, reversed, {backwards},
-        [&](ValueRange before, ValueRange slices) {
-          Value now = before[0];
-          if (memory)
-            *memory = before[1];
-          Value output = advance(
-              slices[0], slices.size() > 1 ? slices[1] : Value(), now);
-          SmallVector<Value> made{now};
-          if (memory)
-            made.push_back(*memory);
-          made.push_back(output);
-          return made;
-        });
+    auto results =
+        e.loop(cell.steps, states, sliced, reversed, {backwards},
+               [&](ValueRange before, ValueRange slices) {
+                 Value now = before[0];
+                 if (memory)
+                   *memory = before[1];
+                 Value output = advance(
+                     slices[0], slices.size() > 1 ? slices[1] : Value(), now);
+                 SmallVector<Value> made{now};
+                 if (memory)
+                   made.push_back(*memory);
+                 made.push_back(output);
+                 return made;
+               });
     hidden = results[0];
     if (memory)
       *memory = results[1];

@@ -252,7 +252,7 @@ LogicalResult roiAlign(NodeEmitter &e) {
   Value batch = e.reshape(e.cast(e.in(2), e.builder.getI64Type()),
                           {count, 1, 1, 1, 1, 1});
   Value base =
-      m.add(m.mul(wrapped(e, batch, shape[0]), double(shape[1] * plane)),
+      m.add(m.mul(wrapped(e, batch, e.in(0), 0), double(shape[1] * plane)),
             e.iota(shape[1], plane, 1, 6));
   if (mode == "avg")
     return e.set(0, m.reduce(nn::ReduceKind::Mean,

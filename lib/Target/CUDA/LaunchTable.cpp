@@ -223,9 +223,9 @@ private:
           return fail(loop, "has an operand whose address is not known");
         DeviceInfo::Address address = it->second;
         if (access.slice >= 0)
-          address.offset += static_cast<uint64_t>(access.slice) *
-                            arena::getByteSize(cast<mlir::MemRefType>(
-                                argument.getType()));
+          address.offset +=
+              static_cast<uint64_t>(access.slice) *
+              arena::getByteSize(cast<mlir::MemRefType>(argument.getType()));
         addresses[argument] = address;
       }
       firstLaunch = launches.size();

@@ -61,7 +61,8 @@ def by_values():
 
     flags = [np.array(f, bool) for f in ([1] * 6, [0, 1, 1, 0, 0, 1], [0, 0, 0, 0, 1, 0])]
     check("rows", model("""g (float[6,4] x, bool[6] keep) => (float[n,4] soft, float[4] total, float[4] top,
-                                                            float[n,n] products, float[m,4] joined, float[4] last) {
+                                                            float[n,n] products, float[m,4] joined, float[4] last,
+                                                            float[1,4] ends) {
         rows = Compress <axis = 0> (x, keep)
         soft = Softmax <axis = 0> (rows)
         zero = Constant <value_ints = [0]> ()
@@ -72,7 +73,8 @@ def by_values():
         joined = Concat <axis = 0> (rows, x, rows)
         end = Constant <value_int = -1> ()
         last = Gather(rows, end)
-    }"""), [{"x": floats(6, 4), "keep": f} for f in flags])
+        ends = GatherElements(rows, fromEnd)
+    }""", fromEnd=np.array([[-1, -1, -1, -1]])), [{"x": floats(6, 4), "keep": f} for f in flags])
 
     check("unique", model("""g (int64[2,6] x) => (int64[n] y, int64[n] first, int64[12] back, int64[n] counts,
                                                 int64[n] rest) {

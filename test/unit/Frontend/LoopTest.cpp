@@ -32,18 +32,16 @@ protected:
 /// h = h / 2 + x[t], and twice that, of slices of 12 bytes.
 TEST_F(LoopTest, RunsAsOftenAsItSays) {
   Tensor half = graph.constant(0.5, DType::F32);
-  LoopStep forwards =
-      loop(5, {h}, {x}, [&](const auto &state, const auto &in) {
-        Tensor next = state[0] * half + in[0];
-        return LoopStep{{next}, {next * 2}};
-      });
-  LoopStep backwards = loop(
-      5, {h}, {x},
-      [&](const auto &state, const auto &in) {
-        Tensor next = state[0] * half + in[0];
-        return LoopStep{{next}, {state[0]}};
-      },
-      {{true}, {true}});
+  LoopStep forwards = loop(5, {h}, {x}, [&](const auto &state, const auto &in) {
+    Tensor next = state[0] * half + in[0];
+    return LoopStep{{next}, {next * 2}};
+  });
+  LoopStep backwards = loop(5, {h}, {x},
+                            [&](const auto &state, const auto &in) {
+                              Tensor next = state[0] * half + in[0];
+                              return LoopStep{{next}, {state[0]}};
+                            },
+                            {{true}, {true}});
   EXPECT_THAT(forwards.slices[0].shape(), ElementsAre(5, 3));
   graph.output("last", forwards.states[0]);
   graph.output("all", forwards.slices[0]);
@@ -91,9 +89,10 @@ TEST_F(LoopTest, Nests) {
             });
         return LoopStep{{inner.states[0], state[1]}, {inner.states[0]}};
       });
-  LoopStep once = loop(1, {outer.states[0]}, {}, [](const auto &s, const auto &) {
-    return LoopStep{{s[0] * 3}, {}};
-  });
+  LoopStep once =
+      loop(1, {outer.states[0]}, {}, [](const auto &s, const auto &) {
+        return LoopStep{{s[0] * 3}, {}};
+      });
   graph.output("sum", once.states[0]);
   graph.output("partial", outer.slices[0]);
   graph.output("same", outer.states[1]);
@@ -125,8 +124,9 @@ TEST_F(LoopTest, SaysWhatIsWrong) {
   };
   EXPECT_THAT(errorOf([&] { loop(0, {h}, {}, same); }),
               HasSubstr("loop: it runs 0 times; it must be at least 1"));
-  EXPECT_THAT(errorOf([&] { loop(4, {h}, {x}, same); }),
-              HasSubstr("must have 4 as its first dimension, got float32[5, 3]"));
+  EXPECT_THAT(
+      errorOf([&] { loop(4, {h}, {x}, same); }),
+      HasSubstr("must have 4 as its first dimension, got float32[5, 3]"));
   EXPECT_THAT(errorOf([&] { loop(5, {}, {}, same); }),
               HasSubstr("neither a state nor anything to slice"));
   EXPECT_THAT(errorOf([&] {

@@ -180,8 +180,8 @@ struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
     SmallVector<Timeline> timelines = collectTimelines(module);
     if (timelines.empty())
       return;
-    LayoutOp layout = createLayout(
-        module, timelines.front().graph.getLoc(), kLayoutName, alignment);
+    LayoutOp layout = createLayout(module, timelines.front().graph.getLoc(),
+                                   kLayoutName, alignment);
     for (const Timeline &timeline : timelines) {
       // What is alive in another graph is never alive in this one, which has
       // the whole arena to itself.
@@ -190,8 +190,9 @@ struct ArenaAssign : public arena::impl::ArenaAssignBase<ArenaAssign> {
       if (failed(bytes))
         return signalPassFailure();
       if (timelines.size() > 1)
-        timeline.graph->setAttr(kArenaBytesAttrName,
-                                Builder(&getContext()).getI64IntegerAttr(*bytes));
+        timeline.graph->setAttr(
+            kArenaBytesAttrName,
+            Builder(&getContext()).getI64IntegerAttr(*bytes));
     }
   }
 };

@@ -262,17 +262,17 @@ LogicalResult LoopOp::verifySymbolUses(SymbolTableCollection &tables) {
   for (Type type : getInvariant().getTypes())
     want.push_back({type, false});
   size_t inputs = want.size();
-  TypeRange made = memrefs ? TypeRange(getOuts().getTypes())
-                           : TypeRange(getResultTypes());
+  TypeRange made =
+      memrefs ? TypeRange(getOuts().getTypes()) : TypeRange(getResultTypes());
   for (auto [index, type] : llvm::enumerate(made))
     want.push_back({type, index >= getCarried().size()});
   SmallVector<Type> have(function.getArgumentTypes());
   llvm::append_range(have, function.getResultTypes());
   if (have.size() != want.size() ||
       function.getNumResults() != (memrefs ? 0 : want.size() - inputs))
-    return emitOpError("(C3) '") << getBody() << "' takes and makes "
-                                 << have.size() << " values, not "
-                                 << want.size();
+    return emitOpError("(C3) '")
+           << getBody() << "' takes and makes " << have.size()
+           << " values, not " << want.size();
   for (auto [index, is, needed] : llvm::enumerate(have, want))
     if (!fits(needed.first, is, needed.second))
       return emitOpError("(C3) value ")
@@ -310,8 +310,9 @@ SmallVector<LoopOp::Access> LoopOp::getReads(int64_t trip) {
     for (Value state : getCarried())
       accesses.push_back({state});
   else
-    llvm::append_range(accesses, ArrayRef(getWrites(trip - 1))
-                                     .take_front(getCarried().size()));
+    llvm::append_range(
+        accesses,
+        ArrayRef(getWrites(trip - 1)).take_front(getCarried().size()));
   for (auto [stack, reversed] : llvm::zip_equal(getSliced(), getReversed()))
     accesses.push_back({stack, sliceAt(trip, trips, reversed)});
   for (Value value : getInvariant())

@@ -57,9 +57,8 @@ LogicalResult LoopOp::verify() {
     return emitOpError("(C5) stacked_reversed has ")
            << getStackedReversed().size() << " elements for "
            << results.size() - states.size() << " stacked results";
-  for (auto [stack, slice] :
-       llvm::zip_equal(results.drop_front(states.size()),
-                       yielded.drop_front(states.size())))
+  for (auto [stack, slice] : llvm::zip_equal(results.drop_front(states.size()),
+                                             yielded.drop_front(states.size())))
     if (!isStack(stack) || sliceOf(stack) != slice)
       return emitOpError("(C5) slices of ")
              << slice << " are stacked to " << getTrips() << " of them, got "
@@ -123,9 +122,8 @@ LoopOp LoopBuilder::finish(ValueRange next, ValueRange stacked,
     shape.insert(shape.begin(), trips);
     types.push_back(type.clone(shape));
   }
-  auto loop =
-      LoopOp::create(builder, loc, types, trips, carried, sliced,
-                     captured.getArrayRef(), reversed, stackedReversed);
+  auto loop = LoopOp::create(builder, loc, types, trips, carried, sliced,
+                             captured.getArrayRef(), reversed, stackedReversed);
   loop.getBody().takeBody(region);
   draft.erase();
   draft = nullptr;

@@ -39,13 +39,14 @@ struct Timeline {
   }
 };
 
-/// Whether `function` is no graph, but the body of a loop in one: it is private.
+/// Whether `function` is no graph, but the body of a loop in one: it is
+/// private.
 inline bool isLoopBody(mlir::func::FuncOp function) {
   return function.isPrivate() && !function.isExternal();
 }
 
-/// A loop's body as a timeline of its own, from launch 0: it has a layout of its
-/// own.
+/// A loop's body as a timeline of its own, from launch 0: it has a layout of
+/// its own.
 Timeline getBodyTimeline(mlir::func::FuncOp body);
 
 /// The graph functions of `module`, one for each of the shapes that a program

@@ -25,9 +25,10 @@ public:
   mlir::ValueRange getStates() const;
   mlir::ValueRange getSlices() const;
 
-  /// The loop whose body yields `next`, one value for each state, and `stacked`,
-  /// of which `stackedReversed` has an element each (as `reversed` of what is
-  /// sliced). The body may have used any value in sight. Nothing is verified.
+  /// The loop whose body yields `next`, one value for each state, and
+  /// `stacked`, of which `stackedReversed` has an element each (as `reversed`
+  /// of what is sliced). The body may have used any value in sight. Nothing is
+  /// verified.
   LoopOp finish(mlir::ValueRange next, mlir::ValueRange stacked,
                 llvm::ArrayRef<bool> reversed,
                 llvm::ArrayRef<bool> stackedReversed);
