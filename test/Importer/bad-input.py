@@ -123,7 +123,7 @@ case("undeclared-domain", model([node("Frob", domain="com.acme")], outputs=out([
 case("unsupported-ops", model([node("ImageDecoder", ["b"], ["n"], "decode"),
                                node("RandomNormalLike", ["x"], ["u"], "random"), node("Relu", ["u"])],
                               [info("x", [2, 3]), info("b", [5], TensorProto.UINT8)],
-                              [info("y", [2, 3]), info("n", ["h", "w", 3], TensorProto.UINT8)]),
+                              [info("y", [2, 3]), info("n", ["h", "w", 3], TensorProto.UINT8)], opset=20),
      "2 nodes", "ImageDecoder ('decode')", "RandomNormalLike ('random')")
 case("too-few-inputs", model([node("Add", ["x"])], outputs=out([2, 3])), "the_node (Add)")
 case("too-many-inputs", model([node("Relu", ["x", "x"])], outputs=out([2, 3])), "the_node (Relu)")
