@@ -285,15 +285,16 @@ LogicalResult LoopOp::verifySymbolUses(SymbolTableCollection &tables) {
 void LoopOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
         &effects) {
-  auto add = [&](MutableOperandRange range, MemoryEffects::Effect *effect) {
+  auto add = [&](const MutableOperandRange &range,
+                 MemoryEffects::Effect *effect) {
     for (OpOperand &operand : range)
       if (isa<MemRefType>(operand.get().getType()))
         effects.emplace_back(effect, &operand);
   };
-  for (MutableOperandRange range :
+  for (const MutableOperandRange &range :
        {getCarriedMutable(), getSlicedMutable(), getInvariantMutable()})
     add(range, MemoryEffects::Read::get());
-  for (MutableOperandRange range :
+  for (const MutableOperandRange &range :
        {getOutsMutable(), getSparesMutable(), getScratchMutable()})
     add(range, MemoryEffects::Write::get());
 }
