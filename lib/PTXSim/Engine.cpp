@@ -384,14 +384,20 @@ static std::string cacheKey(const FunctionImpl &function,
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
-static llvm::Expected<KernelEntry> compileKernel(FunctionImpl &function,
-                                                 Shape shape, bool quick) {
-  const ModuleImpl &module = *function.module;
+static TranslateOptions translateOptions(const ModuleImpl &module, Shape shape,
+                                         bool quick) {
   TranslateOptions options;
   options.checks = module.options.checks;
   options.deferAsyncCopies = module.options.deferAsyncCopies;
   options.shape = shape;
   options.quick = quick;
+  return options;
+}
+
+static llvm::Expected<KernelEntry> compileKernel(FunctionImpl &function,
+                                                 Shape shape, bool quick) {
+  const ModuleImpl &module = *function.module;
+  TranslateOptions options = translateOptions(module, shape, quick);
   Jit &jit = Jit::get();
   auto internal = [&](llvm::Error error) {
     return makeError(ErrorCode::Internal, "kernel " + function.ir->name + ": " +
@@ -429,13 +435,9 @@ static KernelEntry findCompiled(const FunctionImpl &function, Shape shape,
   const ModuleImpl &module = *function.module;
   if (module.options.cacheDirectory.empty())
     return nullptr;
-  TranslateOptions options;
-  options.checks = module.options.checks;
-  options.deferAsyncCopies = module.options.deferAsyncCopies;
-  options.shape = shape;
-  options.quick = quick;
   ObjectCache cache(module.options.cacheDirectory);
-  auto object = cache.find(cacheKey(function, options));
+  auto object =
+      cache.find(cacheKey(function, translateOptions(module, shape, quick)));
   if (!object)
     return nullptr;
   auto loaded =

@@ -126,7 +126,9 @@ void FunctionTranslator::describeRegister(unsigned reg, FormCall &call) {
   call.registers.push_back(reg);
   call.key += ':' + std::to_string(bitsOf(function.registers[reg].type)) +
               (analysis.isUniform(reg) ? "u" : "v") +
-              (analysis.crossBlock[reg] ? "x" : "");
+              (analysis.crossBlock[reg] ? "x" : "") +
+              // loads check what goes into registers that are read
+              (analysis.isRead[reg] ? "" : "-");
 }
 
 void FunctionTranslator::describeOperand(const Instruction &inst,

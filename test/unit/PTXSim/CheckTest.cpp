@@ -118,6 +118,44 @@ TEST(Checks, globalReadOfUnwritten) {
   EXPECT_EQ(run.fault().thread.x, 40u);
 }
 
+/// Three numbers at each 16 bytes, and loads of four: `uses` the fourth or not.
+std::string widenedLoads(std::initializer_list<bool> uses) {
+  std::string body = R"(
+  shl.b64 %rd3, %rd3, 2;
+  add.s64 %rd4, %rd2, %rd3;
+  mov.f32 %f1, 0f3F800000;
+  st.global.f32 [%rd4], %f1;
+  st.global.f32 [%rd4+4], %f1;
+  st.global.f32 [%rd4+8], %f1;)";
+  for (bool use : uses)
+    body += std::string(R"(
+  ld.global.v4.f32 {%f2, %f3, %f4, )") +
+            (use ? "%f5" : "%f6") + R"(}, [%rd4];
+  add.f32 %f2, %f2, %f3;
+  add.f32 %f2, %f2, %f4;)" +
+            (use ? "\n  add.f32 %f2, %f2, %f5;" : "") + R"(
+  st.global.f32 [%rd4], %f2;)";
+  return kernel(body);
+}
+
+/// LLVM makes three loads one of four where the alignment says that there is a
+/// fourth: what nothing reads may be unwritten.
+TEST(Checks, globalReadOfUnwrittenIntoNothing) {
+  Checked run(widenedLoads({false, false}), 16);
+  EXPECT_EQ(run.message, "");
+  EXPECT_TRUE(run.sim.faults.empty());
+  EXPECT_EQ(run.output[0], 5.0f);
+}
+
+/// Loads that differ in that only do not share their checks.
+TEST(Checks, globalReadOfUnwrittenInPart) {
+  for (bool first : {false, true}) {
+    Checked run(widenedLoads({first, !first}), 16);
+    EXPECT_EQ(run.message, "");
+    EXPECT_EQ(run.fault().kind, FaultKind::UninitializedRead);
+  }
+}
+
 const char *const shared256 = ".shared .align 16 .b8 s[256];";
 
 TEST(Checks, sharedOutOfBounds) {
