@@ -285,7 +285,7 @@ public:
       if (round + 1 < rounds)
         scores = m.select(suppressedBy(best), none, scores);
     }
-    return collect(join(chosen), join(exist), rounds);
+    return collect(e.concat(chosen, 2), e.concat(exist, 2), rounds);
   }
 
 private:
@@ -313,12 +313,6 @@ private:
   Value isWanted(int64_t round) {
     Value most = m.index(e.reshape(e.in(2), {}));
     return m.compare(Predicate::GT, most, double(round));
-  }
-
-  Value join(ArrayRef<Value> parts) {
-    return parts.size() == 1
-               ? parts[0]
-               : e.make<nn::ConcatOp>(ValueRange(parts), int64_t(2));
   }
 
   /// Batches × classes × boxes: which overlap the chosen one too much.
@@ -403,9 +397,7 @@ LogicalResult shape(NodeEmitter &e) {
     extents.push_back(e.reshape(e.make<nn::ExtentOp>(x, d), {1}));
   if (extents.empty())
     return e.set(0, e.ints({}, {0}));
-  return e.set(0, extents.size() == 1
-                      ? extents[0]
-                      : e.make<nn::ConcatOp>(ValueRange(extents), int64_t(0)));
+  return e.set(0, e.concat(extents, 0));
 }
 
 LogicalResult size(NodeEmitter &e) {

@@ -401,6 +401,10 @@ Value NodeEmitter::transpose(Value x, ArrayRef<int64_t> perm) {
   return identity ? x : make<nn::TransposeOp>(x, perm);
 }
 
+Value NodeEmitter::concat(ValueRange parts, int64_t axis) {
+  return parts.size() == 1 ? parts[0] : make<nn::ConcatOp>(parts, axis);
+}
+
 Value NodeEmitter::slice(Value x, ArrayRef<int64_t> starts,
                          ArrayRef<int64_t> sizes) {
   Dims steps(starts.size(), 1);

@@ -136,6 +136,8 @@ public:
   mlir::Value cast(mlir::Value x, mlir::Type elementType);
   mlir::Value broadcast(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> perm);
+  /// At least one part.
+  mlir::Value concat(mlir::ValueRange parts, int64_t axis);
   mlir::Value slice(mlir::Value x, llvm::ArrayRef<int64_t> starts,
                     llvm::ArrayRef<int64_t> sizes);
   mlir::Type elementType(int onnxType);

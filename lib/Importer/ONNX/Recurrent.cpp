@@ -197,9 +197,7 @@ LogicalResult Cell::finish(ArrayRef<Value> all, ArrayRef<Value> lastHidden,
     shape.insert(shape.begin() + axis, 1);
     for (Value part : parts)
       reshaped.push_back(e.reshape(part, shape));
-    return reshaped.size() == 1
-               ? reshaped[0]
-               : e.make<nn::ConcatOp>(ValueRange(reshaped), axis);
+    return e.concat(reshaped, axis);
   };
   if (e.wants(0)) {
     Value y = join(all, {steps, batch, hidden}, 1);
@@ -218,8 +216,9 @@ LogicalResult Cell::finish(ArrayRef<Value> all, ArrayRef<Value> lastHidden,
 }
 
 /// The steps of one direction. `step` makes the next hidden state of an input
-/// and a hidden state, and changes `cell`, if there is one. Behind the end of a
-/// shorter sequence nothing changes and the output is 0.
+/// and a hidden state, and changes `memory` (the state of an LSTM's cell), if
+/// there is one. Behind the end of a shorter sequence nothing changes and the
+/// output is 0.
 class Direction {
 public:
   using Step = llvm::function_ref<Value(Value in, Value hidden)>;
@@ -264,9 +263,7 @@ private:
           advance(e.reshape(in, {cell.batch, width}), e.ints({t}, {}), hidden);
       outputs[t] = e.reshape(output, {1, cell.batch, cell.hidden});
     }
-    return outputs.size() == 1 ? outputs[0]
-                               : e.make<nn::ConcatOp>(ValueRange(outputs),
-                                                      /*axis=*/int64_t(0));
+    return e.concat(outputs, /*axis=*/0);
   }
 
   Value loop(Value inputs, Value &hidden, bool backwards) {

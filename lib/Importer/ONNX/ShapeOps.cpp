@@ -34,9 +34,7 @@ LogicalResult concat(NodeEmitter &e) {
     return e.error("there is nothing to join");
   if (failed(e.axis(axis, shapeOf(parts[0]).size(), "axis")))
     return failure();
-  if (parts.size() == 1)
-    return e.set(0, parts[0]);
-  return e.set(0, e.make<nn::ConcatOp>(ValueRange(parts), axis));
+  return e.set(0, e.concat(parts, axis));
 }
 
 LogicalResult split(NodeEmitter &e) {

@@ -40,23 +40,36 @@ public:
       return {};
     if (node.domain() == ownDomain && node.op_type() == boundedOp)
       return {*x};
-    if (!node.domain().empty())
-      return {};
-    const std::string &op = node.op_type();
-    if (op == "NonZero")
-      return {{int64_t(x->size()), elements(*x)}};
-    if (op == "Compress")
-      return compress(node, *x);
-    if (op == "Unique")
-      return unique(node, *x);
-    if (op == "NonMaxSuppression")
-      return suppress(node);
-    return {};
+    Rule rule = ruleOf(node);
+    return rule ? (this->*rule)(node, *x) : std::vector<Dims>();
+  }
+
+  /// Whether values decide how large a result of the node is.
+  static bool isSizedByValues(const GraphProto &graph, const NodeProto &node) {
+    if (node.op_type() == "Compress" &&
+        (node.input_size() < 2 || knownInts(graph, node.input(1))))
+      return false;
+    return ruleOf(node) != nullptr;
   }
 
   bool isStatic(const std::string &name) const { return shapes.count(name); }
 
 private:
+  /// The largest shapes of a node's results; `x` is that of its first operand.
+  using Rule = std::vector<Dims> (Bounds::*)(const NodeProto &node,
+                                             const Dims &x) const;
+
+  static Rule ruleOf(const NodeProto &node) {
+    static const std::unordered_map<std::string, Rule> rules = {
+        {"NonZero", &Bounds::nonZero},
+        {"Compress", &Bounds::compress},
+        {"Unique", &Bounds::unique},
+        {"NonMaxSuppression", &Bounds::suppress}};
+    auto found = rules.find(node.op_type());
+    return node.domain().empty() && found != rules.end() ? found->second
+                                                         : nullptr;
+  }
+
   void learn(const onnx::ValueInfoProto &info) {
     const auto &type = info.type().tensor_type();
     if (!type.has_shape())
@@ -81,6 +94,10 @@ private:
     return checkedElements(dims, onnx::TensorProto::INT64, "a result");
   }
 
+  std::vector<Dims> nonZero(const NodeProto &, const Dims &x) const {
+    return {{int64_t(x.size()), elements(x)}};
+  }
+
   std::vector<Dims> compress(const NodeProto &node, const Dims &x) const {
     const Dims *condition = shapeOf(node, 1);
     if (!condition || condition->size() != 1)
@@ -102,7 +119,7 @@ private:
     return {result};
   }
 
-  static std::vector<Dims> unique(const NodeProto &node, const Dims &x) {
+  std::vector<Dims> unique(const NodeProto &node, const Dims &x) const {
     int64_t all = elements(x);
     if (!attribute(node, "axis"))
       return {{all}, {all}, {all}, {all}};
@@ -113,7 +130,7 @@ private:
     return {x, one, one, one};
   }
 
-  std::vector<Dims> suppress(const NodeProto &node) const {
+  std::vector<Dims> suppress(const NodeProto &node, const Dims &) const {
     const Dims *scores = shapeOf(node, 1);
     if (!scores || scores->size() != 3)
       return {};
@@ -177,13 +194,8 @@ dlc::importer::valuesWithExtents(const Model &model) {
     if (!input.extents.empty())
       result.insert(input.name);
   for (const NodeProto &node : graph.node()) {
-    const std::string &op = node.op_type();
-    bool has = node.domain() == ownDomain;
-    has = has ||
-          (node.domain().empty() &&
-           (op == "NonZero" || op == "Unique" || op == "NonMaxSuppression" ||
-            (op == "Compress" && node.input_size() > 1 &&
-             !knownInts(graph, node.input(1)))));
+    bool has =
+        node.domain() == ownDomain || Bounds::isSizedByValues(graph, node);
     for (const std::string &input : node.input())
       has = has || result.count(input);
     if (has)

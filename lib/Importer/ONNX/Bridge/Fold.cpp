@@ -76,7 +76,7 @@ public:
         kept.Add()->Swap(&node);
       for (NodeProto &more : added)
         kept.Add()->Swap(&more);
-      added.clear();
+      added.Clear();
     }
     graph.mutable_node()->Swap(&kept);
     auto condition = [&](const std::string &name) -> std::optional<bool> {
@@ -185,8 +185,7 @@ private:
     return true;
   }
 
-  //===- Shapes that are bounds
-  //---------------------------------------------===//
+  //===- Shapes that are bounds -------------------------------------------===//
 
   bool isBound(const std::string &name) const {
     return bounds.count(name) && !known.count(name);
@@ -286,25 +285,12 @@ private:
                   const std::vector<int64_t> &elements) {
     std::string result = node.output(0);
     node.set_output(0, result + "/bounded");
-    NodeProto bounded;
-    bounded.set_op_type(boundedOp);
+    NodeProto &bounded =
+        addNode(added, node, boundedOp, {node.output(0), extents}, {result});
     bounded.set_domain(ownDomain);
-    bounded.set_name(node.name());
-    bounded.add_input(node.output(0));
-    bounded.add_input(extents);
-    bounded.add_output(result);
     setInts(bounded, "axes", axes);
     setInts(bounded, "elements", elements);
-    added.push_back(std::move(bounded));
     changed = true;
-  }
-
-  static void setInts(NodeProto &node, const char *name,
-                      const std::vector<int64_t> &values) {
-    AttributeProto &attr = *node.add_attribute();
-    attr.set_name(name);
-    attr.set_type(AttributeProto::INTS);
-    attr.mutable_ints()->Assign(values.begin(), values.end());
   }
 
   /// A node that computes extents; gives its result.
@@ -312,13 +298,7 @@ private:
                             const std::string &a, const std::string &b) {
     std::string result =
         origin.output(0) + "/extent" + std::to_string(added.size());
-    NodeProto node;
-    node.set_op_type(op);
-    node.set_name(origin.name());
-    node.add_input(a);
-    node.add_input(b);
-    node.add_output(result);
-    added.push_back(std::move(node));
+    addNode(added, origin, op, {a, b}, {result});
     return result;
   }
 
@@ -399,9 +379,7 @@ private:
     std::string limit = node.input(1), first = node.input(0);
     std::string step = node.input(2), less = node.output(0) + "/less";
     // (limit - start + delta - 1) / delta
-    Value value = known.at(first);
-    value.ints = {start->front() - delta->front() + 1};
-    define(less, value);
+    defineInts(less, {start->front() - delta->front() + 1}, known.at(first));
     node.set_input(1, constantBound(limit));
     std::string span = addArithmetic(node, "Sub", limit, less);
     addBounded(node, addArithmetic(node, "Div", span, step), {0}, {0});
@@ -421,7 +399,7 @@ private:
   /// Largest values of what depends on such shapes.
   std::unordered_map<std::string, Value> bounds;
   /// Nodes to put behind the one at hand.
-  std::vector<NodeProto> added;
+  Nodes added;
   bool changed = false;
   std::unordered_map<std::string, Value> known;
   std::unordered_map<std::string, std::vector<int64_t>> shapes;

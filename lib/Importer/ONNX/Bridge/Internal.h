@@ -136,8 +136,10 @@ onnx::NodeProto &addNode(Nodes &nodes, const onnx::NodeProto &origin,
                          const char *op, const std::vector<std::string> &inputs,
                          const std::vector<std::string> &outputs);
 
-/// Gives a node an integer attribute.
+/// Gives a node an integer attribute, or one of several integers.
 void setInt(onnx::NodeProto &node, const char *name, int64_t value);
+void setInts(onnx::NodeProto &node, const char *name,
+             const std::vector<int64_t> &values);
 
 /// A vector of integers (or one integer) as an initializer.
 void addInts(onnx::GraphProto &graph, const std::string &name,

@@ -303,14 +303,10 @@ NodeProto &addWithAxis(Nodes &nodes, const NodeProto &origin, const char *op,
                        const std::vector<std::string> &inputs,
                        const std::string &output, int64_t axis, bool list) {
   NodeProto &node = addNode(nodes, origin, op, inputs, {output});
-  if (list) {
-    AttributeProto &attr = *node.add_attribute();
-    attr.set_name("axes");
-    attr.set_type(AttributeProto::INTS);
-    attr.add_ints(axis);
-  } else {
+  if (list)
+    setInts(node, "axes", {axis});
+  else
     setInt(node, "axis", axis);
-  }
   return node;
 }
 

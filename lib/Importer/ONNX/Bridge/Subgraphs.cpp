@@ -108,6 +108,14 @@ void dlc::importer::setInt(NodeProto &node, const char *name, int64_t value) {
   attr.set_i(value);
 }
 
+void dlc::importer::setInts(NodeProto &node, const char *name,
+                            const std::vector<int64_t> &values) {
+  AttributeProto &attr = *node.add_attribute();
+  attr.set_name(name);
+  attr.set_type(AttributeProto::INTS);
+  attr.mutable_ints()->Assign(values.begin(), values.end());
+}
+
 void dlc::importer::addInts(GraphProto &graph, const std::string &name,
                             const std::vector<int64_t> &values, bool scalar) {
   TensorProto &tensor = *graph.add_initializer();
