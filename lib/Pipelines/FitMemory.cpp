@@ -2,6 +2,7 @@
 
 #include "FitCandidates.h"
 
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
 #include "dlc/Dialect/Dispatch/Transforms/Bands.h"
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 #include "dlc/MemoryPlanning/Report.h"
@@ -46,7 +47,7 @@ struct FitMemory : public dlc::impl::FitMemoryBase<FitMemory> {
     lines.clear();
     // Specialisations run one at a time in one arena.
     for (auto func : module.getOps<func::FuncOp>())
-      if (!func.isPrivate())
+      if (!arena::isLoopBody(func))
         fit(func);
     SmallVector<StringRef> refs(lines.begin(), lines.end());
     module->setAttr("dispatch.fitted",
@@ -60,7 +61,7 @@ private:
     alone->push_back(func.clone());
     // Its loops refer to their bodies.
     for (auto other : getOperation().getOps<func::FuncOp>())
-      if (other.isPrivate())
+      if (arena::isLoopBody(other))
         alone->push_back(other.clone());
     std::optional<State> state = makeState(std::move(alone));
     if (!state)

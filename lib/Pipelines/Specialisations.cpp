@@ -2,6 +2,7 @@
 
 #include "dlc/Pipelines/Specialisations.h"
 
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
 #include "dlc/Pipelines/Passes.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -128,7 +129,7 @@ LogicalResult dlc::checkSpecialisations(ModuleOp module, Location loc) {
     if (func.isExternal())
       return emitError(loc)
              << "the function @" << func.getSymName() << " has no body";
-    if (!func.isPrivate()) // the body of a loop is no graph
+    if (!arena::isLoopBody(func))
       graphs.push_back(func);
   }
   if (graphs.empty() || graphs.front().getSymName() != "main")

@@ -2,6 +2,7 @@
 
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Arena/IR/Arena.h"
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -49,7 +50,7 @@ public:
     // A loop's body is called as its caller is: its scratch is its arena.
     auto type = LLVM::LLVMFunctionType::get(i32, {ptr, ptr, ptr, ptr});
     LLVM::LLVMFuncOp entry;
-    if (func.isPrivate()) {
+    if (arena::isLoopBody(func)) {
       entry = LLVM::LLVMFuncOp::create(builder, loc, func.getSymName(), type,
                                        LLVM::Linkage::Internal);
     } else {
@@ -187,9 +188,8 @@ private:
       int64_t bytes =
           arena::getByteSize(cast<MemRefType>(copy.getSource().getType()));
       LLVM::MemcpyOp::create(
-          builder, loc,
-          getAddress(builder, loc, addresses.lookup(copy.getTarget())),
-          getAddress(builder, loc, addresses.lookup(copy.getSource())),
+          builder, loc, getAddress(builder, loc, copy.getTarget()),
+          getAddress(builder, loc, copy.getSource()),
           constant(builder, loc, bytes), /*isVolatile=*/false);
       return success();
     }
@@ -214,12 +214,8 @@ private:
              << launch.getKernel()
              << "', which was not lowered to a function with the attribute "
              << dispatch::kItemsAttrName;
-    for (auto [index, operand] : llvm::enumerate(launch->getOperands())) {
-      Value address = getAddress(builder, loc, addresses.lookup(operand));
-      LLVM::StoreOp::create(
-          builder, loc, address,
-          getAddress(builder, loc, {args, static_cast<int64_t>(8 * index)}));
-    }
+    for (auto [index, operand] : llvm::enumerate(launch->getOperands()))
+      store(builder, loc, getAddress(builder, loc, operand), args, index);
     Value function =
         LLVM::AddressOfOp::create(builder, loc, ptr, launch.getKernelAttr());
     LLVM::CallOp::create(builder, loc, launchHelper,
@@ -228,44 +224,30 @@ private:
     return success();
   }
 
+  /// The address of a buffer.
+  Value getAddress(OpBuilder &builder, Location loc, Value memref) {
+    return getAddress(builder, loc, addresses.lookup(memref));
+  }
+
   /// Calls the body in a loop. Where it reads and writes follows from the
-  /// number of the iteration: a state alternates between two buffers, so that
-  /// the last one lands in the result, and a slice moves along.
+  /// number of the iteration.
   LogicalResult convert(OpBuilder &builder, dispatch::LoopOp loop) {
     Location loc = loop.getLoc();
-    auto trips = static_cast<int64_t>(loop.getTrips());
-    size_t states = loop.getCarried().size();
-    size_t numReads = loop.getReads(0).size(),
-           numWrites = loop.getWrites(0).size();
+    size_t states = loop.getCarried().size(), sliced = loop.getSliced().size();
     Value reads, writes;
     {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(first);
-      reads = makeArray(builder, loc, std::max<size_t>(numReads, 1));
-      writes = makeArray(builder, loc, numWrites);
+      reads =
+          makeArray(builder, loc, std::max<size_t>(loop.getReads(0).size(), 1));
+      writes = makeArray(builder, loc, loop.getWrites(0).size());
     }
-    // What does not move.
-    SmallVector<Value> finals, spares, firsts, stacked, sliced;
-    auto all = [&](ValueRange values, SmallVectorImpl<Value> &into) {
-      for (Value value : values)
-        into.push_back(getAddress(builder, loc, addresses.lookup(value)));
-    };
-    all(loop.getCarried(), firsts);
-    all(loop.getSliced(), sliced);
-    all(loop.getOuts().take_front(states), finals);
-    all(loop.getOuts().drop_front(states), stacked);
-    all(loop.getSpares(), spares);
-    auto slot = [&](Value array, size_t index) {
-      return getAddress(builder, loc, {array, static_cast<int64_t>(8 * index)});
-    };
     for (auto [index, value] : llvm::enumerate(loop.getInvariant()))
-      LLVM::StoreOp::create(builder, loc,
-                            getAddress(builder, loc, addresses.lookup(value)),
-                            slot(reads, states + sliced.size() + index));
-    Value scratch =
-        loop.getScratch()
-            ? getAddress(builder, loc, addresses.lookup(loop.getScratch()))
-            : LLVM::ZeroOp::create(builder, loc, ptr).getResult();
+      store(builder, loc, getAddress(builder, loc, value), reads,
+            states + sliced + index);
+    Value scratch = loop.getScratch()
+                        ? getAddress(builder, loc, loop.getScratch())
+                        : LLVM::ZeroOp::create(builder, loc, ptr).getResult();
 
     Block *before = builder.getInsertionBlock();
     Region *region = before->getParent();
@@ -276,53 +258,80 @@ private:
                        body);
     builder.setInsertionPointToStart(body);
     Value trip = body->getArgument(0);
-    auto equals = [&](Value value, int64_t number) -> Value {
-      return LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, value,
-                                  constant(builder, loc, number));
-    };
-    // Whether this iteration writes what is the result in the end.
-    Value parity =
-        LLVM::AndOp::create(builder, loc, trip, constant(builder, loc, 1));
-    Value toFinal = equals(parity, (trips - 1) % 2), isFirst = equals(trip, 0);
-    for (size_t i = 0; i < states; ++i) {
-      Value to = finals[i], from = firsts[i];
-      if (trips > 1) {
-        to = LLVM::SelectOp::create(builder, loc, toFinal, to, spares[i]);
-        from =
-            LLVM::SelectOp::create(builder, loc, toFinal, spares[i], finals[i]);
-        from = LLVM::SelectOp::create(builder, loc, isFirst, firsts[i], from);
-      }
-      LLVM::StoreOp::create(builder, loc, from, slot(reads, i));
-      LLVM::StoreOp::create(builder, loc, to, slot(writes, i));
-    }
-    auto storeSlices = [&](ArrayRef<Value> bases, ValueRange memrefs,
-                           ArrayRef<bool> reversed, Value array) {
-      for (auto [i, base] : llvm::enumerate(bases)) {
-        int64_t bytes =
-            arena::getByteSize(cast<MemRefType>(memrefs[i].getType())) / trips;
-        Value slice = trip;
-        if (reversed[i])
-          slice = LLVM::SubOp::create(builder, loc,
-                                      constant(builder, loc, trips - 1), trip);
-        Value offset = LLVM::MulOp::create(builder, loc, slice,
-                                           constant(builder, loc, bytes));
-        Value address =
-            LLVM::GEPOp::create(builder, loc, ptr, IntegerType::get(context, 8),
-                                base, LLVM::GEPArg(offset));
-        LLVM::StoreOp::create(builder, loc, address, slot(array, states + i));
-      }
-    };
-    storeSlices(sliced, loop.getSliced(), loop.getReversed(), reads);
-    storeSlices(stacked, loop.getOuts().drop_front(states),
-                loop.getStackedReversed(), writes);
+    storeStates(builder, loop, trip, reads, writes);
+    storeSlices(builder, loop, loop.getSliced(), loop.getReversed(), trip,
+                reads);
+    storeSlices(builder, loop, loop.getOuts().drop_front(states),
+                loop.getStackedReversed(), trip, writes);
     LLVM::CallOp::create(builder, loc, TypeRange(i32), loop.getBody(),
                          ValueRange{reads, writes, scratch, parallel});
     Value next =
         LLVM::AddOp::create(builder, loc, trip, constant(builder, loc, 1));
-    LLVM::CondBrOp::create(builder, loc, equals(next, trips), behind,
-                           ValueRange(), body, ValueRange(next));
+    LLVM::CondBrOp::create(
+        builder, loc,
+        equals(builder, loc, next, static_cast<int64_t>(loop.getTrips())),
+        behind, ValueRange(), body, ValueRange(next));
     builder.setInsertionPointToStart(behind);
     return success();
+  }
+
+  /// A state alternates between two buffers, so that the last one lands in the
+  /// result.
+  void storeStates(OpBuilder &builder, dispatch::LoopOp loop, Value trip,
+                   Value reads, Value writes) {
+    Location loc = loop.getLoc();
+    auto trips = static_cast<int64_t>(loop.getTrips());
+    Value parity =
+        LLVM::AndOp::create(builder, loc, trip, constant(builder, loc, 1));
+    Value toFinal = equals(builder, loc, parity, (trips - 1) % 2);
+    Value isFirst = equals(builder, loc, trip, 0);
+    for (auto [i, state] : llvm::enumerate(loop.getCarried())) {
+      Value from = getAddress(builder, loc, state);
+      Value to = getAddress(builder, loc, loop.getOuts()[i]);
+      if (trips > 1) {
+        Value spare = getAddress(builder, loc, loop.getSpares()[i]);
+        Value last = LLVM::SelectOp::create(builder, loc, toFinal, spare, to);
+        to = LLVM::SelectOp::create(builder, loc, toFinal, to, spare);
+        from = LLVM::SelectOp::create(builder, loc, isFirst, from, last);
+      }
+      store(builder, loc, from, reads, i);
+      store(builder, loc, to, writes, i);
+    }
+  }
+
+  /// Slices of stacks move along; they come behind the states.
+  void storeSlices(OpBuilder &builder, dispatch::LoopOp loop, ValueRange stacks,
+                   ArrayRef<bool> reversed, Value trip, Value array) {
+    Location loc = loop.getLoc();
+    auto trips = static_cast<int64_t>(loop.getTrips());
+    for (auto [i, stack] : llvm::enumerate(stacks)) {
+      int64_t bytes =
+          arena::getByteSize(cast<MemRefType>(stack.getType())) / trips;
+      Value slice = trip;
+      if (reversed[i])
+        slice = LLVM::SubOp::create(builder, loc,
+                                    constant(builder, loc, trips - 1), trip);
+      Value offset = LLVM::MulOp::create(builder, loc, slice,
+                                         constant(builder, loc, bytes));
+      Value address = LLVM::GEPOp::create(
+          builder, loc, ptr, IntegerType::get(context, 8),
+          getAddress(builder, loc, stack), LLVM::GEPArg(offset));
+      store(builder, loc, address, array, loop.getCarried().size() + i);
+    }
+  }
+
+  /// Element `index` of an array of pointers.
+  void store(OpBuilder &builder, Location loc, Value value, Value array,
+             size_t index) {
+    LLVM::StoreOp::create(
+        builder, loc, value,
+        getAddress(builder, loc,
+                   Address{array, static_cast<int64_t>(8 * index)}));
+  }
+
+  Value equals(OpBuilder &builder, Location loc, Value value, int64_t number) {
+    return LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, value,
+                                constant(builder, loc, number));
   }
 
   /// void dlc_launch(const dlc_parallel *parallel, dlc_kernel_fn kernel,
@@ -358,8 +367,8 @@ private:
                                                {ptr, ptr, ptr, i64});
     builder.setInsertionPointToStart(together);
     Value run = LLVM::LoadOp::create(builder, loc, ptr, parallel);
-    Value data = LLVM::LoadOp::create(builder, loc, ptr,
-                                      getAddress(builder, loc, {parallel, 8}));
+    Value data = LLVM::LoadOp::create(
+        builder, loc, ptr, getAddress(builder, loc, Address{parallel, 8}));
     LLVM::CallOp::create(builder, loc, runType,
                          ValueRange{run, data, kernel, args, items});
     LLVM::ReturnOp::create(builder, loc, ValueRange());

@@ -206,6 +206,7 @@ private:
         loop.getBody());
     if (!body || body.isExternal())
       return fail(loop, "has no body");
+    const std::vector<LaunchInfo> own = readLaunches(body);
     DeviceInfo::Address outer = scratch;
     size_t outerLaunch = firstLaunch;
     for (int64_t trip = 0; trip < static_cast<int64_t>(loop.getTrips());
@@ -229,7 +230,7 @@ private:
         addresses[argument] = address;
       }
       firstLaunch = launches.size();
-      llvm::append_range(launches, readLaunches(body));
+      llvm::append_range(launches, own);
       if (Error error = addAll(body))
         return error;
       scratch = outer;

@@ -4,6 +4,7 @@
 
 #include "Library.h"
 
+#include "dlc/Dialect/Arena/Transforms/Steps.h"
 #include "dlc/Target/CUDA/LaunchTable.h"
 #include "dlc/Target/CUDA/Ptx.h"
 #include "dlc/Target/Common/Embedded.h"
@@ -60,7 +61,7 @@ private:
 
   Error collectInfo() {
     for (auto graph : module.getOps<mlir::func::FuncOp>()) {
-      if (graph.isPrivate()) // a loop's body
+      if (arena::isLoopBody(graph))
         continue;
       ModelInfo::Specialisation own = describe(graph);
       if (Error error = readSignature(graph, own))

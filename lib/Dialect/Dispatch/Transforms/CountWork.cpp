@@ -1,5 +1,7 @@
 //===- CountWork.cpp - How much kernels compute and move ------------------===//
 
+#include "Structure.h"
+
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 #include "dlc/Dialect/Dispatch/Transforms/Work.h"
@@ -18,16 +20,6 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::dispatch;
 
-static int64_t bytesOf(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  return tensor.getNumElements() *
-         llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
-}
-
-static int64_t countSteps(linalg::LinalgOp op) {
-  return llvm::product_of(op.getStaticLoopRanges());
-}
-
 static int64_t countFlops(linalg::LinalgOp op) {
   int64_t flops = 0;
   op->walk([&](Operation *inner) {
@@ -41,7 +33,7 @@ static int64_t countFlops(linalg::LinalgOp op) {
             arith::MaxNumFOp, arith::MinNumFOp>(inner);
     flops += isMath || isArith;
   });
-  return flops * countSteps(op);
+  return flops * getNumIterations(op);
 }
 
 /// Bytes of `value`, an input or a view of one, that the kernel looks at.
@@ -52,24 +44,25 @@ static int64_t countRead(Value value) {
     if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user)) {
       read += countRead(user->getResult(0));
     } else if (isa<tensor::ExtractSliceOp>(user)) {
-      read += bytesOf(user->getResult(0).getType());
+      read += getNumBytes(user->getResult(0).getType());
     } else if (isa<tensor::ExtractOp>(user)) {
       // An element for each step of the loops around it.
       auto loops = user->getParentOfType<linalg::LinalgOp>();
       int64_t width = user->getResult(0).getType().getIntOrFloatBitWidth();
-      read += (loops ? countSteps(loops) : 1) * llvm::divideCeil(width, 8);
+      read +=
+          (loops ? getNumIterations(loops) : 1) * llvm::divideCeil(width, 8);
     } else {
-      read += bytesOf(value.getType());
+      read += getNumBytes(value.getType());
     }
   }
-  return std::min(read, bytesOf(value.getType()));
+  return std::min(read, getNumBytes(value.getType()));
 }
 
 /// Bytes that the kernel writes to get the new value of an output.
 static int64_t countWritten(Value value) {
-  int64_t written = 0, all = bytesOf(value.getType());
+  int64_t written = 0, all = getNumBytes(value.getType());
   while (auto insert = value.getDefiningOp<tensor::InsertSliceOp>()) {
-    written += bytesOf(insert.getSourceType());
+    written += getNumBytes(insert.getSourceType());
     value = insert.getDest();
   }
   // What is left as it was is not written.

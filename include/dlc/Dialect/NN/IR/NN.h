@@ -57,7 +57,8 @@ bool isSplat(mlir::Value value, double number);
 /// the tensor with `dlc.is_extents` (i64, one dimension) says how much counts.
 constexpr llvm::StringLiteral kExtentsAttrName = "dlc.extents";
 constexpr llvm::StringLiteral kIsExtentsAttrName = "dlc.is_extents";
-/// On a convolution or pool: its padding was chosen for the size of its input.
+/// What was built for the sizes of its operands, such as padding or positions
+/// in memory: it would be another one for the extents.
 constexpr llvm::StringLiteral kFittedAttrName = "nn.fitted";
 
 /// Begins an error message; inactive where only the answer is wanted.
