@@ -17,6 +17,20 @@ std::string GraphState::qualify(const std::string &local) const {
   return name + local;
 }
 
+std::string GraphState::adopt(const Tensor &tensor,
+                              std::shared_ptr<GraphState> &graph) {
+  if (!tensor)
+    return "an operand is no tensor";
+  if (!graph)
+    graph = tensor.graph;
+  if (graph != tensor.graph)
+    return "the operands are of different graphs, '" + graph->name + "' and '" +
+           tensor.graph->name + "'";
+  if (!graph->core.isVisible(tensor.id))
+    return "an operand is of the body of a loop that has ended";
+  return "";
+}
+
 //===----------------------------------------------------------------------===//
 // Tensor
 //===----------------------------------------------------------------------===//
@@ -188,15 +202,8 @@ Tensor dlc::scalar_like(double value, const Tensor &like,
 
 void OpCall::add(const Tensor &tensor) {
   operands.push_back(tensor);
-  if (!tensor)
-    fail("an operand is no tensor");
-  if (!graph)
-    graph = tensor.graph;
-  if (graph != tensor.graph)
-    fail("the operands are of different graphs, '" + graph->name + "' and '" +
-         tensor.graph->name + "'");
-  if (!graph->core.isVisible(tensor.id))
-    fail("an operand is of the body of a loop that has ended");
+  if (std::string why = GraphState::adopt(tensor, graph); !why.empty())
+    fail(why);
   request.operands.push_back(tensor.id);
 }
 

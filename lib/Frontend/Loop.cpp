@@ -37,15 +37,8 @@ using dlc::detail::ValueId;
 std::vector<ValueId> LoopCall::getIds(const std::vector<Tensor> &tensors) {
   std::vector<ValueId> ids;
   for (const Tensor &tensor : tensors) {
-    if (!tensor)
-      fail("an operand is no tensor");
-    if (!graph)
-      graph = tensor.graph;
-    if (graph != tensor.graph)
-      fail("the operands are of different graphs, '" + graph->name + "' and '" +
-           tensor.graph->name + "'");
-    if (!graph->core.isVisible(tensor.id))
-      fail("an operand is of the body of a loop that has ended");
+    if (std::string why = GraphState::adopt(tensor, graph); !why.empty())
+      fail(why);
     ids.push_back(tensor.id);
   }
   return ids;

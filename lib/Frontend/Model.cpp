@@ -281,6 +281,12 @@ size_t Model::weightsBytes() const {
 }
 size_t Model::lowerBound() const { return get(impl).descriptor.lower_bound; }
 
+/// Memory for all of a tensor, also for what of it may not count.
+static Array makeArray(const dlc_tensor_info &tensor) {
+  return Array(static_cast<DType>(tensor.dtype),
+               Ints(tensor.shape, tensor.shape + tensor.rank));
+}
+
 namespace {
 /// One run on arrays of the largest shapes, with the extents of what counts.
 class BoundedRun {
@@ -322,11 +328,6 @@ public:
   }
 
 private:
-  static Array makeArray(const dlc_tensor_info &tensor) {
-    return Array(static_cast<DType>(tensor.dtype),
-                 Ints(tensor.shape, tensor.shape + tensor.rank));
-  }
-
   /// -1 each: not known yet.
   static std::vector<int64_t> makeExtents(const dlc_tensor_info *tensors,
                                           uint32_t count) {
@@ -445,9 +446,7 @@ struct MadeUpTensors {
       }
     from.push_back(extents.data());
     for (uint32_t i = 0; i < model.descriptor.num_outputs; ++i) {
-      const dlc_tensor_info &tensor = model.descriptor.outputs[i];
-      arrays.emplace_back(static_cast<DType>(tensor.dtype),
-                          Ints(tensor.shape, tensor.shape + tensor.rank));
+      arrays.push_back(makeArray(model.descriptor.outputs[i]));
       to.push_back(arrays.back().data());
     }
   }

@@ -21,6 +21,10 @@ public:
   Tensor makeTensor(ValueId id) { return Tensor(shared_from_this(), id); }
   /// `name` within the scopes.
   std::string qualify(const std::string &local) const;
+  /// Why a tensor can not be an operand beside others of `graph`, which becomes
+  /// its graph if it is null; empty if it can.
+  static std::string adopt(const Tensor &tensor,
+                           std::shared_ptr<GraphState> &graph);
 
   std::string name;
   std::map<std::string, int64_t> dims;

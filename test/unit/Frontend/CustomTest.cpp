@@ -1,5 +1,7 @@
 //===- CustomTest.cpp - Operations of the user's --------------------------===//
 
+#include "ErrorOf.h"
+
 #include "dlc/Frontend/Custom.h"
 
 #include "gmock/gmock.h"
@@ -17,13 +19,7 @@ class CustomTest : public testing::Test {
 protected:
   template <typename Action>
   std::string errorOf(Action action) {
-    try {
-      action();
-    } catch (const Error &error) {
-      EXPECT_STREQ(error.where().file, __FILE__);
-      return error.what();
-    }
-    return "nothing was thrown";
+    return test::errorOf(action, __FILE__);
   }
   Tensor input(const char *name, DType dtype = DType::F32,
                const std::vector<Dim> &shape = {3, 5}) {

@@ -1,5 +1,7 @@
 //===- GraphTest.cpp - Networks built by hand -----------------------------===//
 
+#include "ErrorOf.h"
+
 #include "dlc/Frontend/Graph.h"
 
 #include "gmock/gmock.h"
@@ -36,21 +38,9 @@ TEST(Ops, AreAllReachable) {
 namespace {
 class GraphTest : public testing::Test {
 protected:
-  /// What `action` throws, without the name of this file.
   template <typename Action>
   std::string errorOf(Action action) {
-    try {
-      action();
-    } catch (const Error &error) {
-      EXPECT_STREQ(error.where().file, __FILE__);
-      EXPECT_GT(error.where().line, 0u);
-      std::string prefix = std::string(__FILE__) + ":" +
-                           std::to_string(error.where().line) + ": ";
-      std::string text = error.what();
-      EXPECT_EQ(text.substr(0, prefix.size()), prefix);
-      return text.substr(prefix.size());
-    }
-    return "nothing was thrown";
+    return test::errorOf(action, __FILE__);
   }
 
   Tensor x() { return graph.input("x", DType::F32, {"batch", 8}); }

@@ -1,5 +1,7 @@
 //===- LoopTest.cpp - Loops in networks -----------------------------------===//
 
+#include "ErrorOf.h"
+
 #include "dlc/Frontend/Graph.h"
 
 #include "gmock/gmock.h"
@@ -16,12 +18,7 @@ class LoopTest : public testing::Test {
 protected:
   template <typename Action>
   std::string errorOf(Action action) {
-    try {
-      action();
-    } catch (const Error &error) {
-      return error.what();
-    }
-    return "nothing was thrown";
+    return test::errorOf(action, __FILE__);
   }
 
   Graph graph{"net"};
