@@ -2,7 +2,6 @@
 
 #include "Emitter.h"
 
-#include "dlc/Dialect/NN/IR/LoopBuilder.h"
 #include "dlc/Support/Location.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -34,6 +33,7 @@ const EmitterTable &dlc::importer::emitterTable() {
     addSignal(entries);
     addClassic(entries);
     addDataDependent(entries);
+    addLoops(entries);
     return entries;
   }();
   return table;
@@ -118,6 +118,8 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   Operation *first = last             ? last->getNextNode()
                      : block->empty() ? nullptr
                                       : &block->front();
+  if (builder.getInsertionBlock() != block) // a loop begins or ends here
+    first = nullptr;
   bool fitted = emitter.fitted && emitter.hasOpenInput();
   for (Operation *op = first; op; op = op->getNextNode()) {
     if (fitted)

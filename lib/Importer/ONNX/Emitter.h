@@ -10,6 +10,7 @@
 
 #include "Bridge/Model.h"
 
+#include "dlc/Dialect/NN/IR/LoopBuilder.h"
 #include "dlc/Dialect/NN/IR/NN.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -43,6 +44,7 @@ void addSampling(EmitterTable &table);
 void addSignal(EmitterTable &table);
 void addClassic(EmitterTable &table);
 void addDataDependent(EmitterTable &table);
+void addLoops(EmitterTable &table);
 
 using Dims = llvm::SmallVector<int64_t>;
 
@@ -52,11 +54,26 @@ mlir::ElementsAttr constantAttr(const Model &model,
                                 const onnx::TensorProto &tensor,
                                 mlir::RankedTensorType type);
 
+/// A loop of which the body is being built.
+struct OpenLoop {
+  std::unique_ptr<nn::LoopBuilder> body;
+  llvm::SmallVector<bool> reversed;
+  /// The number of the iteration, if that is needed, and whether it is the last
+  /// state.
+  mlir::Value number;
+  bool counts = false;
+};
+
 /// Builds the function of a model.
 class GraphEmitter {
 public:
   GraphEmitter(Model &model, mlir::ModuleOp module, llvm::StringRef file);
   llvm::LogicalResult emit();
+
+  /// The model of the nodes.
+  const Model &getModel() const { return model; }
+  /// The loops whose bodies are being built, inner ones last.
+  llvm::SmallVectorImpl<OpenLoop> &getLoops() { return loops; }
 
 private:
   friend class NodeEmitter;
@@ -69,6 +86,7 @@ private:
   llvm::StringRef file;
   mlir::OpBuilder builder;
   llvm::StringMap<mlir::Value> values;
+  llvm::SmallVector<OpenLoop> loops;
 };
 
 /// What an entry sees: one node, its operands, and means to build.

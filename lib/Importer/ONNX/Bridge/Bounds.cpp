@@ -194,8 +194,8 @@ dlc::importer::valuesWithExtents(const Model &model) {
     if (!input.extents.empty())
       result.insert(input.name);
   for (const NodeProto &node : graph.node()) {
-    bool has =
-        node.domain() == ownDomain || Bounds::isSizedByValues(graph, node);
+    bool has = (node.domain() == ownDomain && node.op_type() == boundedOp) ||
+               Bounds::isSizedByValues(graph, node);
     for (const std::string &input : node.input())
       has = has || result.count(input);
     if (has)

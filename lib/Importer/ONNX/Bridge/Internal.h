@@ -168,11 +168,113 @@ bool selectBranches(Model &model, std::vector<SameShapes> &checks);
 
 //===- Loops.cpp ----------------------------------------------------------===//
 
-/// Replaces `Loop` and `Scan` nodes whose number of iterations is known by that
-/// many copies of their body. The condition of a loop may be computed: what an
-/// iteration that does not happen would change is then selected away. Returns
-/// whether anything changed.
-bool unrollLoops(Model &model);
+/// A `Loop` or `Scan` whose number of iterations is known.
+struct LoopParts {
+  LoopParts(const onnx::NodeProto &node, const onnx::GraphProto &body)
+      : node(node), body(body) {}
+
+  /// Whether iterations may turn out not to happen.
+  bool isMasked() const { return !isSteady || !condition.empty(); }
+  /// Whether the body gives a state back as it got it.
+  bool passesOn(size_t state) const;
+  /// The first result, a name that is unique in the graph.
+  std::string base() const;
+
+  const onnx::NodeProto &node;
+  const onnx::GraphProto &body;
+  /// A `Loop`: its body takes a number and a condition before the states, and
+  /// gives a condition in front of them.
+  bool isLoop = false;
+  int64_t trips = 0;
+  /// What decides whether there is a first iteration; empty where it is known
+  /// that there is.
+  std::string condition;
+  /// Whether the body always says that it goes on.
+  bool isSteady = true;
+  std::vector<std::string> initial; ///< first values of the states
+  std::vector<std::string> sliced;  ///< what a `Scan` runs over
+  size_t numOutputs = 0;            ///< results that are stacked
+  std::vector<int64_t> axes, directions, outAxes, outDirections;
+};
+
+/// Nothing where the number of iterations is not known.
+std::optional<LoopParts> readLoop(const onnx::NodeProto &node,
+                                  const onnx::GraphProto &graph);
+
+/// Loops of so few iterations are laid out one after the other.
+constexpr int64_t maxUnrolledTrips = 4;
+
+/// Appends one copy of the body for each iteration. What an iteration that does
+/// not happen would change is selected away. `reason` says why the loop cannot
+/// stay one, for the message that there are too many iterations.
+void unrollLoop(const LoopParts &loop, const std::string &reason,
+                onnx::GraphProto &graph, Nodes &nodes);
+
+/// A constant `true` of that name, which is returned.
+std::string addTrue(onnx::GraphProto &graph, const std::string &name);
+
+//===- LoopRegions.cpp ----------------------------------------------------===//
+
+/// Nodes of our own domain that stand in front of and behind the nodes of a
+/// loop's body, so that the body takes part in all that happens to the graph.
+/// The first one takes the first values of the states and what is sliced, and
+/// gives the number of the iteration, the states and the slices. The last one
+/// takes that number, the next states and what is stacked, and gives the
+/// results.
+constexpr char loopBeginOp[] = "LoopBegin";
+constexpr char loopEndOp[] = "LoopEnd";
+
+/// The static types of a graph's values.
+class ValueTypes;
+
+/// The loops that stay loops.
+class LoopRegions {
+public:
+  struct Region {
+    /// What the region was made of.
+    onnx::NodeProto node;
+    /// What states become, and the states: these must have the same types.
+    std::vector<std::pair<std::string, std::string>> states;
+    /// Says in each iteration whether there is one more; empty where that is
+    /// known.
+    std::string goesOn;
+    /// How often the body runs, where that turned out not to depend on it.
+    std::optional<int64_t> trips;
+  };
+
+  /// Turns loops into regions, or few iterations into copies of the body.
+  /// `last`: nothing more will become known of conditions. Returns whether
+  /// anything changed, as all functions here do.
+  bool form(Model &model, bool last);
+  /// The types of what the nodes at the borders of regions give.
+  bool addTypes(const onnx::GraphProto &graph, KnownTypes &known) const;
+  /// Unrolls a loop that cannot be a region, as far as that is known by now.
+  bool unrollUnfit(Model &model, KnownTypes &known);
+  /// Unrolls the innermost loop around a node that would be refused: with the
+  /// number of the iteration known it may be possible.
+  bool unrollStuck(Model &model, KnownTypes &known,
+                   const std::function<bool(const onnx::NodeProto &)> &isStuck);
+
+private:
+  bool formOne(const onnx::NodeProto &node, const ValueTypes &types,
+               onnx::GraphProto &graph, Nodes &nodes, bool last);
+  void addRegion(const LoopParts &loop, std::optional<int64_t> trips,
+                 onnx::GraphProto &graph, Nodes &nodes);
+  static std::optional<LoopParts> read(const Region &region,
+                                       const onnx::GraphProto &graph);
+  /// Takes the nodes from `begin` to the end of the region out of the graph,
+  /// and puts there what `replace` makes.
+  void rebuild(onnx::GraphProto &graph, KnownTypes &known, int begin,
+               const std::function<void(const Region &, Nodes &)> &replace);
+  void unroll(onnx::GraphProto &graph, KnownTypes &known, int begin,
+              const std::string &reason);
+
+  /// By the name of the iteration's number.
+  std::map<std::string, Region> regions;
+};
+
+/// Moves nodes that compute the same in each iteration in front of the loop.
+void hoistInvariants(onnx::GraphProto &graph);
 
 /// Until operator set 9, Scan had a dimension for the batch: splits it. libonnx
 /// can not convert Scan, so the nodes hide in another domain until restoreScans

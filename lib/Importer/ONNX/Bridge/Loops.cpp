@@ -1,4 +1,4 @@
-//===- Loops.cpp - Loops with a known number of iterations ----------------===//
+//===- Loops.cpp - What loops are, and their unrolled form ----------------===//
 
 #include "Internal.h"
 
@@ -39,183 +39,42 @@ std::vector<int64_t> intsAttr(const NodeProto &node, const char *name,
   return {attr->ints().begin(), attr->ints().end()};
 }
 
-/// One loop being unrolled: its states and what it has collected so far.
-class Unroller {
-public:
-  Unroller(const NodeProto &node, const GraphProto &body, GraphProto &graph,
-           Nodes &nodes)
-      : node(node), body(body), graph(graph), nodes(nodes) {
-    for (const std::string &output : node.output())
-      if (base.empty())
-        base = output;
+/// The name that `name` is another one for within the graph.
+std::string withoutIdentities(const GraphProto &graph, std::string name) {
+  std::unordered_map<std::string, const NodeProto *> identities;
+  for (const NodeProto &node : graph.node())
+    if (node.op_type() == "Identity" && node.domain().empty() &&
+        node.input_size() == 1 && node.output_size() == 1)
+      identities[node.output(0)] = &node;
+  for (size_t steps = 0; steps <= identities.size(); ++steps) {
+    auto found = identities.find(name);
+    if (found == identities.end())
+      break;
+    name = found->second->input(0);
   }
-
-  void checkSize(int64_t iterations) {
-    uint64_t each = std::max<uint64_t>(countNodes(body), 1);
-    if (static_cast<uint64_t>(iterations) > maxUnrolledNodes / each)
-      throw ImportError(std::to_string(iterations) + " iterations of " +
-                            std::to_string(each) +
-                            " nodes are too many to be unrolled (at "
-                            "most " +
-                            std::to_string(maxUnrolledNodes) + " nodes)",
-                        node);
-  }
-
-  std::string name(const std::string &what, int64_t iteration) const {
-    return base + "/" + what + std::to_string(iteration);
-  }
-
-  /// One copy of the body.
-  std::vector<std::string> iterate(int64_t iteration,
-                                   const std::vector<std::string> &inputs) {
-    return inlineGraph(body, name("iteration", iteration) + "/", inputs, nodes,
-                       graph);
-  }
-
-  void collect(size_t output, int64_t iteration, int64_t axis,
-               const std::string &value) {
-    if (collected.size() <= output)
-      collected.resize(output + 1);
-    std::string axes = base + "/axes" + std::to_string(output);
-    if (collected[output].empty())
-      addInts(graph, axes, {axis});
-    std::string part = name("output" + std::to_string(output) + "_", iteration);
-    addNode(nodes, node, "Unsqueeze", {value, axes}, {part});
-    collected[output].push_back(part);
-  }
-
-  /// Joins what `collect` got into the node's result.
-  void join(size_t output, int result, int64_t axis, bool reversed) {
-    if (result >= node.output_size() || node.output(result).empty())
-      return;
-    if (collected.size() <= output || collected[output].empty())
-      throw ImportError("no iteration happens, so that '" +
-                            node.output(result) + "' is empty",
-                        node);
-    if (reversed)
-      std::reverse(collected[output].begin(), collected[output].end());
-    NodeProto &concat = addNode(nodes, node, "Concat", collected[output],
-                                {node.output(result)});
-    setInt(concat, "axis", axis);
-  }
-
-  void setResult(int result, const std::string &value) {
-    if (result < node.output_size() && !node.output(result).empty())
-      addNode(nodes, node, "Identity", {value}, {node.output(result)});
-  }
-
-  const NodeProto &node;
-  const GraphProto &body;
-  GraphProto &graph;
-  Nodes &nodes;
-  /// The first result, a name unique in the graph.
-  std::string base;
-  std::vector<std::vector<std::string>> collected;
-};
+  return name;
+}
 
 /// Whether a loop's body always says that it goes on: it passes its condition
 /// on, or a constant.
 bool goesOn(const GraphProto &body) {
-  std::string name = body.output(0).name();
-  for (int steps = 0; steps <= body.node_size(); ++steps) {
-    if (name == body.input(1).name())
-      return true;
-    if (auto value = knownInts(body, name))
-      return value->size() == 1 && (*value)[0];
-    const NodeProto *producer = nullptr;
-    for (const NodeProto &node : body.node())
-      for (const std::string &output : node.output())
-        if (output == name)
-          producer = &node;
-    if (!producer || producer->op_type() == "Constant") {
-      if (!producer || producer->attribute_size() != 1 ||
-          !producer->attribute(0).has_t())
-        return false;
-      GraphProto holder;
-      *holder.add_initializer() = producer->attribute(0).t();
-      holder.mutable_initializer(0)->set_name(name);
-      auto value = knownInts(holder, name);
-      return value && value->size() == 1 && (*value)[0];
-    }
-    if (producer->op_type() != "Identity" || producer->input_size() != 1)
-      return false;
-    name = producer->input(0);
+  std::string name = withoutIdentities(body, body.output(0).name());
+  if (name == body.input(1).name())
+    return true;
+  if (auto value = knownInts(body, name))
+    return value->size() == 1 && (*value)[0];
+  for (const NodeProto &node : body.node()) {
+    if (node.op_type() != "Constant" || node.output_size() != 1 ||
+        node.output(0) != name || node.attribute_size() != 1 ||
+        !node.attribute(0).has_t())
+      continue;
+    GraphProto holder;
+    *holder.add_initializer() = node.attribute(0).t();
+    holder.mutable_initializer(0)->set_name(name);
+    auto value = knownInts(holder, name);
+    return value && value->size() == 1 && (*value)[0];
   }
   return false;
-}
-
-/// `mask ? changed : before`, in front of the next iteration.
-std::string select(Unroller &loop, const std::string &mask,
-                   const std::string &changed, const std::string &before,
-                   const std::string &name) {
-  addNode(loop.nodes, loop.node, "Where", {mask, changed, before}, {name});
-  return name;
-}
-
-bool unrollLoop(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
-  const GraphProto *body = subgraph(node, "body");
-  int states = node.input_size() - 2;
-  if (!body || states < 0 || body->input_size() != states + 2 ||
-      body->output_size() < states + 1)
-    throw ImportError("the body of the loop does not fit to its inputs", node);
-  if (node.input(0).empty())
-    return false;
-  auto trips = knownInts(graph, node.input(0));
-  if (!trips || trips->size() != 1)
-    return false;
-  bool conditional = !node.input(1).empty();
-  auto first = conditional ? knownInts(graph, node.input(1)) : std::nullopt;
-  if (first && first->size() == 1)
-    conditional = false;
-  int64_t count = std::max<int64_t>((*trips)[0], 0);
-  if (first && first->size() == 1 && !(*first)[0])
-    count = 0;
-  bool steady = goesOn(*body);
-  size_t outputs = body->output_size() - states - 1;
-  bool masked = conditional || !steady;
-  if (masked && outputs > 0) {
-    // Only a condition that turns out to be known gives known sizes.
-    if (steady)
-      return false;
-    throw ImportError("the loop collects results, but how often it runs is "
-                      "computed by its body",
-                      node);
-  }
-
-  Unroller loop(node, *body, graph, nodes);
-  loop.checkSize(count);
-  std::vector<std::string> state(node.input().begin() + 2, node.input().end());
-  std::string condition = node.input(1);
-  if (condition.empty()) {
-    condition = loop.base + "/always";
-    TensorProto &always = *graph.add_initializer();
-    always.set_name(condition);
-    always.set_data_type(TensorProto::BOOL);
-    always.add_int32_data(1);
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    std::vector<std::string> inputs{loop.name("index", i), condition};
-    addInts(graph, inputs[0], {i}, /*scalar=*/true);
-    inputs.insert(inputs.end(), state.begin(), state.end());
-    std::vector<std::string> results = loop.iterate(i, inputs);
-    for (int s = 0; s < states; ++s)
-      state[s] = masked
-                     ? select(loop, condition, results[s + 1], state[s],
-                              loop.name("state" + std::to_string(s) + "_", i))
-                     : results[s + 1];
-    if (masked) {
-      std::string next = loop.name("condition", i);
-      addNode(nodes, node, "And", {condition, results[0]}, {next});
-      condition = next;
-    }
-    for (size_t o = 0; o < outputs; ++o)
-      loop.collect(o, i, /*axis=*/0, results[states + 1 + o]);
-  }
-  for (int s = 0; s < states; ++s)
-    loop.setResult(s, state[s]);
-  for (size_t o = 0; o < outputs; ++o)
-    loop.join(o, states + static_cast<int>(o), /*axis=*/0, /*reversed=*/false);
-  return true;
 }
 
 /// The extent of a dimension of a value, if it is known.
@@ -240,7 +99,8 @@ std::optional<int64_t> extentOf(const GraphProto &graph,
   return std::nullopt;
 }
 
-bool unrollScan(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
+std::optional<LoopParts> readScan(const NodeProto &node,
+                                  const GraphProto &graph) {
   const GraphProto *body = subgraph(node, "body");
   int64_t given = intAttr(node, "num_scan_inputs", 0);
   int64_t states = node.input_size() - given;
@@ -248,48 +108,218 @@ bool unrollScan(const NodeProto &node, GraphProto &graph, Nodes &nodes) {
       body->input_size() != node.input_size() || body->output_size() < states ||
       body->output_size() != node.output_size())
     throw ImportError("the body of the scan does not fit to its inputs", node);
-  int64_t outputs = body->output_size() - states;
-  auto axes = intsAttr(node, "scan_input_axes", given);
-  auto directions = intsAttr(node, "scan_input_directions", given);
-  auto outAxes = intsAttr(node, "scan_output_axes", outputs);
-  auto outDirections = intsAttr(node, "scan_output_directions", outputs);
-  auto count = extentOf(graph, node.input(static_cast<int>(states)), axes[0]);
-  if (!count)
-    return false;
-
-  Unroller loop(node, *body, graph, nodes);
-  loop.checkSize(*count);
-  std::vector<std::string> state(node.input().begin(),
-                                 node.input().begin() + states);
-  for (int64_t i = 0; i < *count; ++i) {
-    addInts(graph, loop.name("index", i), {i}, /*scalar=*/true);
-    std::vector<std::string> inputs = state;
-    for (int64_t s = 0; s < given; ++s) {
-      std::string index = loop.name("index", i);
-      if (directions[s]) {
-        index = loop.name("from_end" + std::to_string(s) + "_", i);
-        addInts(graph, index, {*count - 1 - i}, /*scalar=*/true);
-      }
-      inputs.push_back(loop.name("input" + std::to_string(s) + "_", i));
-      NodeProto &part = addNode(
-          nodes, node, "Gather",
-          {node.input(static_cast<int>(states + s)), index}, {inputs.back()});
-      setInt(part, "axis", axes[s]);
-    }
-    std::vector<std::string> results = loop.iterate(i, inputs);
-    state.assign(results.begin(), results.begin() + states);
-    for (int64_t o = 0; o < outputs; ++o)
-      loop.collect(o, i, outAxes[o], results[states + o]);
-  }
-  for (int64_t s = 0; s < states; ++s)
-    loop.setResult(static_cast<int>(s), state[s]);
-  for (int64_t o = 0; o < outputs; ++o)
-    loop.join(o, static_cast<int>(states + o), outAxes[o],
-              outDirections[o] != 0);
-  return true;
+  LoopParts parts(node, *body);
+  parts.initial.assign(node.input().begin(), node.input().begin() + states);
+  parts.sliced.assign(node.input().begin() + states, node.input().end());
+  parts.numOutputs = body->output_size() - states;
+  parts.axes = intsAttr(node, "scan_input_axes", given);
+  parts.directions = intsAttr(node, "scan_input_directions", given);
+  parts.outAxes = intsAttr(node, "scan_output_axes", parts.numOutputs);
+  parts.outDirections =
+      intsAttr(node, "scan_output_directions", parts.numOutputs);
+  auto trips = extentOf(graph, parts.sliced[0], parts.axes[0]);
+  if (!trips)
+    return std::nullopt;
+  for (int64_t s = 1; s < given; ++s)
+    if (extentOf(graph, parts.sliced[s], parts.axes[s]).value_or(*trips) !=
+        *trips)
+      throw ImportError("the inputs that are scanned have different sizes",
+                        node);
+  parts.trips = *trips;
+  return parts;
 }
 
 } // namespace
+
+std::optional<LoopParts> dlc::importer::readLoop(const NodeProto &node,
+                                                 const GraphProto &graph) {
+  if (node.op_type() == "Scan")
+    return readScan(node, graph);
+  const GraphProto *body = subgraph(node, "body");
+  int states = node.input_size() - 2;
+  if (!body || states < 0 || body->input_size() != states + 2 ||
+      body->output_size() < states + 1)
+    throw ImportError("the body of the loop does not fit to its inputs", node);
+  LoopParts parts(node, *body);
+  parts.isLoop = true;
+  parts.initial.assign(node.input().begin() + 2, node.input().end());
+  parts.numOutputs = body->output_size() - states - 1;
+  parts.outAxes.assign(parts.numOutputs, 0);
+  parts.outDirections.assign(parts.numOutputs, 0);
+  if (node.input(0).empty())
+    return std::nullopt;
+  auto trips = knownInts(graph, node.input(0));
+  if (!trips || trips->size() != 1)
+    return std::nullopt;
+  parts.trips = std::max<int64_t>((*trips)[0], 0);
+  parts.isSteady = goesOn(*body);
+  if (!node.input(1).empty()) {
+    auto first = knownInts(graph, node.input(1));
+    if (!first || first->size() != 1)
+      parts.condition = node.input(1);
+    else if (!(*first)[0])
+      parts.trips = 0;
+  }
+  return parts;
+}
+
+bool LoopParts::passesOn(size_t state) const {
+  int position = static_cast<int>(state) + (isLoop ? 1 : 0);
+  return withoutIdentities(body, body.output(position).name()) ==
+         body.input(position + (isLoop ? 1 : 0)).name();
+}
+
+std::string LoopParts::base() const {
+  for (const std::string &output : node.output())
+    if (!output.empty())
+      return output;
+  return "";
+}
+
+std::string dlc::importer::addTrue(GraphProto &graph, const std::string &name) {
+  TensorProto &tensor = *graph.add_initializer();
+  tensor.set_name(name);
+  tensor.set_data_type(TensorProto::BOOL);
+  tensor.add_int32_data(1);
+  return name;
+}
+
+namespace {
+
+/// One loop being unrolled: its states and what it has collected so far.
+class Unroller {
+public:
+  Unroller(const LoopParts &loop, GraphProto &graph, Nodes &nodes)
+      : loop(loop), node(loop.node), graph(graph), nodes(nodes),
+        base(loop.base()), collected(loop.numOutputs) {}
+
+  void run(const std::string &reason) {
+    checkSize(reason);
+    state = loop.initial;
+    condition = loop.condition.empty() ? addTrue(graph, base + "/always")
+                                       : loop.condition;
+    for (int64_t i = 0; i < loop.trips; ++i)
+      iterate(i);
+    for (size_t s = 0; s < state.size(); ++s)
+      if (isWanted(s))
+        addNode(nodes, node, "Identity", {state[s]},
+                {node.output(static_cast<int>(s))});
+    for (size_t o = 0; o < loop.numOutputs; ++o)
+      if (isWanted(state.size() + o))
+        join(o, node.output(static_cast<int>(state.size() + o)));
+  }
+
+private:
+  void checkSize(const std::string &reason) const {
+    uint64_t each = std::max<uint64_t>(countNodes(loop.body), 1);
+    if (static_cast<uint64_t>(loop.trips) > maxUnrolledNodes / each)
+      throw ImportError(reason + std::to_string(loop.trips) +
+                            " iterations of " + std::to_string(each) +
+                            " nodes are too many to be unrolled (at "
+                            "most " +
+                            std::to_string(maxUnrolledNodes) + " nodes)",
+                        node);
+    if (loop.isMasked() && loop.numOutputs > 0)
+      throw ImportError(reason +
+                            "the loop collects results, but how often it runs "
+                            "is computed",
+                        node);
+  }
+
+  std::string name(const std::string &what, int64_t iteration) const {
+    return base + "/" + what + std::to_string(iteration);
+  }
+
+  bool isWanted(size_t result) const {
+    int index = static_cast<int>(result);
+    return index < node.output_size() && !node.output(index).empty();
+  }
+
+  /// Slice `i` of each input that is scanned.
+  void slice(int64_t i, std::vector<std::string> &inputs) {
+    for (size_t s = 0; s < loop.sliced.size(); ++s) {
+      std::string suffix = std::to_string(s) + "_";
+      std::string index = name("at" + suffix, i);
+      addInts(graph, index, {loop.directions[s] ? loop.trips - 1 - i : i},
+              /*scalar=*/true);
+      inputs.push_back(name("input" + suffix, i));
+      setInt(addNode(nodes, node, "Gather", {loop.sliced[s], index},
+                     {inputs.back()}),
+             "axis", loop.axes[s]);
+    }
+  }
+
+  /// One copy of the body.
+  void iterate(int64_t i) {
+    std::vector<std::string> inputs;
+    if (loop.isLoop) {
+      inputs = {name("index", i), condition};
+      addInts(graph, inputs[0], {i}, /*scalar=*/true);
+    }
+    inputs.insert(inputs.end(), state.begin(), state.end());
+    slice(i, inputs);
+    std::vector<std::string> results = inlineGraph(
+        loop.body, name("iteration", i) + "/", inputs, nodes, graph);
+    std::string goesOn;
+    if (loop.isLoop) {
+      goesOn = results.front();
+      results.erase(results.begin());
+    }
+    for (size_t s = 0; s < state.size(); ++s) {
+      if (!loop.isMasked()) {
+        state[s] = results[s];
+        continue;
+      }
+      std::string next = name("state" + std::to_string(s) + "_", i);
+      addNode(nodes, node, "Where", {condition, results[s], state[s]}, {next});
+      state[s] = next;
+    }
+    if (loop.isMasked()) {
+      std::string next = name("condition", i);
+      addNode(nodes, node, "And", {condition, goesOn}, {next});
+      condition = next;
+    }
+    for (size_t o = 0; o < loop.numOutputs; ++o)
+      collect(o, i, results[state.size() + o]);
+  }
+
+  void collect(size_t output, int64_t iteration, const std::string &value) {
+    std::string axes = base + "/axes" + std::to_string(output);
+    if (collected[output].empty())
+      addInts(graph, axes, {loop.outAxes[output]});
+    std::string part = name("output" + std::to_string(output) + "_", iteration);
+    addNode(nodes, node, "Unsqueeze", {value, axes}, {part});
+    collected[output].push_back(part);
+  }
+
+  /// Joins what `collect` got into the node's result.
+  void join(size_t output, const std::string &result) {
+    if (collected[output].empty())
+      throw ImportError(
+          "no iteration happens, so that '" + result + "' is empty", node);
+    if (loop.outDirections[output])
+      std::reverse(collected[output].begin(), collected[output].end());
+    setInt(addNode(nodes, node, "Concat", collected[output], {result}), "axis",
+           loop.outAxes[output]);
+  }
+
+  const LoopParts &loop;
+  const NodeProto &node;
+  GraphProto &graph;
+  Nodes &nodes;
+  /// The first result, a name unique in the graph.
+  std::string base;
+  std::vector<std::string> state;
+  std::string condition;
+  std::vector<std::vector<std::string>> collected;
+};
+
+} // namespace
+
+void dlc::importer::unrollLoop(const LoopParts &loop, const std::string &reason,
+                               GraphProto &graph, Nodes &nodes) {
+  Unroller(loop, graph, nodes).run(reason);
+}
 
 //===----------------------------------------------------------------------===//
 // Operator set 8
@@ -375,22 +405,4 @@ void dlc::importer::restoreScans(onnx::ModelProto &model) {
   for (int i = model.opset_import_size(); i-- > 0;)
     if (model.opset_import(i).domain() == scanDomain)
       model.mutable_opset_import()->DeleteSubrange(i, 1);
-}
-
-bool dlc::importer::unrollLoops(Model &model) {
-  GraphProto &graph = *model.proto.mutable_graph();
-  bool changed = false;
-  Nodes kept;
-  for (NodeProto &node : *graph.mutable_node()) {
-    bool done = false;
-    if (node.domain().empty() && node.op_type() == "Loop")
-      done = unrollLoop(node, graph, kept);
-    else if (node.domain().empty() && node.op_type() == "Scan")
-      done = unrollScan(node, graph, kept);
-    if (!done)
-      kept.Add()->Swap(&node);
-    changed |= done;
-  }
-  graph.mutable_node()->Swap(&kept);
-  return changed;
 }

@@ -239,8 +239,10 @@ void forEachUse(const NodeProto &node,
     }
 }
 
-void removeDeadNodes(GraphProto &graph) {
-  std::set<std::string> live;
+/// Whether nodes compute something that is needed, and the names of all values
+/// that are.
+std::vector<bool> findLive(const GraphProto &graph,
+                           std::set<std::string> &live) {
   for (const auto &output : graph.output())
     live.insert(output.name());
   std::vector<bool> used(graph.node_size(), false);
@@ -251,6 +253,12 @@ void removeDeadNodes(GraphProto &graph) {
       forEachUse(graph.node(i),
                  [&](const std::string &name) { live.insert(name); });
   }
+  return used;
+}
+
+void removeDeadNodes(GraphProto &graph) {
+  std::set<std::string> live;
+  std::vector<bool> used = findLive(graph, live);
   google::protobuf::RepeatedPtrField<NodeProto> kept;
   for (int i = 0; i < graph.node_size(); ++i)
     if (used[i])
@@ -261,6 +269,17 @@ void removeDeadNodes(GraphProto &graph) {
     if (live.count(tensor.name()))
       tensors.Add()->Swap(&tensor);
   graph.mutable_initializer()->Swap(&tensors);
+}
+
+/// Ops of our own domain have no meaning in a model.
+void refuseOwnDomain(const GraphProto &graph) {
+  for (const NodeProto &node : graph.node()) {
+    if (node.domain() == ownDomain)
+      throw ImportError("this operator is the importer's own", node);
+    for (const auto &attr : node.attribute())
+      if (attr.has_g())
+        refuseOwnDomain(attr.g());
+  }
 }
 
 /// One message for all nodes that nothing handles. `late`: folding is over.
@@ -319,8 +338,8 @@ void refuseUnsupported(const Model &model, const LoadOptions &options,
                     text);
 }
 
-/// Whether a result has no static shape.
-bool hasOpenShapes(const GraphProto &graph) {
+/// The values whose static type is known.
+std::set<std::string> valuesWithTypes(const GraphProto &graph) {
   std::set<std::string> known;
   for (const auto *infos : {&graph.value_info(), &graph.output()})
     for (const auto &info : *infos) {
@@ -331,11 +350,36 @@ bool hasOpenShapes(const GraphProto &graph) {
       if (isStatic)
         known.insert(info.name());
     }
-  for (const NodeProto &node : graph.node())
-    for (const std::string &name : node.output())
-      if (!name.empty() && !known.count(name))
-        return true;
-  return false;
+  return known;
+}
+
+/// Whether one of a node's results is not among `known`.
+bool isOpen(const NodeProto &node, const std::set<std::string> &known) {
+  return std::any_of(node.output().begin(), node.output().end(),
+                     [&](const std::string &name) {
+                       return !name.empty() && !known.count(name);
+                     });
+}
+
+bool hasOpenShapes(const GraphProto &graph) {
+  std::set<std::string> known = valuesWithTypes(graph);
+  return std::any_of(
+      graph.node().begin(), graph.node().end(),
+      [&](const NodeProto &node) { return isOpen(node, known); });
+}
+
+/// Unrolls a loop around a node that would be refused, if there is one.
+bool unrollStuck(Model &model, const LoadOptions &options, LoopRegions &loops,
+                 KnownTypes &known) {
+  const GraphProto &graph = model.proto.graph();
+  std::set<std::string> live, typed = valuesWithTypes(graph);
+  findLive(graph, live);
+  return loops.unrollStuck(model, known, [&](const NodeProto &node) {
+    bool isLive =
+        std::any_of(node.output().begin(), node.output().end(),
+                    [&](const std::string &name) { return live.count(name); });
+    return isLive && (!options.isEmitted(opName(node)) || isOpen(node, typed));
+  });
 }
 
 /// Static types of all values into model.types; one message for those without.
@@ -480,6 +524,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
       restoreResize(*proto.mutable_graph());
   }
   stateDefaults(*proto.mutable_graph());
+  refuseOwnDomain(proto.graph());
   auto &own = *proto.add_opset_import();
   own.set_domain(ownDomain);
   own.set_version(1);
@@ -490,6 +535,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   constexpr int maxRounds = 1000;
   KnownTypes known;
   std::vector<SameShapes> sameShapes;
+  LoopRegions loops;
   bool propagate = false;
   for (int round = 0;; ++round) {
     if (round == maxRounds)
@@ -497,15 +543,20 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
                         std::to_string(maxRounds) + " rounds");
     inferShapes(proto, known, /*strict=*/false, propagate);
     if (addKnownTypes(proto.graph(), known) ||
-        addBounds(proto.graph(), known) || foldShapeArithmetic(model) ||
-        unrollLoops(model) || resolveSequences(model) ||
+        addBounds(proto.graph(), known) ||
+        loops.addTypes(proto.graph(), known) ||
+        loops.unrollUnfit(model, known) || foldShapeArithmetic(model) ||
+        loops.form(model, /*last=*/false) || resolveSequences(model) ||
         expandFunctions(model, options) || selectBranches(model, sameShapes))
       continue;
-    if (propagate || !hasOpenShapes(proto.graph()))
+    if (!propagate && hasOpenShapes(proto.graph()))
+      propagate = true;
+    else if (!loops.form(model, /*last=*/true) &&
+             !unrollStuck(model, options, loops, known))
       break;
-    propagate = true;
   }
   removeDeadNodes(*proto.mutable_graph());
+  hoistInvariants(*proto.mutable_graph());
   refuseUnsupported(model, options, newest, /*late=*/true);
   inferShapes(proto, known, /*strict=*/true, propagate);
   recordTypes(model);
