@@ -129,8 +129,12 @@ public:
     NodeProto &begin = addBorder(loopBeginOp, firsts, inside, numStates);
     setInts(begin, "axes", loop.axes);
     setInts(begin, "directions", loop.directions);
+    GraphProto body = loop.body;
+    for (NodeProto &inner : *body.mutable_node())
+      if (inner.name().empty()) // messages name the node of the model
+        inner.set_name(displayName(inner));
     std::vector<std::string> made =
-        inlineGraph(loop.body, base + "body/", arguments, nodes, graph);
+        inlineGraph(std::move(body), base + "body/", arguments, nodes, graph);
     if (loop.isLoop) {
       goesOn = made.front();
       made.erase(made.begin());
