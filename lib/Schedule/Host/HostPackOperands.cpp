@@ -57,7 +57,6 @@ struct Choice {
   Nest nest;
   ArrayRef<Buffer> buffers;
   unsigned input;
-  int vectorLoop;
 
   /// Iterations of the kernel.
   double work() const {
@@ -175,12 +174,15 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     if (!(constant ? contraction || gathered : gathered && reused))
       continue;
 
-    // Choose the tile as if the operand were packed.
+    // Choose the tile as if the operand were packed, in the loops that the
+    // kernel will have.
     Nest packedNest = nest;
     Access &access = packedNest.stages[0].inputs[index].access;
     access.coef[vectorLoop] = 1;
-    Tile tile = chooseTile(packedNest, plan.buffers, target, vectorLoop);
-    if (tile.vectorLoop != vectorLoop)
+    access.panelLoop = vectorLoop;
+    coalesceLoops(packedNest);
+    Tile tile = chooseTile(packedNest, plan.buffers, target);
+    if (tile.vectorLoop != access.panelLoop)
       continue;
     Packing packing;
     packing.op = op;
@@ -211,14 +213,12 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     llvm::stable_sort(inner, llvm::less_first());
     for (auto [step, d] : inner)
       packing.inner.push_back(d);
-    access.panelLoop = vectorLoop;
     return Choice{kernel,
                   users,
                   std::move(packing),
                   std::move(packedNest),
                   plan.buffers,
-                  static_cast<unsigned>(index),
-                  vectorLoop};
+                  static_cast<unsigned>(index)};
   }
   return std::nullopt;
 }

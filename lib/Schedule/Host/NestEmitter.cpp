@@ -18,6 +18,11 @@ using namespace dlc::schedule;
 /// unrolled, or their exits cost 10 % of the time; it costs nothing then.
 static constexpr int64_t longSum = 128, partialSum = 32, partialSumUnroll = 8;
 
+/// Prefetches that a tile issues at once, at most: more would wait for each
+/// other.
+static constexpr int64_t maxPrefetches = 16;
+static constexpr int64_t cacheLineBits = 512;
+
 /// Work items that a kernel should have at least, so that a few threads share
 /// them evenly.
 static constexpr int64_t minWorkItems = 64;
@@ -39,18 +44,25 @@ Value NestEmitter::constant(int64_t value) {
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// Orders the loops. In a contraction the vectors' operand (usually weights) is
-/// the one to keep in the cache: loops that it depends on run outside of those
-/// that it does not. Elsewhere the vectorised loop runs innermost.
-void NestEmitter::orderLoops() {
-  const Access *panelLike = nullptr;
+/// In a contraction: the operand that is read by the vector and is the same for
+/// all rows, usually weights.
+const Access *NestEmitter::panelOperand() const {
+  const Access *found = nullptr;
   if (nest.hasReduction() && !tile.reduceLanes && tile.vectorLoop >= 0 &&
       tile.rowLoop >= 0)
     for (const Input &input : nest.stages[0].inputs)
       if (input.kind == Input::Memory &&
           input.access.coef[tile.vectorLoop] != 0 &&
           input.access.coef[tile.rowLoop] == 0)
-        panelLike = &input.access;
+        found = &input.access;
+  return found;
+}
+
+/// Orders the loops. In a contraction the vectors' operand is the one to keep
+/// in the cache: loops that it depends on run outside of those that it does
+/// not. Elsewhere the vectorised loop runs innermost.
+void NestEmitter::orderLoops() {
+  const Access *panelLike = panelOperand();
   SmallVector<int> order;
   auto isPlain = [&](int loop) {
     return !nest.loops[loop].reduction && nest.loops[loop].shared < 0 &&
@@ -117,10 +129,11 @@ void NestEmitter::withVariant(const OuterLoop &outer, bool tail,
 void NestEmitter::emitLoops(unsigned depth, Variant variant) {
   if (depth == outers.size())
     return emitTile(variant);
-  const OuterLoop &outer = outers[depth];
+  OuterLoop &outer = outers[depth];
   auto enter = [&](Value step, bool tail) {
     Variant inner = variant;
     withVariant(outer, tail, inner);
+    outer.index = step;
     if (outer.isVector)
       panelIndex = step;
     iv[outer.loop] =
@@ -147,8 +160,9 @@ void NestEmitter::emitForallBody(unsigned depth, unsigned prefix,
                                  Variant variant, ValueRange ivs) {
   if (depth == prefix)
     return emitLoops(depth, variant);
-  const OuterLoop &outer = outers[depth];
+  OuterLoop &outer = outers[depth];
   Value step = ivs[depth];
+  outer.index = step;
   if (outer.isVector)
     panelIndex = step;
   iv[outer.loop] =
@@ -266,6 +280,11 @@ void NestEmitter::emitReduction(Variant variant) {
         accs.push_back(neutral ? splatAttr(neutral)
                                : splat(load(*output.load, base, inner, r, v)));
   }
+  bool partial = false;
+  for (unsigned depth = 0; depth < reductions.size(); ++depth)
+    partial |= partialSumBlock(depth) != 0;
+  if (const Access *panels = panelOperand(); panels && !partial)
+    emitPrefetch(panels->panelCoef);
   SmallVector<Value> results = emitReductionLoops(0, inner, accs);
   newScope();
   if (tile.reduceLanes)
@@ -345,6 +364,59 @@ SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
   return values;
 }
 
+/// Fetches a part of the next panel into the second-level cache while this one
+/// is in use: hardware can not know where it begins. `elements` of the panel,
+/// from the current induction variables on, are shared among all tiles that
+/// read it one after the other. The last panel fetches itself.
+void NestEmitter::emitPrefetch(int64_t elements) {
+  const Access *panels = panelOperand();
+  if (!panels || panels->panelLoop != tile.vectorLoop || elements <= 0)
+    return;
+  auto *vectorLoop =
+      llvm::find_if(outers, [](const OuterLoop &o) { return o.isVector; });
+  int64_t tiles = 1;
+  Value number; // of the tile among those that share the panel
+  for (OuterLoop &outer : llvm::make_range(vectorLoop + 1, outers.end())) {
+    tiles *= outer.count();
+    if (number)
+      number = arith::MulIOp::create(b, loc, number, constant(outer.count()));
+    number = number ? arith::AddIOp::create(b, loc, number, outer.index)
+                    : outer.index;
+  }
+  if (vectorLoop->count() < 2 || tiles < 2)
+    return;
+  Value memref = memrefs[panels->buffer];
+  int64_t perLine = cacheLineBits / cast<MemRefType>(memref.getType())
+                                        .getElementType()
+                                        .getIntOrFloatBitWidth();
+  int64_t lines = llvm::divideCeil(elements, perLine);
+  int64_t share =
+      std::min<int64_t>(llvm::divideCeil(lines, tiles), maxPrefetches);
+  newScope();
+  Value next = arith::MinUIOp::create(
+      b, loc, arith::AddIOp::create(b, loc, panelIndex, constant(1)),
+      constant(vectorLoop->count() - 1));
+  Value distance = arith::MulIOp::create(
+      b, loc, arith::SubIOp::create(b, loc, next, panelIndex),
+      constant(panels->panelCoef));
+  Value first = arith::MinUIOp::create(
+      b, loc, arith::MulIOp::create(b, loc, number, constant(share)),
+      constant(lines - share));
+  Value at = arith::AddIOp::create(
+      b, loc, address(*panels),
+      arith::AddIOp::create(
+          b, loc, distance,
+          arith::MulIOp::create(b, loc, first, constant(perLine))));
+  for (int64_t line = 0; line < share; ++line)
+    memref::PrefetchOp::create(
+        b, loc, memref,
+        arith::AddIOp::create(b, loc, at,
+                              constant(panels->base + line * perLine))
+            .getResult(),
+        /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  newScope();
+}
+
 /// How many iterations of the reduction loop at `depth` add up to a partial
 /// sum: such that it has `partialSum` terms or fewer; 0 where the sums are
 /// short anyway, or where the loop is not the one to cut.
@@ -381,6 +453,9 @@ SmallVector<Value> NestEmitter::emitPartialSums(unsigned depth, int64_t block,
       Operation *combiner = getCombiner(nest.stages[0].op, i / count);
       zeros.push_back(splatAttr(*arith::getNeutralElement(combiner)));
     }
+    iv[loop] = begin;
+    if (const Access *panels = panelOperand())
+      emitPrefetch(steps * panels->coef[loop]);
     auto forOp = scf::ForOp::create(b, loc, constant(0), constant(steps),
                                     constant(1), zeros);
     {

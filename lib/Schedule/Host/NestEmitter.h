@@ -31,6 +31,7 @@ private:
     int64_t full = 0; // steps with the whole tile
     int64_t tail = 0; // iterations left for one more step
     bool isVector = false, isRow = false;
+    mlir::Value index; // number of the current step
     int64_t count() const { return full + (tail ? 1 : 0); }
   };
   /// The shape of the tile that is being emitted.
@@ -41,6 +42,7 @@ private:
   };
   using Registers = mlir::SmallVector<mlir::Value>; // [row][vector]
 
+  const Access *panelOperand() const;
   void orderLoops();
   void emitForall();
   void emitForallBody(unsigned depth, unsigned prefix, Variant variant,
@@ -51,6 +53,7 @@ private:
   void emitReduction(Variant variant);
   mlir::SmallVector<mlir::Value>
   emitReductionLoops(unsigned depth, Variant variant, mlir::ValueRange accs);
+  void emitPrefetch(int64_t elements);
   int64_t partialSumBlock(unsigned depth);
   mlir::SmallVector<mlir::Value> emitPartialSums(unsigned depth, int64_t block,
                                                  Variant variant,
