@@ -56,3 +56,21 @@ func.func @division(%x: tensor<4x16xf32>, %d: tensor<4x1xf32>, %e: tensor<4x16xf
   %1 = nn.div %x, %e : (tensor<4x16xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
   return %0, %1 : tensor<4x16xf32>, tensor<4x16xf32>
 }
+
+// -----
+
+// Rows: both outer taps see nothing but padding. Columns: the first one does.
+// CHECK-LABEL: func @dead_taps
+// CHECK-SAME: (%[[X:.*]]: tensor<1x1x4x4xf32>
+// CHECK: %[[W:.*]] = nn.constant {{.*}}5.000000e+00, 6.000000e+00{{.*}}: tensor<1x1x1x2xf32>
+// CHECK: nn.conv %[[X]], %[[W]] strides = [1, 1] pads = [0, 0, 0, 2] dilations = [4, 3]
+// CHECK-SAME: -> tensor<1x1x4x3xf32>
+// CHECK: nn.conv {{.*}} pads = [4, 3, 4, 2]
+func.func @dead_taps(%x: tensor<1x1x4x4xf32>) -> (tensor<1x1x4x3xf32>, tensor<1x1x4x3xf32>) {
+  %w = nn.constant dense<[[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]]> : tensor<1x1x3x3xf32>
+  %0 = nn.conv %x, %w strides = [1, 1] pads = [4, 3, 4, 2] dilations = [4, 3] : (tensor<1x1x4x4xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x4x3xf32>
+  // Infinity times the padding is not a number.
+  %inf = nn.constant dense<0x7F800000> : tensor<1x1x3x3xf32>
+  %1 = nn.conv %x, %inf strides = [1, 1] pads = [4, 3, 4, 2] dilations = [4, 3] : (tensor<1x1x4x4xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x4x3xf32>
+  return %0, %1 : tensor<1x1x4x3xf32>, tensor<1x1x4x3xf32>
+}

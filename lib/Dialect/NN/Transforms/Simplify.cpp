@@ -2,7 +2,9 @@
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <cmath>
 
 namespace dlc::nn {
 #define GEN_PASS_DEF_NNSIMPLIFY
@@ -80,6 +82,87 @@ static LogicalResult padIntoMaxPool(MaxPoolOp op, PatternRewriter &rewriter) {
   return success();
 }
 
+/// Whether all elements are known, and none is infinite or not a number.
+static bool isFiniteConstant(Value value) {
+  Attribute attribute;
+  if (!matchPattern(value, m_Constant(&attribute)))
+    return false;
+  if (isa<IntegerType>(getElementTypeOrSelf(value)))
+    return true;
+  if (auto dense = dyn_cast<DenseFPElementsAttr>(attribute))
+    return llvm::all_of(dense, [](const APFloat &x) { return x.isFinite(); });
+  if (auto resource = dyn_cast<DenseF32ResourceElementsAttr>(attribute))
+    if (auto data = resource.tryGetAsArrayRef())
+      return llvm::all_of(*data, [](float x) { return std::isfinite(x); });
+  return false;
+}
+
+namespace {
+/// The taps of a kernel along one dimension that see more than padding.
+struct LiveTaps {
+  int64_t first, count;
+};
+} // namespace
+
+/// For each spatial dimension; nullopt where some dimension has none. Tap k
+/// reads positions `out * stride + k * dilation - lo`, which grow with k.
+static std::optional<SmallVector<LiveTaps>> liveTaps(ConvOp op) {
+  ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
+  size_t spatial = filter.size() - 2, first = op.getChannelsLast() ? 1 : 2;
+  SmallVector<LiveTaps> result;
+  for (size_t d = 0; d < spatial; ++d) {
+    int64_t size = op.getInput().getType().getDimSize(first + d);
+    int64_t last =
+        (op.getType().getDimSize(first + d) - 1) * op.getStrides()[d];
+    int64_t lo = op.getPads()[d], dilation = op.getDilations()[d];
+    int64_t begin = 0, end = filter[d + 2];
+    while (begin < end && last + begin * dilation - lo < 0)
+      ++begin;
+    while (end > begin && (end - 1) * dilation - lo >= size)
+      --end;
+    if (begin == end)
+      return std::nullopt;
+    result.push_back({begin, end - begin});
+  }
+  return result;
+}
+
+/// Taps that see nothing but padding are left out: a 3x3 kernel with a dilation
+/// of 36 on 16x16 positions (DeepLab) is a 1x1 kernel. The filter has to be
+/// finite, since 0 * inf is not 0.
+static LogicalResult dropDeadTaps(ConvOp op, PatternRewriter &rewriter) {
+  RankedTensorType type = op.getFilter().getType();
+  if (op.getType().getNumElements() == 0)
+    return failure();
+  auto live = liveTaps(op);
+  if (!live)
+    return failure();
+  size_t spatial = live->size();
+  SmallVector<int64_t> starts(spatial + 2, 0), sizes(type.getShape()),
+      steps(spatial + 2, 1), pads(op.getPads());
+  bool dead = false;
+  for (auto [d, taps] : llvm::enumerate(*live)) {
+    int64_t dilation = op.getDilations()[d];
+    int64_t behind = sizes[d + 2] - taps.first - taps.count;
+    dead |= taps.count != sizes[d + 2];
+    starts[d + 2] = taps.first;
+    sizes[d + 2] = taps.count;
+    pads[d] -= taps.first * dilation;
+    pads[spatial + d] -= behind * dilation;
+    if (pads[d] < 0 || pads[spatial + d] < 0)
+      return failure();
+  }
+  if (!dead || !isFiniteConstant(op.getFilter()))
+    return failure();
+  Value filter = rewriter.createOrFold<SliceOp>(op.getLoc(), op.getFilter(),
+                                                starts, sizes, steps);
+  rewriter.modifyOpInPlace(op, [&] {
+    op.getFilterMutable().assign(filter);
+    op.setPads(pads);
+  });
+  return success();
+}
+
 /// x / y = x * (1 / y) where y is far smaller: one division for many elements.
 static LogicalResult divideOnce(DivOp op, PatternRewriter &rewriter) {
   constexpr int64_t worthwhile = 8;
@@ -99,6 +182,7 @@ struct Simplify : dlc::nn::impl::NNSimplifyBase<Simplify> {
     patterns.add(padIntoConv);
     patterns.add(padIntoAvgPool);
     patterns.add(padIntoMaxPool);
+    patterns.add(dropDeadTaps);
     patterns.add(divideOnce);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
