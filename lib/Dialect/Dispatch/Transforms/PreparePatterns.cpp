@@ -49,6 +49,67 @@ struct ReshapeOfConstant : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// Copies the elements of a slice, row-major. `source` begins at the slice's
+/// first element; `pitch` and `size` hold bytes between, and number of,
+/// elements in each dimension.
+void copySlice(const char *source, ArrayRef<int64_t> pitch,
+               ArrayRef<int64_t> size, int64_t elementBytes, char *&target) {
+  if (size.empty() || (size.size() == 1 && pitch[0] == elementBytes)) {
+    int64_t bytes = elementBytes * (size.empty() ? 1 : size[0]);
+    std::memcpy(target, source, bytes);
+    target += bytes;
+    return;
+  }
+  for (int64_t i = 0; i < size[0]; ++i)
+    copySlice(source + i * pitch[0], pitch.drop_front(), size.drop_front(),
+              elementBytes, target);
+}
+
+/// Slices of a constant blob are constants of their own where nothing reads the
+/// whole: kernels can pack constants, not slices of them. (Upstream folds dense
+/// attributes only, see tensor::populateFoldConstantExtractSlicePatterns.)
+struct SliceOfConstant : OpRewritePattern<tensor::ExtractSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ExtractSliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto constant = op.getSource().getDefiningOp<arith::ConstantOp>();
+    if (!constant || !op.getType().hasStaticShape() ||
+        ShapedType::isDynamicShape(op.getStaticOffsets()) ||
+        ShapedType::isDynamicShape(op.getStaticSizes()) ||
+        ShapedType::isDynamicShape(op.getStaticStrides()) ||
+        !llvm::all_of(constant->getUsers(),
+                      llvm::IsaPred<tensor::ExtractSliceOp>))
+      return failure();
+    auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValue());
+    AsmResourceBlob *blob =
+        resource ? resource.getRawHandle().getBlob() : nullptr;
+    RankedTensorType from = op.getSourceType(), to = op.getType();
+    unsigned bits = blob && from.getElementType().isIntOrFloat()
+                        ? from.getElementType().getIntOrFloatBitWidth()
+                        : 0;
+    if (!bits || bits % 8 || to.getNumElements() == 0 ||
+        int64_t(blob->getData().size()) != from.getNumElements() * (bits / 8))
+      return failure();
+    const char *source = blob->getData().data();
+    SmallVector<int64_t> pitch(from.getRank());
+    int64_t bytes = bits / 8;
+    for (int64_t d = from.getRank(); d-- > 0; bytes *= from.getDimSize(d)) {
+      source += op.getStaticOffset(d) * bytes;
+      pitch[d] = op.getStaticStride(d) * bytes;
+    }
+    AsmResourceBlob result = HeapAsmResourceBlob::allocate(
+        to.getNumElements() * (bits / 8), blob->getDataAlignment());
+    char *target = result.getMutableData().data();
+    copySlice(source, pitch, op.getStaticSizes(), bits / 8, target);
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+        op, to,
+        cast<TypedAttr>(Attribute(
+            DenseResourceElementsAttr::get(to, "slice", std::move(result)))));
+    return success();
+  }
+};
+
 /// The reassociation that drops the dims of `shape` not in `keep`.
 SmallVector<ReassociationIndices> dropReassociation(int64_t rank,
                                                     const BitVector &drop) {
@@ -549,7 +610,7 @@ struct OrderLoopsByResult : OpRewritePattern<linalg::GenericOp> {
 
 void dispatch::populateReshapeAndSlicePatterns(RewritePatternSet &patterns) {
   patterns.add<ReshapeOfConstant<tensor::ExpandShapeOp>,
-               ReshapeOfConstant<tensor::CollapseShapeOp>,
+               ReshapeOfConstant<tensor::CollapseShapeOp>, SliceOfConstant,
                DropUnitDimsOfExtractSlice, DropUnitDimsOfInsertSlice,
                SliceBeforePermutation, ExpandBeforeSlice, ScalarToFill>(
       patterns.getContext());
