@@ -103,9 +103,10 @@ def model_parser(doc):
     return parser
 
 
-def measure_models(args, measure, describe, keep=None):
+def measure_models(args, measure, describe, keep=None, summarise=lambda results: None):
     """Prints a line about each model: `describe(measure(path, folder))`. The folder is
-    temporary unless `keep` names one. Returns the exit status."""
+    temporary unless `keep` names one. `summarise` gets all results at the end. Returns
+    the exit status."""
     results, failed = [], 0
     for path in list_models(args.models):
         with tempfile.TemporaryDirectory() as temporary:
@@ -119,6 +120,7 @@ def measure_models(args, measure, describe, keep=None):
                 continue
         results.append(result)
         print(f"{path.stem:24} {describe(result)}", flush=True)
+    summarise(results)
     if args.json:
         args.json.write_text(json.dumps(results, indent=1) + "\n")
     return 1 if failed else 0

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Compares programs made by dlc with onnxruntime on the host, one thread each.
+"""Compares programs made by dlc with its peers on the host, one thread each.
 
   compare.py [--dlc build/bin/dlc] [--cpu NAME] [--rounds N] [--seconds S]
              [--json FILE] [--keep DIR] MODEL.onnx|FOLDER ...
 
-Each model is compiled, its outputs are checked against onnxruntime's, and then
-both are measured in turns: in every round each runs for some time on the same
-core, and the medians of all rounds are compared, so that what else happens on
-the machine hits both. NAME.inputs.npz beside NAME.onnx gives the inputs (and so
+Peers are onnxruntime and, where `import openvino` works, OpenVINO in f32. Each
+model is compiled, its outputs are checked against onnxruntime's, and then all
+are measured in turns: in every round each runs for some time on the same core,
+and the medians of all rounds are compared, so that what else happens on the
+machine hits all. The ratio is to the faster peer; the last line has the geometric
+mean of the ratios. NAME.inputs.npz beside NAME.onnx gives the inputs (and so
 the shapes); without it every input is random and dynamic dimensions are 1.
 """
 import json
@@ -20,9 +22,15 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+try:
+    import openvino
+except ImportError:
+    openvino = None
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import (check, measure_models, measured, model_inputs, model_parser, program_arguments,
                     shape_flags)
+
 
 def peer_session(path):
     options = ort.SessionOptions()
@@ -31,11 +39,33 @@ def peer_session(path):
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def run_peer(session, inputs, seconds):
+def openvino_request(path, inputs):
+    core = openvino.Core()
+    model = core.read_model(str(path))
+    model.reshape({name: list(array.shape) for name, array in inputs.items()})
+    compiled = core.compile_model(model, "CPU", {
+        "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False})
+    return compiled.create_infer_request()
+
+
+def peer_runs(path, session, inputs):
+    """{peer: a function that runs the model once}."""
+    peers = {"onnxruntime": lambda: session.run(None, inputs)}
+    if openvino:
+        try:
+            request = openvino_request(path, inputs)
+            peers["openvino"] = lambda: request.infer(inputs)
+        except Exception as error:  # it does not take every model
+            print(f"{path.stem}: without OpenVINO: {str(error).strip().splitlines()[-1][:100]}")
+    return peers
+
+
+def median_ms(run, seconds):
     times, start = [], time.perf_counter()
     while len(times) < 3 or time.perf_counter() - start < seconds:
         begin = time.perf_counter()
-        session.run(None, inputs)
+        run()
         times.append(time.perf_counter() - begin)
     return statistics.median(times) * 1e3
 
@@ -53,34 +83,45 @@ def compare(path, args, folder):
     error = check(outputs, session, session.run(None, inputs))
     first_s = min(measured([program, *arrays, "-o", outputs])[0] for _ in range(5))
 
-    ours, peers, last = [], [], {}
-    run_peer(session, inputs, 0)
+    runs = peer_runs(path, session, inputs)
+    ours, peers, last = [], {name: [] for name in runs}, {}
+    for run in runs.values():
+        median_ms(run, 0)
     for _ in range(args.rounds):
         text = subprocess.run([program, *arrays, f"--benchmark={args.seconds}", "--json",
                                "--threads=1"], check=True, capture_output=True, text=True).stdout
         last = json.loads(text)
         ours.append(last["median_ms"])
-        peers.append(run_peer(session, inputs, args.seconds))
+        for name, run in runs.items():
+            peers[name].append(median_ms(run, args.seconds))
     result = {
         "model": path.stem, "dlc_ms": statistics.median(ours),
-        "onnxruntime_ms": statistics.median(peers), "error": error,
+        **{f"{name}_ms": statistics.median(times) for name, times in peers.items()},
+        "error": error,
         "startup_ratio": first_s * 1e3 / statistics.median(ours),
         "compile_s": compile_s, "compile_peak_bytes": compile_bytes,
         "model_bytes": path.stat().st_size, "program_bytes": program.stat().st_size,
         "weights_bytes": last["weights_bytes"], "arena_bytes": last["arena_bytes"],
     }
-    result["ratio"] = result["dlc_ms"] / result["onnxruntime_ms"]
+    result["ratio"] = result["dlc_ms"] / min(result[f"{name}_ms"] for name in runs)
     if not args.keep:
         program.unlink()
     return result
 
 
 def describe(r):
-    return (f"{r['dlc_ms']:9.3f} {r['onnxruntime_ms']:9.3f} {r['ratio']:6.2f}"
+    second = f"{r['openvino_ms']:9.3f}" if "openvino_ms" in r else f"{'-':>9}"
+    return (f"{r['dlc_ms']:9.3f} {r['onnxruntime_ms']:9.3f} {second} {r['ratio']:6.2f}"
             f" {r['startup_ratio']:6.2f} {r['compile_s']:6.1f} s"
             f" {r['compile_peak_bytes'] / r['model_bytes']:10.2f}"
             f" {(r['program_bytes'] - r['weights_bytes']) / 1e6:12.2f} MB"
             f" {r['arena_bytes'] / 1e6:6.1f} MB {r['error']:9.1e}")
+
+
+def summarise(results):
+    if results:
+        mean = statistics.geometric_mean(r["ratio"] for r in results)
+        print(f"{'geometric mean':24} {'':29} {mean:6.2f}")
 
 
 def main():
@@ -93,9 +134,10 @@ def main():
     # Both run on one core, the last one: the first serves interrupts.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
-    print(f"{'model':24} {'dlc ms':>9} {'ort ms':>9} {'ratio':>6} {'start':>6} {'compile':>8}"
+    print(f"{'model':24} {'dlc ms':>9} {'ort ms':>9} {'ov ms':>9} {'ratio':>6} {'start':>6} {'compile':>8}"
           f" {'peak/model':>10} {'program-weights':>15} {'arena':>9} {'max error':>9}")
-    sys.exit(measure_models(args, lambda path, folder: compare(path, args, folder), describe, args.keep))
+    sys.exit(measure_models(args, lambda path, folder: compare(path, args, folder), describe,
+                            args.keep, summarise))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,18 @@
 using namespace mlir;
 using namespace dlc::schedule;
 
-/// Sums of more than `longSum` terms are made of partial sums of about
-/// `partialSum` terms each: the rounding error of one accumulator grows with
-/// the number of terms (N. Higham, "The accuracy of floating point summation",
-/// 1993). Measured on resnet50: half of the error. Loops this short have to be
-/// unrolled, or their exits cost 10 % of the time; it costs nothing then.
-static constexpr int64_t longSum = 128, partialSum = 32, partialSumUnroll = 8;
+/// Sums of more than `longSum` terms are made of partial sums: the rounding
+/// error of one accumulator grows with the number of terms (N. Higham, "The
+/// accuracy of floating point summation", 1993). Measured on resnet50: half of
+/// the error. Loops this short have to be unrolled, or their exits cost 10 % of
+/// the time; it costs nothing then.
+static constexpr int64_t longSum = 128, partialSumUnroll = 8;
+
+/// Terms of a partial sum of `all` terms. The bound of the error grows with the
+/// terms of a partial sum plus their number: the square root of `all` is best.
+static constexpr int64_t partialSum(int64_t all) {
+  return all < 2048 ? 32 : 64;
+}
 
 /// Prefetches that a tile issues at once, at most: more would wait for each
 /// other.
@@ -418,7 +424,7 @@ void NestEmitter::emitPrefetch(int64_t elements) {
 }
 
 /// How many iterations of the reduction loop at `depth` add up to a partial
-/// sum: such that it has `partialSum` terms or fewer; 0 where the sums are
+/// sum: such that it has `partialSum(all)` terms or fewer; 0 where the sums are
 /// short anyway, or where the loop is not the one to cut.
 int64_t NestEmitter::partialSumBlock(unsigned depth) {
   if (tile.reduceLanes) // each lane has a chain of its own
@@ -430,12 +436,13 @@ int64_t NestEmitter::partialSumBlock(unsigned depth) {
       inner *= nest.loops[loop].extent;
   }
   int64_t extent = nest.loops[reductions[depth]].extent;
-  if (all <= longSum || inner > partialSum || inner * extent <= partialSum)
+  int64_t terms = partialSum(all);
+  if (all <= longSum || inner > terms || inner * extent <= terms)
     return 0;
   for (unsigned output = 0; output < nest.stages[0].outputs.size(); ++output)
     if (!isa_and_nonnull<arith::AddFOp>(getCombiner(nest.stages[0].op, output)))
       return 0;
-  int64_t blocks = llvm::divideCeil(extent, partialSum / inner);
+  int64_t blocks = llvm::divideCeil(extent, terms / inner);
   return llvm::divideCeil(extent, blocks);
 }
 
