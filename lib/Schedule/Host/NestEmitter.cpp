@@ -88,7 +88,8 @@ void NestEmitter::orderLoops() {
     order.push_back(tile.vectorLoop);
 
   for (int loop : order) {
-    OuterLoop outer{loop};
+    OuterLoop outer;
+    outer.loop = loop;
     int64_t extent = nest.loops[loop].extent;
     outer.isVector = loop == tile.vectorLoop;
     outer.isRow = loop == tile.rowLoop;

@@ -26,7 +26,7 @@ public:
 private:
   /// A parallel loop around the register tile.
   struct OuterLoop {
-    int loop;
+    int loop = -1;
     int64_t step = 1; // iterations of the loop in one step
     int64_t full = 0; // steps with the whole tile
     int64_t tail = 0; // iterations left for one more step
