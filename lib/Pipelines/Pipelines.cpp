@@ -123,6 +123,7 @@ static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
   form.attention = options.isCuda();
   pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));
   pm.addNestedPass<func::FuncOp>(dispatch::createPlaceSlicesPass());
+  pm.addNestedPass<func::FuncOp>(dispatch::createLimitLoopsPass());
   pm.addPass(dispatch::createOutlineKernelsPass());
   // Scalars that moved into kernels are dead in the graph now.
   pm.addNestedPass<func::FuncOp>(createCSEPass());

@@ -22,8 +22,13 @@ struct Cell {
   Value x;
   bool batchFirst = false;
   int64_t steps, batch, inputs, hidden, directions;
-  /// Lengths of the sequences, batch × 1; null where all steps are there.
+  /// Lengths of the sequences, batch × 1 (or 1 × 1); null where all steps are
+  /// there.
   Value lengths;
+  /// How many steps and sequences there are where that is known at run time
+  /// only: inside of the op all count, since steps behind the end of a sequence
+  /// change nothing, and sequences know nothing of each other.
+  Value stepsExtent, batchExtent;
   double clip = 0;
   std::vector<std::string> activations;
   std::vector<double> alphas, betas;
@@ -31,6 +36,16 @@ struct Cell {
   Cell(NodeEmitter &e, int64_t gates) : e(e), gates(gates) {}
 
   LogicalResult read(ArrayRef<const char *> defaults);
+  /// All of a dimension, whatever its extent.
+  Value whole(Value v, int64_t axis) {
+    if (!batchExtent)
+      return v;
+    return e.make<nn::BoundedOp>(v, e.ints({shapeOf(v)[axis]}, {}), axis);
+  }
+  /// Only what counts of it.
+  Value counted(Value v, Value extent, int64_t axis) {
+    return extent ? e.make<nn::BoundedOp>(v, extent, axis) : v;
+  }
   Value activate(int64_t direction, int index, Value v);
   Value clipped(Value v);
   /// Part `index` along dimension 1 of a matrix cut in parts of `hidden`.
@@ -78,12 +93,17 @@ std::optional<std::pair<double, double>> defaultsOf(const std::string &name) {
 
 LogicalResult Cell::read(ArrayRef<const char *> defaults) {
   x = e.in(0);
-  e.fitted = true; // one step after the other
   batchFirst = e.intAttr("layout", 0);
   if (shapeOf(x).size() != 3)
     return e.error("the input must have rank 3");
   if (batchFirst)
     x = e.transpose(x, {1, 0, 2});
+  if (e.hasOpenInput()) {
+    stepsExtent = e.make<nn::ExtentOp>(x, 0);
+    batchExtent = e.make<nn::ExtentOp>(x, 1);
+    x = whole(whole(x, 0), 1);
+    lengths = e.reshape(stepsExtent, {1, 1});
+  }
   steps = shapeOf(x)[0];
   batch = shapeOf(x)[1];
   inputs = shapeOf(x)[2];
@@ -108,7 +128,8 @@ LogicalResult Cell::read(ArrayRef<const char *> defaults) {
       return e.error("there must be one length a sequence");
     auto known = e.constInts(4);
     if (!known || llvm::any_of(*known, [&](int64_t l) { return l != steps; }))
-      lengths = e.reshape(e.cast(e.in(4), e.builder.getI64Type()), {batch, 1});
+      lengths = e.reshape(e.cast(whole(e.in(4), 0), e.builder.getI64Type()),
+                          {batch, 1});
   }
   clip = e.floatAttr("clip", 0);
   if (const auto *given = e.attr("activations")) {
@@ -176,6 +197,7 @@ Value Cell::initial(int operand, int64_t direction) {
   Value state = e.in(operand);
   if (batchFirst)
     state = e.transpose(state, {1, 0, 2});
+  state = whole(state, 1);
   return e.reshape(e.slice(state, {direction, 0, 0}, {1, batch, hidden}),
                    {batch, hidden});
 }
@@ -201,12 +223,13 @@ LogicalResult Cell::finish(ArrayRef<Value> all, ArrayRef<Value> lastHidden,
   };
   if (e.wants(0)) {
     Value y = join(all, {steps, batch, hidden}, 1);
+    y = counted(counted(y, stepsExtent, 0), batchExtent, 2);
     (void)e.set(0, batchFirst ? e.transpose(y, {2, 0, 1, 3}) : y);
   }
   auto last = [&](int output, ArrayRef<Value> parts) {
     if (!e.wants(output))
       return;
-    Value joined = join(parts, {batch, hidden}, 0);
+    Value joined = counted(join(parts, {batch, hidden}, 0), batchExtent, 1);
     (void)e.set(output, batchFirst ? e.transpose(joined, {1, 0, 2}) : joined);
   };
   last(1, lastHidden);

@@ -2,6 +2,7 @@
 
 #include "Clock.h"
 #include "Device.h"
+#include "Extents.h"
 #include "Instance.h"
 #include "Program.h"
 #include "Timeline.h"
@@ -99,9 +100,24 @@ static int take_memory(const dlc_model *model, dlc_error *error) {
       (unsigned long long)gpu.free_before, (int)unused.size, unused.buffer);
 }
 
-static int load(const dlc_model *model, dlc_error *error) {
+/* What lies behind extents no kernel may ever have written, but the last tiles
+ * before them read it, and outputs are copied whole. */
+static int clear_memory(const dlc_specialisation *shapes,
+                        const dlc_model *model, dlc_error *error) {
+  int is_bounded = dlc_extents_tensor(shapes->inputs, model->num_inputs) ||
+                   dlc_extents_tensor(shapes->outputs, model->num_outputs);
+  return is_bounded && explain(gpu.cuda->cuMemsetD8Async(
+                                   gpu.memory, 0, gpu.layout.bytes, gpu.stream),
+                               "the GPU's memory can not be cleared", error)
+             ? -1
+             : 0;
+}
+
+static int load(const dlc_program *program, dlc_error *error) {
+  const dlc_model *model = program->model;
   if (explain(gpu.cuda->cuStreamCreate(&gpu.stream, CU_STREAM_NON_BLOCKING),
-              "no stream can be made", error))
+              "no stream can be made", error) ||
+      clear_memory(program->specialisation, model, error))
     return -1;
   if (dlc_instance_load_v1(&gpu.instance, model, gpu.cuda) ||
       dlc_instance_upload_v1(&gpu.instance, gpu.memory, gpu.stream)) {
@@ -195,7 +211,7 @@ static int start(const dlc_program *program, dlc_times *times,
   const dlc_model *model = program->model;
   gpu.cuda = dlc_cuda_open_v1(error);
   if (!gpu.cuda || pick_device(program, error) || make_context(error) ||
-      take_memory(model, error) || load(model, error) ||
+      take_memory(model, error) || load(program, error) ||
       make_graph(program, error) || prepare_runs(program, times, error) ||
       (program->profile && prepare_profile(program, error)))
     return DLC_EXIT_DEVICE;

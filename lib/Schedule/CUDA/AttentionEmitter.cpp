@@ -152,6 +152,8 @@ void AttentionEmitter::emit() {
       index.split(launch.getBlock(), {a.scores.batches, a.scores.rowTiles()});
   batch = tile[0];
   firstQuery = index.mul(tile[1], a.queryTile());
+  skipUnneeded(context, getTileStarts(index, productNest, a.product, batch,
+                                      firstQuery, /*column=*/Value()));
 
   queryTiles.emplace(context, scoresNest, a.scores, a.scores.rows, thread);
   keyCopies.emplace(context, scoresNest, a.keys, a.keys.columns, thread);

@@ -64,6 +64,28 @@ private:
 
 } // namespace
 
+SmallVector<LimitedStart> dlc::schedule::getTileStarts(IndexMath &index,
+                                                       const Nest &nest,
+                                                       const Contraction &c,
+                                                       Value batch, Value row,
+                                                       Value column) {
+  SmallVector<LimitedStart> starts;
+  auto add = [&](ArrayRef<unsigned> loops, Value first, bool isOne) {
+    SmallVector<int64_t> extents;
+    SmallVector<std::optional<Limit>> limits;
+    for (unsigned loop : loops) {
+      extents.push_back(nest.loops[loop].extent);
+      limits.push_back(nest.loops[loop].limit);
+    }
+    llvm::append_range(starts, getStarts(index, first, extents, limits, isOne));
+  };
+  add(c.batch, batch, /*isOne=*/true);
+  add(c.rows.loops, row, /*isOne=*/false);
+  if (column)
+    add(c.columns.loops, column, /*isOne=*/false);
+  return starts;
+}
+
 void ContractionEmitter::emit() {
   auto bufferOf = [&](const ContractionOperand &operand) {
     return OperandTiles(context, nest, c, operand, Value()).getBufferType();
@@ -90,6 +112,8 @@ void ContractionEmitter::emit() {
   batch = tile[1];
   firstRow = index.mul(tile[2], c.rows.tile);
   firstColumn = index.mul(tile[3], c.columns.tile);
+  skipUnneeded(context,
+               getTileStarts(index, nest, c, batch, firstRow, firstColumn));
 
   OperandTiles rows(context, nest, c, c.rows, thread),
       columns(context, nest, c, c.columns, thread);
@@ -317,6 +341,7 @@ void ContractionEmitter::emitSum() {
       index.split(item, {c.batches, c.rows.extent, columnCount});
   batch = digits[0];
   Value row = digits[1], column = index.mul(digits[2], width);
+  skipUnneeded(context, getTileStarts(index, nest, c, batch, row, column));
   Value memory = context.memrefs[c.partials];
   TileEmitter combiner(b, loc, nest, context.memrefs);
   SmallVector<Value> sums;

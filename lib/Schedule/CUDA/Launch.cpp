@@ -61,8 +61,37 @@ Launch::Launch(KernelContext &context, int64_t blocks, int64_t threads,
 }
 
 Launch::~Launch() {
+  b.setInsertionPointToEnd(&op.getBody().front());
   gpu::TerminatorOp::create(b, op.getLoc());
   b.setInsertionPointAfter(op);
+}
+
+void dlc::schedule::skipUnneeded(KernelContext &context,
+                                 ArrayRef<LimitedStart> starts) {
+  Value isNeeded;
+  for (const auto &[limit, start] : starts)
+    isNeeded = isBelow(context.b, context.loc, start, limit, context.memrefs,
+                       isNeeded);
+  if (!isNeeded)
+    return;
+  auto guard = scf::IfOp::create(context.b, context.loc, isNeeded,
+                                 /*withElseRegion=*/false);
+  context.b.setInsertionPointToStart(guard.thenBlock());
+}
+
+SmallVector<LimitedStart>
+dlc::schedule::getStarts(IndexMath &index, Value first,
+                         ArrayRef<int64_t> extents,
+                         ArrayRef<std::optional<Limit>> limits, bool isOne) {
+  SmallVector<LimitedStart> starts;
+  for (auto [digit, extent, limit] :
+       llvm::zip_equal(index.split(first, extents), extents, limits)) {
+    starts.push_back({limit, digit});
+    // Later ones begin anew for some of the items behind the first one.
+    if (!isOne && extent > 1)
+      break;
+  }
+  return starts;
 }
 
 void Launch::useManyRegisters() {

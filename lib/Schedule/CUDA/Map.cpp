@@ -87,8 +87,15 @@ static void emitMapTile(KernelContext &context, Nest &nest,
     extents.push_back(llvm::divideCeil(nest.loops[loop].extent, widths.back()));
   }
   SmallVector<Value> digits = index.split(item, extents);
-  for (auto [loop, digit, width] : llvm::zip_equal(shape.order, digits, widths))
-    tile.setIv(loop, index.mul(digit, width), width);
+  OpBuilder::InsertionGuard insertion(context.b);
+  SmallVector<LimitedStart> starts;
+  for (auto [loop, digit, width] :
+       llvm::zip_equal(shape.order, digits, widths)) {
+    Value start = index.mul(digit, width);
+    tile.setIv(loop, start, width);
+    starts.push_back({nest.loops[loop].limit, start});
+  }
+  skipUnneeded(context, starts);
   SmallVector<TileDim> dims;
   if (shape.rows > 1)
     dims.push_back({shape.rowLoop, shape.rows});

@@ -211,6 +211,17 @@ bool dlc::schedule::emitReduction(KernelContext &context, Nest &nest) {
     extents.push_back(int(loop) == shape.rowLoop ? 1 : nest.loops[loop].extent);
   if (!extents.empty())
     extents.back() /= shape.vector;
+  SmallVector<std::optional<Limit>> limits;
+  for (unsigned loop : shape.parallel) {
+    // Digits count vectors of the last loop.
+    std::optional<Limit> limit = nest.loops[loop].limit;
+    bool isCut = int(loop) == shape.rowLoop ||
+                 (loop == shape.parallel.back() && shape.vector > 1);
+    limits.push_back(isCut ? std::nullopt : limit);
+  }
+  skipUnneeded(context,
+               getStarts(index, index.mul(launch.getBlock(), shape.tiles),
+                         extents, limits, shape.tiles == 1));
   SmallVector<Value> digits = index.split(item, extents);
   for (auto [loop, digit] : llvm::zip_equal(shape.parallel, digits)) {
     bool last = loop == shape.parallel.back();

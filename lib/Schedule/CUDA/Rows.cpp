@@ -275,6 +275,10 @@ void RowEmitter::emit() {
     inTail = index.less(at, shape.length);
     tailBegin = index.min(at, shape.length - shape.vector);
   }
+  skipUnneeded(context,
+               getStarts(index, index.mul(launch.getBlock(), shape.perBlock),
+                         context.plan.shared, context.plan.sharedLimits,
+                         shape.perBlock == 1));
   SmallVector<Value> sharedIvs = index.split(row, context.plan.shared);
   for (Nest &nest : nests)
     emitNest(nest, sharedIvs);

@@ -171,6 +171,10 @@ static void synchronize(OpBuilder &b, Location loc, const Group &group) {
 
 void SharedEmitter::emitItem(Value item, Group group) {
   SmallVector<Value> sharedIvs = index.split(item, context.plan.shared);
+  SmallVector<LimitedStart> starts;
+  for (auto [limit, iv] : llvm::zip_equal(context.plan.sharedLimits, sharedIvs))
+    starts.push_back({limit, iv});
+  skipUnneeded(context, starts);
   for (auto [i, nest] : llvm::enumerate(nests)) {
     if (i)
       synchronize(b, loc, group);

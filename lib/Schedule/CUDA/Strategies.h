@@ -52,6 +52,21 @@ private:
   mlir::SmallVector<mlir::Value> workgroup;
 };
 
+/// The first iteration of a loop, and the limit it may have.
+using LimitedStart = std::pair<std::optional<Limit>, mlir::Value>;
+
+/// What the builder emits from here on runs only where all loops start below
+/// their limits. Where there are barriers, the starts must be the same for all
+/// threads of the block.
+void skipUnneeded(KernelContext &context, llvm::ArrayRef<LimitedStart> starts);
+
+/// Where the loops with some extents and limits start, the last one the
+/// fastest, for consecutive items of which `first` is the first one; with
+/// `isOne` there is no other. No item starts before that.
+llvm::SmallVector<LimitedStart>
+getStarts(IndexMath &index, mlir::Value first, llvm::ArrayRef<int64_t> extents,
+          llvm::ArrayRef<std::optional<Limit>> limits, bool isOne);
+
 /// Memory of a block that its threads share.
 mlir::MemRefType getSharedType(int64_t elements, mlir::Type element);
 

@@ -99,6 +99,13 @@ bool dlc::schedule::emitTranspose(KernelContext &context, Nest &nest) {
   Value x = index.rem(launch.getThread(), side),
         y = index.div(launch.getThread(), side);
   SmallVector<Value> digits = index.split(launch.getBlock(), extents);
+  SmallVector<LimitedStart> starts;
+  for (auto [loop, digit] : llvm::zip_equal(order, digits)) {
+    bool tiled = loop == out || int(loop) == in;
+    starts.push_back(
+        {nest.loops[loop].limit, index.mul(digit, tiled ? side : 1)});
+  }
+  skipUnneeded(context, starts);
   // One element of the tile: `inAt` along the input, `outAt` along the outputs.
   auto visit = [&](Value inAt, Value outAt,
                    llvm::function_ref<void(TileEmitter &)> body) {

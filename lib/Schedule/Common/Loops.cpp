@@ -32,6 +32,27 @@ Value dlc::schedule::flatten(OpBuilder &b, Location loc, Value memref) {
                                          ArrayRef<ReassociationIndices>{all});
 }
 
+Value dlc::schedule::loadLimit(OpBuilder &b, Location loc, const Limit &limit,
+                               ArrayRef<Value> memrefs) {
+  Value element = arith::ConstantIndexOp::create(b, loc, limit.element);
+  Value number = memref::LoadOp::create(b, loc, memrefs[limit.buffer], element);
+  number = arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
+  if (limit.scale == 1)
+    return number;
+  return arith::MulIOp::create(
+      b, loc, number, arith::ConstantIndexOp::create(b, loc, limit.scale));
+}
+
+Value dlc::schedule::isBelow(OpBuilder &b, Location loc, Value at,
+                             const std::optional<Limit> &limit,
+                             ArrayRef<Value> memrefs, Value condition) {
+  if (!limit)
+    return condition;
+  Value below = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, at,
+                                      loadLimit(b, loc, *limit, memrefs));
+  return condition ? arith::AndIOp::create(b, loc, condition, below) : below;
+}
+
 //===----------------------------------------------------------------------===//
 // Coalescing
 //===----------------------------------------------------------------------===//
@@ -41,7 +62,7 @@ Value dlc::schedule::flatten(OpBuilder &b, Location loc, Value memref) {
 static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
   const Loop &a = nest.loops[outer], &b = nest.loops[inner];
   if (a.reduction != b.reduction || a.shared >= 0 || b.shared >= 0 ||
-      a.indexed || b.indexed)
+      a.indexed || b.indexed || b.limit)
     return false;
   bool legal = true;
   nest.forEachAccess([&](Access &access) {
@@ -54,6 +75,8 @@ static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
 
 /// Removes loop `outer`, which `inner` takes over.
 static void merge(Nest &nest, unsigned outer, unsigned inner) {
+  if ((nest.loops[inner].limit = nest.loops[outer].limit))
+    nest.loops[inner].limit->scale *= nest.loops[inner].extent;
   nest.loops[inner].extent *= nest.loops[outer].extent;
   nest.loops.erase(nest.loops.begin() + outer);
   nest.forEachAccess([&](Access &access) {

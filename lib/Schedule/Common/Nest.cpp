@@ -2,6 +2,7 @@
 
 #include "dlc/Schedule/Common/Nest.h"
 
+#include "dlc/Dialect/Dispatch/IR/Limits.h"
 #include "dlc/Dialect/Dispatch/Transforms/SharedLoops.h"
 
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
@@ -100,6 +101,7 @@ private:
                          bool first);
   LogicalResult addOutput(Stage &stage, linalg::LinalgOp op, OpOperand &init,
                           OpResult result);
+  void findSharedLimits();
   void findInplace();
   bool mayShare(unsigned in, unsigned out);
   /// Whether `result` is needed in memory, and not only in registers.
@@ -304,6 +306,25 @@ FailureOr<Access> Planner::makeAccess(linalg::LinalgOp op, AffineMap map,
   return access;
 }
 
+/// Loops of the nest have a limit if all stages with that loop have the same.
+static void joinLimits(linalg::LinalgOp op, ArrayRef<int> loopOf, Nest &nest,
+                       bool first) {
+  SmallVector<std::optional<Limit>> limits(nest.loops.size());
+  for (const dispatch::LoopLimit &limit : dispatch::getLoopLimits(op))
+    if (int loop = loopOf[limit.loop]; loop >= 0)
+      limits[loop] = Limit{unsigned(limit.extent), limit.element, limit.scale};
+  llvm::SmallBitVector hasLoop(nest.loops.size());
+  for (int loop : loopOf)
+    if (loop >= 0)
+      hasLoop.set(loop);
+  for (auto [l, loop] : llvm::enumerate(nest.loops)) {
+    if (first)
+      loop.limit = limits[l];
+    else if (hasLoop.test(l) && loop.limit != limits[l])
+      loop.limit.reset();
+  }
+}
+
 /// Marks loops whose index the body of `op` uses.
 static void markIndexed(linalg::LinalgOp op, ArrayRef<int> loopOf, Nest &nest) {
   op->walk([&](linalg::IndexOp index) {
@@ -379,6 +400,7 @@ LogicalResult Planner::addStage(linalg::LinalgOp op, SmallVector<int> loopOf,
     if (failed(addOutput(stage, op, init, result)))
       return failure();
   markIndexed(op, loopOf, nest);
+  joinLimits(op, loopOf, nest, first);
   LogicalResult ok = success();
   op->walk([&](tensor::ExtractOp extract) {
     if (auto place = placementOf(extract.getTensor()))
@@ -545,6 +567,20 @@ bool Planner::mayShare(unsigned in, unsigned out) {
   return reads;
 }
 
+void Planner::findSharedLimits() {
+  plan.sharedLimits.clear();
+  for (unsigned shared = 0; shared < plan.shared.size(); ++shared) {
+    SmallVector<std::optional<Limit>> limits;
+    for (const Nest &nest : plan.nests) {
+      const auto *loop = llvm::find_if(
+          nest.loops, [&](const Loop &l) { return l.shared == int(shared); });
+      limits.push_back(loop == nest.loops.end() ? std::nullopt : loop->limit);
+    }
+    plan.sharedLimits.push_back(llvm::all_equal(limits) ? limits.front()
+                                                        : std::nullopt);
+  }
+}
+
 void Planner::findInplace() {
   unsigned numIns = kernel.getNumIns();
   for (unsigned out = 0; out < kernel.getNumOuts(); ++out)
@@ -612,6 +648,7 @@ FailureOr<KernelPlan> Planner::run() {
     return failure();
   if (failed(build()))
     return failure();
+  findSharedLimits();
   findInplace();
   return std::move(plan);
 }

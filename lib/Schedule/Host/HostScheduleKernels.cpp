@@ -49,8 +49,15 @@ public:
     auto forall = scf::ForallOp::create(b, loc, lower, upper, step,
                                         ValueRange(), std::nullopt);
     b.setInsertionPointToStart(forall.getBody());
-    LogicalResult ok = emitSequence(
-        SmallVector<Value>(forall.getInductionVars()), forall.getBody());
+    SmallVector<Value> ivs(forall.getInductionVars());
+    Value isNeeded;
+    for (auto [iv, limit] : llvm::zip_equal(ivs, plan.sharedLimits))
+      isNeeded = isBelow(b, loc, iv, limit, memrefs, isNeeded);
+    if (isNeeded)
+      b.setInsertionPointToStart(
+          scf::IfOp::create(b, loc, isNeeded, /*withElseRegion=*/false)
+              .thenBlock());
+    LogicalResult ok = emitSequence(ivs, b.getInsertionBlock());
     b.setInsertionPointToEnd(body);
     return ok;
   }

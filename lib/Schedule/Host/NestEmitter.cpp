@@ -133,6 +133,17 @@ void NestEmitter::withVariant(const OuterLoop &outer, bool tail,
   }
 }
 
+/// Where the steps of a loop end that are a whole tile each.
+Value NestEmitter::endOfSteps(const OuterLoop &outer) {
+  const std::optional<Limit> &limit = nest.loops[outer.loop].limit;
+  if (!limit)
+    return constant(outer.full);
+  Value end = loadLimit(b, loc, *limit, memrefs);
+  if (outer.step != 1)
+    end = arith::CeilDivSIOp::create(b, loc, end, constant(outer.step));
+  return arith::MinSIOp::create(b, loc, end, constant(outer.full));
+}
+
 void NestEmitter::emitLoops(unsigned depth, Variant variant) {
   if (depth == outers.size())
     return emitTile(variant);
@@ -153,14 +164,21 @@ void NestEmitter::emitLoops(unsigned depth, Variant variant) {
   if (outer.full == 1) {
     enter(constant(0), false);
   } else if (outer.full > 1) {
-    auto loop = scf::ForOp::create(b, loc, constant(0), constant(outer.full),
-                                   constant(1));
+    auto loop =
+        scf::ForOp::create(b, loc, constant(0), endOfSteps(outer), constant(1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     enter(loop.getInductionVar(), false);
   }
-  if (outer.tail)
-    enter(constant(outer.full), true);
+  if (!outer.tail)
+    return;
+  OpBuilder::InsertionGuard guard(b);
+  if (Value isNeeded = isBelow(b, loc, constant(outer.full * outer.step),
+                               nest.loops[outer.loop].limit, memrefs, Value()))
+    b.setInsertionPointToStart(
+        scf::IfOp::create(b, loc, isNeeded, /*withElseRegion=*/false)
+            .thenBlock());
+  enter(constant(outer.full), true);
 }
 
 void NestEmitter::emitForallBody(unsigned depth, unsigned prefix,
@@ -220,6 +238,17 @@ void NestEmitter::emitForall() {
   for (unsigned i = 0; i < prefix; ++i)
     ivs.push_back(outers[i].count() == 1 ? constant(0)
                                          : forall.getInductionVar(next++));
+  Value isNeeded;
+  for (auto [outer, iv] :
+       llvm::zip_equal(ArrayRef(outers).take_front(prefix), ivs)) {
+    Value first = arith::MulIOp::create(b, loc, iv, constant(outer.step));
+    isNeeded =
+        isBelow(b, loc, first, nest.loops[outer.loop].limit, memrefs, isNeeded);
+  }
+  if (isNeeded)
+    b.setInsertionPointToStart(
+        scf::IfOp::create(b, loc, isNeeded, /*withElseRegion=*/false)
+            .thenBlock());
   emitForallBody(0, prefix, Variant(), ivs);
 }
 

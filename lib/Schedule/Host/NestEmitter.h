@@ -47,6 +47,7 @@ private:
   void emitForall();
   void emitForallBody(unsigned depth, unsigned prefix, Variant variant,
                       mlir::ValueRange ivs);
+  mlir::Value endOfSteps(const OuterLoop &outer);
   void emitLoops(unsigned depth, Variant variant);
   void withVariant(const OuterLoop &outer, bool tail, Variant &variant);
   void emitTile(Variant variant);

@@ -179,14 +179,15 @@ class Graph(_dlc.Graph):
 
 
 def compile(model: Any, *, target: str = "host", dims: Mapping[str, int] = {},
-            shapes: Mapping[str, Sequence[int]] = {}, precision: str = "", cpu: str = "",
+            max_dims: Mapping[str, int] = {}, shapes: Mapping[str, Sequence[int]] = {}, precision: str = "", cpu: str = "",
             arch: str = "", memory_budget: Optional[int] = None,
             arguments: Sequence[str] = ()) -> Model:
     """Compiles a network and loads it.
 
     `model` is the path of an ONNX or MLIR file, an onnx.ModelProto, or a Graph.
     `target` is "host" or "cuda". The other options are those of the program
-    `dlc`: values of symbolic `dims`, `shapes` of inputs, `precision` of products
+    `dlc`: values of symbolic `dims`, bounds of others (`max_dims`; the model then
+    takes arrays of any size up to these), `shapes` of inputs, `precision` of products
     (cuda), the `cpu` or GPU `arch`itecture to compile for, the most bytes that
     the arena may take, and further `arguments` as they are.
 
@@ -197,7 +198,7 @@ def compile(model: Any, *, target: str = "host", dims: Mapping[str, int] = {},
     options.dims = dict(dims)
     options.shapes = {name: list(shape) for name, shape in shapes.items()}
     options.memory_budget = memory_budget
-    options.arguments = list(arguments)
+    options.arguments = [*arguments, *("--max-dim=%s=%d" % item for item in max_dims.items())]
 
     def write_program(path: str) -> None:
         with _Source(model) as source:

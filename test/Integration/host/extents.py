@@ -4,6 +4,7 @@
 (NonZero, Compress, Unique, NonMaxSuppression) and what follows them, and inputs of any
 size up to --max-dim. One program, several inputs, against onnxruntime. With
 --target=cuda for a GPU."""
+import json
 import os
 import subprocess
 import sys
@@ -201,6 +202,59 @@ def by_inputs():
     check("parts", parts, [{"x": floats(4, n)} for n in (6, 2, 1, 5)], "--max-dim=n=6")
 
 
+def recurrent():
+    """Sequences of any length up to the bound, all of one or each of its own."""
+    weights = {"w": floats(2, 20, 3) / 2, "r": floats(2, 20, 5) / 2, "b": floats(2, 40)}
+    signature = "g (float[seq,batch,3] x{}) => (float[seq,2,batch,5] y, float[2,batch,5] h, float[2,batch,5] c)"
+    node = 'y, h, c = LSTM <hidden_size = 5, direction = "bidirectional"> (x, w, r, b, {})'
+    graph = model(signature.format(", int32[batch] lengths, float[2,batch,5] h0") + "{" + node.format("lengths, h0") + "}",
+                  **weights)
+    inputs = [{"x": floats(s, b, 3), "lengths": np.array(lengths, np.int32), "h0": floats(2, b, 5)}
+              for s, b, lengths in ((9, 3, (9, 2, 7)), (4, 2, (1, 4)), (1, 1, (1,)), (9, 1, (6,)))]
+    check("lengths", graph, inputs, "--max-dim=seq=9", "--max-dim=batch=3")
+    graph = model(signature.format("") + "{" + node.format("") + "}", **weights)
+    check("recurrent", graph, [{"x": floats(s, b, 3)} for s, b in ((9, 3), (2, 1), (5, 3), (1, 2))],
+          "--max-dim=seq=9", "--max-dim=batch=3")
+    graph = model("g (float[batch,seq,4] x) => (float[1,batch,6] h) { t = Transpose <perm = [1, 0, 2]> (x)"
+                  " y, h = GRU <hidden_size = 6> (t, w, r) m = ReduceMean(y) }",
+                  w=floats(1, 18, 4) / 2, r=floats(1, 18, 6) / 2)
+    check("short", graph, [{"x": floats(2, s, 4)} for s in (3, 1, 2)], "--dim=batch=2", "--max-dim=seq=3")
+
+
+def normalised():
+    graph = model("""g (float[4,n] x, float[n] s, float[n] b) => (float[4,n] y, float[4,n] z, float[4,1] mean) {
+        y = LayerNormalization <axis = -1, epsilon = 0.01> (x, s, b)
+        m = LayerNormalization <axis = 0> (x, whole)
+        z = Add(m, x)
+        mean = ReduceMean(x, last)
+    }""", last=np.array([1]), whole=np.array(2, np.float32))
+    check("normalised", graph, [{"x": floats(4, n) + 3, "s": floats(n), "b": floats(n)} for n in (33, 1, 20)],
+          "--max-dim=n=33")
+
+
+def cost():
+    """Kernels end where the extents do: one of 64 images costs a small part of all."""
+    graph = model("""g (float[batch,16,24,24] x) => (float[batch,16,24,24] y, float[batch,16] z) {
+        a = Conv <pads = [1, 1, 1, 1]> (x, w)
+        b = Relu(a)
+        c = Conv <pads = [1, 1, 1, 1]> (b, w)
+        y = Add(c, x)
+        d = ReduceMean <keepdims = 0> (y, axes)
+        z = Softmax <axis = 1> (d)
+    }""", w=floats(16, 16, 3, 3), axes=np.array([2, 3]))
+    with Program(graph, "--max-dim=batch=64") as program, tempfile.TemporaryDirectory() as folder:
+        def time(batch):
+            path = os.path.join(folder, f"{batch}.npy")
+            np.save(path, floats(batch, 16, 24, 24))
+            done = subprocess.run([*program.command, path, "--benchmark=0.3", "--json", "--threads=1"], capture_output=True,
+                                  text=True, check=True)
+            return json.loads(done.stdout)["min_ms"]
+        one, all_of_them = time(1), time(64)
+        print(f"1 of 64 images: {one:.3f} ms, 64: {all_of_them:.3f} ms")
+        if one * 16 > all_of_them:
+            FAILED.append(f"one image takes {one} ms, 64 take {all_of_them} ms")
+
+
 def refused(command, *texts):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line for line in done.stderr.splitlines() if not line.startswith("dlc-sim")]
@@ -224,8 +278,8 @@ def messages():
         if shapes != [("x", [4, 2], [0]), ("y", [4], [0]), ("z", [4, 2], [0])]:
             FAILED.append(f"--info: {shapes}")
     for text, flags, message in (
-            ("g (float[n,3] x) => (float[n,3] y) { y = LayerNormalization <axis = 0> (x, s) }", {"s": np.ones((4, 3), np.float32)},
-             "dimension 0 has an extent that is known at run time only"),
+            ("g (float[1,2,n] x) => (float[1,1,m] y) { y = ConvTranspose(x, s) }", {"s": np.ones((2, 1, 3), np.float32)},
+             "dimension 2 has an extent that is known at run time only"),
             ("g (float[n,3] x) => (float[2,m] y) { y = Reshape(x, s) }", {"s": np.array([2, -1])}, "a reshape divides it")):
         try:
             with Program(model(text, **flags), "--max-dim=n=4", *FLAGS):
@@ -238,7 +292,10 @@ def messages():
 by_values()
 detector()
 by_inputs()
+recurrent()
+normalised()
 if not on_cuda(FLAGS):
     messages()
+    cost()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))

@@ -77,6 +77,18 @@ struct Stage {
   llvm::DenseMap<mlir::Operation *, Placement> gathers;
 };
 
+/// The iterations of a loop from `number * scale` on need not run; the number
+/// is an element (of i64) of a buffer. May be more than the loop's extent.
+struct Limit {
+  unsigned buffer = 0;
+  int64_t element = 0, scale = 1;
+  bool operator==(const Limit &other) const {
+    return buffer == other.buffer && element == other.element &&
+           scale == other.scale;
+  }
+  bool operator!=(const Limit &other) const { return !(*this == other); }
+};
+
 struct Loop {
   int64_t extent = 1;
   bool reduction = false;
@@ -85,6 +97,7 @@ struct Loop {
   int shared = -1;
   /// Some body asks for this loop's index.
   bool indexed = false;
+  std::optional<Limit> limit;
 };
 
 /// A loop nest: `stages[0]` over all loops, then stages over its parallel loops
@@ -105,6 +118,8 @@ struct KernelPlan {
   llvm::SmallVector<Buffer> buffers;
   /// Extents of the loops that all nests share; empty for a single nest.
   llvm::SmallVector<int64_t> shared;
+  /// Those of the shared loops, where all nests agree.
+  llvm::SmallVector<std::optional<Limit>> sharedLimits;
   std::vector<Nest> nests;
   /// Pairs (input, output) that may be the same memory.
   llvm::SmallVector<std::pair<int64_t, int64_t>> inplace;
@@ -117,6 +132,16 @@ mlir::FailureOr<KernelPlan> planKernel(dispatch::KernelOp kernel);
 /// pixels of a 1x1 convolution become one loop. Loops of extent one are gone
 /// already (see planKernel).
 void coalesceLoops(Nest &nest);
+
+/// Where a loop with a limit ends, as an index.
+mlir::Value loadLimit(mlir::OpBuilder &builder, mlir::Location loc,
+                      const Limit &limit, llvm::ArrayRef<mlir::Value> memrefs);
+
+/// Whether `condition` (null: always) and `at` is below the limit, if there is
+/// one.
+mlir::Value isBelow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value at,
+                    const std::optional<Limit> &limit,
+                    llvm::ArrayRef<mlir::Value> memrefs, mlir::Value condition);
 
 /// The operation that combines partial results of output `output` of `op`, or
 /// null if there is no single one.

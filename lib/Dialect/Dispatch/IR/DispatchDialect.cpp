@@ -1,9 +1,11 @@
 //===- DispatchDialect.cpp - The dispatch dialect -------------------------===//
 
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
+#include "dlc/Dialect/Dispatch/IR/Limits.h"
 
 #include "dlc/Support/Location.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "llvm/ADT/StringExtras.h"
@@ -20,6 +22,39 @@ void DispatchDialect::initialize() {
       >();
 }
 
+/// Limits of the ops in `block` refer to values of the types `extents`.
+static LogicalResult verifyLimits(Block &block, TypeRange extents) {
+  for (Operation &op : block) {
+    Attribute attr = op.getAttr(kLimitsAttrName);
+    if (!attr)
+      continue;
+    auto numbers = dyn_cast<DenseI64ArrayAttr>(attr);
+    auto loops = dyn_cast<linalg::LinalgOp>(op);
+    if (!numbers || numbers.size() % 4 != 0 || !loops)
+      return op.emitOpError("(C2) ") << kLimitsAttrName
+                                     << " must be four numbers for each limit "
+                                        "of a structured operation";
+    SmallVector<utils::IteratorType> kinds = loops.getIteratorTypesArray();
+    for (const LoopLimit &limit : getLoopLimits(&op)) {
+      auto isIn = [](int64_t number, int64_t count) {
+        return number >= 0 && number < count;
+      };
+      if (!isIn(limit.loop, kinds.size()) ||
+          kinds[limit.loop] != utils::IteratorType::parallel ||
+          !isIn(limit.extent, extents.size()) || limit.scale < 1)
+        return op.emitOpError("(C2) has a limit of no parallel loop, or of no "
+                              "extent");
+      auto type = dyn_cast<ShapedType>(extents[limit.extent]);
+      if (!type || !type.hasStaticShape() ||
+          !type.getElementType().isInteger(64) ||
+          !isIn(limit.element, type.getNumElements()))
+        return op.emitOpError("(C2) has a limit that is no number of its "
+                              "extent");
+    }
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // RegionOp
 //===----------------------------------------------------------------------===//
@@ -28,7 +63,32 @@ LogicalResult RegionOp::verify() {
   auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
   if (!yield || yield.getOperandTypes() != getResultTypes())
     return emitOpError("(C1) must end in a dispatch.yield of the result types");
-  return success();
+  return verifyLimits(getBody().front(), getExtents().getTypes());
+}
+
+//===----------------------------------------------------------------------===//
+// Limits
+//===----------------------------------------------------------------------===//
+
+SmallVector<LoopLimit> dlc::dispatch::getLoopLimits(Operation *op) {
+  SmallVector<LoopLimit> limits;
+  if (auto numbers = op->getAttrOfType<DenseI64ArrayAttr>(kLimitsAttrName)) {
+    ArrayRef<int64_t> left = numbers;
+    for (; left.size() >= 4; left = left.drop_front(4))
+      limits.push_back({left[0], left[1], left[2], left[3]});
+  }
+  return limits;
+}
+
+void dlc::dispatch::setLoopLimits(Operation *op, ArrayRef<LoopLimit> limits) {
+  SmallVector<int64_t> numbers;
+  for (const LoopLimit &limit : limits)
+    numbers.append({limit.loop, limit.extent, limit.element, limit.scale});
+  if (numbers.empty())
+    op->removeAttr(kLimitsAttrName);
+  else
+    op->setAttr(kLimitsAttrName,
+                DenseI64ArrayAttr::get(op->getContext(), numbers));
 }
 
 //===----------------------------------------------------------------------===//
@@ -87,7 +147,9 @@ LogicalResult KernelOp::verify() {
                 : getResultTypes() != args.take_back(getNumOuts()))
     return emitOpError("(C3) results must be the types of the last num_outs "
                        "arguments, and none after scheduling");
-  return success();
+  if (getBody().empty())
+    return success();
+  return verifyLimits(getBody().front(), args.drop_back(getNumOuts()));
 }
 
 FailureOr<int64_t> dlc::dispatch::countWorkItems(KernelOp kernel) {

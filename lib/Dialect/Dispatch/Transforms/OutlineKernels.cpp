@@ -3,6 +3,7 @@
 #include "Structure.h"
 
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/IR/Limits.h"
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -208,6 +209,15 @@ LogicalResult OutlineKernels::outline(RegionOp region) {
   if (walk.wasInterrupted())
     return failure();
 
+  // How far its loops run is an input, too.
+  SmallVector<int64_t> numberOf;
+  for (Value extent : region.getExtents()) {
+    auto *at = llvm::find(ins, extent);
+    numberOf.push_back(at - ins.begin());
+    if (at == ins.end())
+      ins.push_back(extent);
+  }
+
   // The kernel.
   SmallVector<Type> types(ValueRange(ins).getTypes());
   llvm::append_range(types, ValueRange(outs).getTypes());
@@ -239,6 +249,13 @@ LogicalResult OutlineKernels::outline(RegionOp region) {
   for (Value value : yield->getOperands())
     results.push_back(mapping.lookup(value));
   ReturnOp::create(inner, loc, results);
+  for (Operation &op : entry) {
+    SmallVector<LoopLimit> limits = getLoopLimits(&op);
+    for (LoopLimit &limit : limits)
+      limit.extent = numberOf[limit.extent];
+    if (!limits.empty())
+      setLoopLimits(&op, limits);
+  }
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry)))
     if (isOpTriviallyDead(&op))
       op.erase();

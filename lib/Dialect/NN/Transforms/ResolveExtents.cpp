@@ -274,12 +274,14 @@ LogicalResult Resolver::visit(BoundedOp op) {
   compact(op->getOpOperand(0), op.getAxis());
   Axes axes = axesOf(op.getX());
   int64_t size = shapeOf(op.getX())[op.getAxis()];
-  if (isSplat(op.getExtent(), double(size))) {
+  // An extent that is the size: all of it counts, whatever it was before.
+  bool isWhole = isSplat(op.getExtent(), double(size));
+  if (isWhole && !axes[op.getAxis()].isBounded()) {
     op.replaceAllUsesWith(op.getX());
     op.erase();
     return success();
   }
-  axes[op.getAxis()] = Axis(size, op.getExtent());
+  axes[op.getAxis()] = isWhole ? Axis(size) : Axis(size, op.getExtent());
   // The operand may have other readers, to which the extent means nothing.
   OpBuilder builder(op);
   Value x = op.getX();
@@ -472,6 +474,13 @@ LogicalResult Resolver::visit(GatherNDOp op) {
 // Reductions and normalisations
 //===----------------------------------------------------------------------===//
 
+/// The type that sums of `element` are computed in.
+static Type widened(Type element) {
+  return isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 16
+             ? Type(Float32Type::get(element.getContext()))
+             : element;
+}
+
 LogicalResult Resolver::visit(ReduceOp op) {
   Axes from = axesOf(op.getX()), axes;
   SmallVector<Axis> reduced;
@@ -507,9 +516,7 @@ LogicalResult Resolver::visit(ReduceOp op) {
   // The sum, divided by how many there are.
   fillZero(x, op.getAxes());
   ExtentBuilder b(op);
-  Type wide = isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 16
-                  ? Type(Float32Type::get(op.getContext()))
-                  : element;
+  Type wide = widened(element);
   Value count = b.scalar(1);
   for (const Axis &axis : reduced)
     count = b.mul(count, b.extentOf(axis));
@@ -565,10 +572,38 @@ LogicalResult Resolver::visit(SoftmaxOp op) {
 
 LogicalResult Resolver::visit(LayerNormOp op) {
   Axes axes = axesOf(op.getX());
-  for (size_t d = op.getAxis(); d < axes.size(); ++d)
-    if (axes[d].isBounded())
-      return refuse(op, d, "it is normalised over");
-  define(op.getResult(), std::move(axes));
+  auto dims =
+      llvm::to_vector(llvm::seq<int64_t>(op.getAxis(), int64_t(axes.size())));
+  if (llvm::none_of(dims, [&](int64_t d) { return axes[d].isBounded(); })) {
+    define(op.getResult(), std::move(axes));
+    return success();
+  }
+  // Its definition, with sums over what counts.
+  ExtentBuilder b(op);
+  Type element = elementOf(op.getX());
+  Type wide = widened(element);
+  Value count = b.scalar(1), zero = b.number(wide, 0);
+  for (int64_t d : dims)
+    count = b.mul(count, b.extentOf(axes[d]));
+  count = b.make<CastOp>(count, wide);
+  auto mean = [&](Value value) {
+    Value sum = b.make<ReduceOp>(ReduceKind::Sum, value,
+                                 ArrayRef<int64_t>(dims), /*keepdims=*/true);
+    return b.make<DivOp>(sum, count);
+  };
+  Value x = b.fill(b.make<CastOp>(op.getX(), wide), axes, dims, zero);
+  Value centred = b.fill(b.sub(x, mean(x)), axes, dims, zero);
+  Value variance = mean(b.mul(centred, centred));
+  Value scale =
+      b.make<RsqrtOp>(b.add(variance, b.number(wide, op.getEpsilon())));
+  Value result =
+      b.mul(b.mul(centred, scale), b.make<CastOp>(op.getScale(), wide));
+  if (op.getBias())
+    result = b.add(result, b.make<CastOp>(op.getBias(), wide));
+  result = b.make<CastOp>(result, element);
+  define(result, std::move(axes));
+  op.replaceAllUsesWith(result);
+  op.erase();
   return success();
 }
 

@@ -30,11 +30,16 @@ def Dispatch_RegionOp : Dispatch_Op<"region", [
   let summary = "a fusion group on tensors";
   let description = [{
     The operations of the body run as one kernel. Values from outside are
-    captured; what the body yields are the results.
+    captured; what the body yields are the results. `extents` are tensors of
+    numbers that say how far loops of the body have to run: the limits of an
+    operation (`dispatch.limits`) refer to them.
 
     Constraints:
     - (C1) The body ends in `dispatch.yield` whose operand types equal the
       result types.
+    - (C2) `dispatch.limits` holds four numbers a limit: a loop of the operation
+      that is parallel, the number of an extent, an element of it, and a
+      positive factor.
 
     ```mlir
     %r = dispatch.region -> tensor<8xf32> {
@@ -43,9 +48,16 @@ def Dispatch_RegionOp : Dispatch_Op<"region", [
     }
     ```
   }];
+  let arguments = (ins Variadic<TensorOf<[I64]>>:$extents);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "(`->` type($results)^)? $body attr-dict";
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$results), [{
+    build($_builder, $_state, results, ::mlir::ValueRange());
+  }]>];
+  let assemblyFormat = [{
+    (`extents` `(` $extents^ `:` type($extents) `)`)? (`->` type($results)^)?
+    $body attr-dict
+  }];
   let hasVerifier = 1;
 }
 
@@ -67,7 +79,9 @@ def Dispatch_KernelOp : Dispatch_Op<"kernel", [
     output `i` and has its type. After scheduling all arguments are memrefs of
     the same shapes, there are no results, and the body is at most one
     `scf.forall` over the kernel's independent work items, plus what is uniform
-    for all of them. The body never refers to the graph it came from.
+    for all of them. The body never refers to the graph it came from. In the
+    limits of an operation (`dispatch.limits`, see `dispatch.region`) extents are
+    numbers of arguments.
 
     Constraints:
     - (C1) `num_outs` is at least one and at most the number of arguments.
@@ -75,6 +89,7 @@ def Dispatch_KernelOp : Dispatch_Op<"kernel", [
       memrefs have the identity layout.
     - (C3) With tensors, the results' types are the types of the last `num_outs`
       arguments; with memrefs there are no results.
+    - Limits of operations are as (C2) of `dispatch.region` says.
 
     ```mlir
     dispatch.kernel @add(%a: tensor<8xf32>, %o: tensor<8xf32>) -> tensor<8xf32>

@@ -111,6 +111,23 @@ def PlaceSlicesPass : Pass<"dispatch-place-slices", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def LimitLoopsPass : Pass<"dispatch-limit-loops", "::mlir::func::FuncOp"> {
+  let summary = "Loops end where nobody needs more";
+  let description = [{
+    Results of the graph may have extents that the program knows when it runs
+    (`dlc.extents`): what lies behind them nobody needs. From there the pass goes
+    backwards: of what an op reads by one of its loops only that much is needed as
+    of what it writes by that loop, and of an operand that a body takes only where
+    its position is below a number (`select`), no more than that. Where all readers
+    agree, the op that makes the value gets the attribute `dispatch.limits`, and the
+    region what holds the number as one of its `extents`. Kernels leave such
+    iterations out in whole tiles, so what they would have written is not defined.
+
+    `docs/RationaleExtents.md` gives the reasons.
+  }];
+  let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
+}
+
 def OutlineKernelsPass
     : Pass<"dispatch-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Turns regions into kernels and launches";

@@ -1,0 +1,30 @@
+//===- Limits.h - How far loops have to run ---------------------*- C++ -*-===//
+
+#ifndef DLC_DIALECT_DISPATCH_IR_LIMITS_H
+#define DLC_DIALECT_DISPATCH_IR_LIMITS_H
+
+#include "mlir/IR/Operation.h"
+
+namespace dlc::dispatch {
+
+/// Discardable array of i64 on a structured op of a region or kernel, four a
+/// limit: the members of LoopLimit.
+inline constexpr llvm::StringLiteral kLimitsAttrName = "dispatch.limits";
+
+/// Nobody needs the iterations of `loop`, a parallel loop, from
+/// `extent[element] * scale` on, where `extent` (a tensor of i64) is an operand
+/// of the region, later an argument of the kernel. What they would have
+/// written is not defined then.
+struct LoopLimit {
+  int64_t loop = 0, extent = 0, element = 0, scale = 1;
+};
+
+/// Empty for an op without the attribute.
+llvm::SmallVector<LoopLimit> getLoopLimits(mlir::Operation *op);
+
+/// Without limits the attribute is removed.
+void setLoopLimits(mlir::Operation *op, llvm::ArrayRef<LoopLimit> limits);
+
+} // namespace dlc::dispatch
+
+#endif // DLC_DIALECT_DISPATCH_IR_LIMITS_H

@@ -1,0 +1,122 @@
+// RUN: dlc-opt %s --dispatch-limit-loops --split-input-file | FileCheck %s
+
+#row = affine_map<(d0, d1, d2) -> (d0, d2)>
+#column = affine_map<(d0, d1, d2) -> (d2, d1)>
+#result = affine_map<(d0, d1, d2) -> (d0, d1)>
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#one = affine_map<(d0, d1) -> (d1)>
+#scalar = affine_map<(d0, d1) -> ()>
+
+// Rows of the result behind the extent are not needed, nor are those of what
+// it is the product of; of the other operand everything is.
+// CHECK-LABEL: @rows
+func.func @rows(%x: tensor<64x16xf32> {dlc.extents = array<i64: 0, -1>}, %n: tensor<1xi64> {dlc.is_extents})
+    -> (tensor<64x16xf32> {dlc.extents = array<i64: 0, -1>}, tensor<1xi64> {dlc.is_extents}) {
+  %e = tensor.empty() : tensor<64x16xf32>
+  // CHECK: dispatch.region extents(%arg1 : tensor<1xi64>) -> tensor<64x16xf32>
+  // CHECK: math.exp
+  // CHECK: dispatch.yield
+  // CHECK-NOT: dispatch.limits
+  // CHECK: dispatch.region ->
+  // CHECK: math.tanh
+  // CHECK: dispatch.region extents(%arg1 : tensor<1xi64>)
+  %0 = dispatch.region -> tensor<64x16xf32> {
+    // CHECK: linalg.generic
+    // CHECK-SAME: dispatch.limits = array<i64: 0, 0, 0, 1>
+    %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%x : tensor<64x16xf32>) outs(%e : tensor<64x16xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %m = math.exp %a : f32
+      linalg.yield %m : f32
+    } -> tensor<64x16xf32>
+    dispatch.yield %r : tensor<64x16xf32>
+  }
+  %e2 = tensor.empty() : tensor<16x16xf32>
+  %w = tensor.extract_slice %x[0, 0] [16, 16] [1, 1] : tensor<64x16xf32> to tensor<16x16xf32>
+  %1 = dispatch.region -> tensor<16x16xf32> {
+    %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%w : tensor<16x16xf32>) outs(%e2 : tensor<16x16xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %m = math.tanh %a : f32
+      linalg.yield %m : f32
+    } -> tensor<16x16xf32>
+    dispatch.yield %r : tensor<16x16xf32>
+  }
+  %2 = dispatch.region -> tensor<64x16xf32> {
+    %zero = arith.constant 0.0 : f32
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<64x16xf32>) -> tensor<64x16xf32>
+    %r = linalg.generic {indexing_maps = [#row, #column, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%0, %1 : tensor<64x16xf32>, tensor<16x16xf32>) outs(%f : tensor<64x16xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %m = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+    } -> tensor<64x16xf32>
+    dispatch.yield %r : tensor<64x16xf32>
+  }
+  return %2, %n : tensor<64x16xf32>, tensor<1xi64>
+}
+
+// -----
+
+#row = affine_map<(d0, d1) -> (d0, d1)>
+#sum = affine_map<(d0, d1) -> (d0)>
+#flag = affine_map<(d0, d1) -> (d1)>
+#none = affine_map<(d0) -> ()>
+#id1 = affine_map<(d0) -> (d0)>
+
+// A sum takes of its operand what lies below the second extent; what is
+// reshaped has limits that are multiples. The sum itself runs over all of it.
+// CHECK-LABEL: @sums
+// CHECK: linalg.generic
+// CHECK-SAME: dispatch.limits = array<i64: 0, 0, 0, 1, 1, 0, 1, 4>
+// CHECK: math.exp
+// CHECK: linalg.generic
+// CHECK-SAME: iterator_types = ["parallel", "reduction"]
+// CHECK-SAME: dispatch.limits = array<i64: 0, 0, 0, 1>
+func.func @sums(%x: tensor<8x64xf32>, %n: tensor<2xi64> {dlc.is_extents})
+    -> (tensor<8xf32> {dlc.extents = array<i64: 0>}, tensor<2xi64> {dlc.is_extents}) {
+  %positions = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> : tensor<16xi64>
+  %flags = tensor.empty() : tensor<16xi8>
+  %slice = tensor.extract_slice %n[1] [1] [1] : tensor<2xi64> to tensor<1xi64>
+  %length = tensor.collapse_shape %slice [] : tensor<1xi64> into tensor<i64>
+  %inside = dispatch.region -> tensor<16xi8> {
+    %r = linalg.generic {indexing_maps = [#id1, #none, #id1], iterator_types = ["parallel"]}
+        ins(%positions, %length : tensor<16xi64>, tensor<i64>) outs(%flags : tensor<16xi8>) {
+    ^bb0(%a: i64, %b: i64, %o: i8):
+      %c = arith.cmpi slt, %a, %b : i64
+      %w = arith.extui %c : i1 to i8
+      linalg.yield %w : i8
+    } -> tensor<16xi8>
+    dispatch.yield %r : tensor<16xi8>
+  }
+  %e = tensor.empty() : tensor<8x64xf32>
+  %0 = dispatch.region -> tensor<8x64xf32> {
+    %r = linalg.generic {indexing_maps = [#row, #row], iterator_types = ["parallel", "parallel"]}
+        ins(%x : tensor<8x64xf32>) outs(%e : tensor<8x64xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %m = math.exp %a : f32
+      linalg.yield %m : f32
+    } -> tensor<8x64xf32>
+    dispatch.yield %r : tensor<8x64xf32>
+  }
+  %split = tensor.expand_shape %0 [[0], [1, 2]] output_shape [8, 16, 4] : tensor<8x64xf32> into tensor<8x16x4xf32>
+  %e2 = tensor.empty() : tensor<8xf32>
+  %1 = dispatch.region -> tensor<8xf32> {
+    %zero = arith.constant 0.0 : f32
+    %zeroByte = arith.constant 0 : i8
+    %f = linalg.fill ins(%zero : f32) outs(%e2 : tensor<8xf32>) -> tensor<8xf32>
+    %r = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d1)>,
+                                          affine_map<(d0, d1, d2) -> (d0)>],
+                         iterator_types = ["parallel", "reduction", "reduction"]}
+        ins(%split, %inside : tensor<8x16x4xf32>, tensor<16xi8>) outs(%f : tensor<8xf32>) {
+    ^bb0(%a: f32, %b: i8, %o: f32):
+      %c = arith.cmpi ne, %b, %zeroByte : i8
+      %v = arith.select %c, %a, %zero : f32
+      %s = arith.addf %o, %v : f32
+      linalg.yield %s : f32
+    } -> tensor<8xf32>
+    dispatch.yield %r : tensor<8xf32>
+  }
+  return %1, %n : tensor<8xf32>, tensor<2xi64>
+}
