@@ -88,3 +88,35 @@ func.func @fixed(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<i64>) {
   %b = nn.bounded %x, %n axis = 0 : (tensor<3xf32>, tensor<i64>) -> tensor<3xf32>
   return %b, %n : tensor<3xf32>, tensor<i64>
 }
+
+// -----
+
+// A normalisation over a bounded dimension is its definition, over what counts.
+// CHECK-LABEL: @layer_norm
+// CHECK: %[[COUNT:.*]] = nn.cast %arg2 : (tensor<i64>) -> tensor<f32>
+// CHECK: nn.reduce sum
+// CHECK: nn.div %{{.*}}, %[[COUNT]]
+// CHECK: nn.select
+// CHECK: nn.reduce sum
+// CHECK: nn.div %{{.*}}, %[[COUNT]]
+// CHECK: nn.rsqrt
+func.func @layer_norm(%x: tensor<2x4xf32>, %s: tensor<4xf32>, %n: tensor<i64>) -> tensor<2xf32> {
+  %b = nn.bounded %x, %n axis = 1 : (tensor<2x4xf32>, tensor<i64>) -> tensor<2x4xf32>
+  %y = nn.layer_norm %b, %s axis = 1 epsilon = 1.0e-5 : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
+  %r = nn.reduce max %y axes = [1] : (tensor<2x4xf32>) -> tensor<2xf32>
+  return %r : tensor<2xf32>
+}
+
+// -----
+
+// An extent that is the size makes all of a dimension count.
+// CHECK-LABEL: @whole
+// CHECK-NOT: nn.select
+// CHECK: nn.reduce sum
+func.func @whole(%x: tensor<4xf32>, %n: tensor<i64>) -> tensor<f32> {
+  %all = nn.constant dense<4> : tensor<i64>
+  %b = nn.bounded %x, %n axis = 0 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+  %w = nn.bounded %b, %all axis = 0 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+  %r = nn.reduce sum %w axes = [0] : (tensor<4xf32>) -> tensor<f32>
+  return %r : tensor<f32>
+}

@@ -355,3 +355,27 @@ dispatch.kernel @gather_intermediate(%x: tensor<40000xf32>, %i: tensor<50xi64>, 
   } -> tensor<50xf32>
   dispatch.return %y : tensor<50xf32>
 }
+
+// -----
+
+// Work that starts behind what is needed is left out; merged loops have a multiple of
+// the limit.
+// CHECK-LABEL: @limited
+// CHECK: gpu.launch
+// CHECK: %[[N:.*]] = memref.load %arg1[%c1] : memref<2xi64>
+// CHECK: %[[I:.*]] = arith.index_cast %[[N]]
+// CHECK: %[[END:.*]] = arith.muli %[[I]], %c512
+// CHECK: %[[NEEDED:.*]] = arith.cmpi slt, %{{.*}}, %[[END]]
+// CHECK: scf.if %[[NEEDED]]
+// CHECK: vector.load
+#whole = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+dispatch.kernel @limited(%x: tensor<512x4x64xf32>, %n: tensor<2xi64>, %o: tensor<512x4x64xf32>) -> tensor<512x4x64xf32>
+    attributes {num_outs = 1 : i64} {
+  %r = linalg.generic {indexing_maps = [#whole, #whole], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<512x4x64xf32>) outs(%o : tensor<512x4x64xf32>) attrs = {dispatch.limits = array<i64: 0, 1, 1, 2>} {
+  ^bb0(%a: f32, %b: f32):
+    %e = arith.negf %a : f32
+    linalg.yield %e : f32
+  } -> tensor<512x4x64xf32>
+  dispatch.return %r : tensor<512x4x64xf32>
+}

@@ -220,3 +220,29 @@ dispatch.kernel @long_sum(%a: tensor<32x1024xf32>, %b: tensor<1024x16xf32>, %o: 
   } -> tensor<32x16xf32>
   dispatch.return %y : tensor<32x16xf32>
 }
+
+// -----
+
+// Work that starts behind what is needed is left out; merged loops have a multiple of
+// the limit.
+// CHECK-LABEL: @limited
+// V3-LABEL: @limited
+// V3: scf.forall (%[[ITEM:.*]]) in (8192)
+// V3: %[[AT:.*]] = arith.muli %[[ITEM]], %c16
+// V3: %[[N:.*]] = memref.load %arg1[%c1] : memref<2xi64>
+// V3: %[[I:.*]] = arith.index_cast %[[N]]
+// V3: %[[END:.*]] = arith.muli %[[I]], %c512
+// V3: %[[NEEDED:.*]] = arith.cmpi slt, %{{.*}}, %[[END]]
+// V3: scf.if %[[NEEDED]]
+// V3: vector.load
+#whole = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+dispatch.kernel @limited(%x: tensor<512x4x64xf32>, %n: tensor<2xi64>, %o: tensor<512x4x64xf32>) -> tensor<512x4x64xf32>
+    attributes {num_outs = 1 : i64} {
+  %r = linalg.generic {indexing_maps = [#whole, #whole], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<512x4x64xf32>) outs(%o : tensor<512x4x64xf32>) attrs = {dispatch.limits = array<i64: 0, 1, 1, 2>} {
+  ^bb0(%a: f32, %b: f32):
+    %e = arith.negf %a : f32
+    linalg.yield %e : f32
+  } -> tensor<512x4x64xf32>
+  dispatch.return %r : tensor<512x4x64xf32>
+}
