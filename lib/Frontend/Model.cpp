@@ -316,8 +316,11 @@ public:
 
   std::vector<Array> run(std::vector<const void *> from) {
     std::vector<void *> to;
+    // Aligned as all inputs have to be.
+    Array aligned = Array::copy(extents.data(), DType::I64,
+                                {static_cast<int64_t>(extents.size())});
     if (dlc_extents_tensor(descriptor.inputs, descriptor.num_inputs))
-      from.push_back(extents.data());
+      from.push_back(aligned.data());
     for (Array &output : outputs)
       to.push_back(output.data());
     model.run(from.data(), to.data());
@@ -438,13 +441,16 @@ struct MadeUpTensors {
       from.push_back(arrays.back().data());
     }
     // Inputs as large as they can be.
+    std::vector<int64_t> extents;
     for (size_t i = 0; i < model.inputs.size(); ++i)
       for (int64_t d : model.inputs[i].bounded) {
         size_t number = model.descriptor.inputs[i].extents[d];
         extents.resize(std::max(extents.size(), number + 1));
         extents[number] = model.inputs[i].shape[d];
       }
-    from.push_back(extents.data());
+    arrays.push_back(Array::copy(extents.data(), DType::I64,
+                                 {static_cast<int64_t>(extents.size())}));
+    from.push_back(arrays.back().data());
     for (uint32_t i = 0; i < model.descriptor.num_outputs; ++i) {
       arrays.push_back(makeArray(model.descriptor.outputs[i]));
       to.push_back(arrays.back().data());
@@ -452,7 +458,6 @@ struct MadeUpTensors {
   }
 
   std::vector<Array> arrays;
-  std::vector<int64_t> extents;
   std::vector<const void *> from;
   std::vector<void *> to;
 };
