@@ -75,8 +75,10 @@ static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
 
 /// Removes loop `outer`, which `inner` takes over.
 static void merge(Nest &nest, unsigned outer, unsigned inner) {
-  if ((nest.loops[inner].limit = nest.loops[outer].limit))
-    nest.loops[inner].limit->scale *= nest.loops[inner].extent;
+  std::optional<Limit> limit = nest.loops[outer].limit;
+  if (limit)
+    limit->scale *= nest.loops[inner].extent;
+  nest.loops[inner].limit = limit;
   nest.loops[inner].extent *= nest.loops[outer].extent;
   nest.loops.erase(nest.loops.begin() + outer);
   nest.forEachAccess([&](Access &access) {

@@ -186,6 +186,10 @@ def by_inputs():
                        " h = MatMul(x, w0) r = Relu(h) y = MatMul(r, w1) flat = Reshape(y, all) }",
                        w0=floats(8, 16), w1=floats(16, 4), all=np.array([-1]))
     check("perceptron", perceptron, [{"x": floats(n, 8)} for n in (9, 1, 0, 4)], "--max-dim=n=9")
+    check("perceptron in the arena", perceptron, [{"x": floats(n, 8)} for n in (9, 2)], "--max-dim=n=9", "--io=arena")
+    pairs = model("g (float[a,b,8] x) => (float[a,b,16] y) { h = MatMul(x, w0) y = Softmax <axis = 1> (h) }", w0=floats(8, 16))
+    check("several shapes and a bound", pairs, [{"x": floats(a, b, 8)} for a, b in ((2, 6), (4, 6), (4, 1), (2, 3))],
+          "--dim=a=2,4", "--max-dim=b=6")
     parts = model("""g (float[4,n] x) => (float[4,m] back, float[4,k] tail, float[4,l] padded, int64[n] numbers,
                                         float[4,n] filled, float[q] flat) {
         back = Slice(x, end, start, one, minus)

@@ -38,8 +38,7 @@ def open_length(path):
         if tensor.data_type == onnx.TensorProto.INT64 and array.ndim == 1 and LENGTH in array:
             # A shape: what was to be found out is known, the length is what is left.
             known = array.copy()
-            if -1 in known:
-                known[known == -1] = graph_width(graph) // known[-1]
+            known[known == -1] = graph_width(graph) // np.prod(known[(known != -1) & (known != LENGTH)])
             known[known == LENGTH] = -1
             graph.initializer.append(numpy_helper.from_array(known, tensor.name + "_open"))
             replace(tensor.name, tensor.name + "_open", True)
@@ -84,7 +83,7 @@ def check(name):
 
 
 FAILED = []
-for network in sys.argv[1:] or ["minilm_l6", "distilbert", "bert_base"]:
+for network in sys.argv[1:] or ["minilm_l6", "bert_base"]:
     try:
         FAILED += check(network)
     except Failure as error:
