@@ -239,6 +239,7 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   PhaseOptions phaseOptions;
   phaseOptions.target = options.target;
   phaseOptions.precision = options.precision;
+  phaseOptions.optimize = options.optimize;
   phaseOptions.io = options.io;
   phaseOptions.schedule = options.schedule;
   if (options.isCuda())
@@ -456,6 +457,7 @@ LogicalResult Driver::emitProgram() {
   programOptions.output = options.output;
   programOptions.modelName = llvm::sys::path::stem(options.input).str();
   programOptions.compiler = getVersionText();
+  programOptions.optimize = options.optimize;
   programOptions.progress = [&](StringRef step) { progress->begin(step); };
   llvm::Expected<target::ProgramReport> report =
       options.isCuda() ? emitCuda(programOptions) : emitHost(programOptions);

@@ -48,6 +48,14 @@ struct CommandLine {
                "compute_80 (PTX only) or native (default: sm_80,sm_90); PTX "
                "of the first one is for GPUs that are not in the list"),
       cl::value_desc("name,…"), cl::CommaSeparated, cl::cat(category)};
+  cl::opt<std::string> optimize{
+      "O",
+      cl::desc("-O0: compile without folding, fusion, packing and vectors (to "
+               "compare with; default: -O)"),
+      cl::value_desc("level"),
+      cl::Prefix,
+      cl::ValueOptional,
+      cl::cat(category)};
   cl::opt<std::string> precision{
       "precision",
       cl::desc("What products of float32 may be rounded to, so that tensor "
@@ -524,6 +532,11 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
                      "(see dlc --help)");
     return std::nullopt;
   }
+  if (!line.optimize.empty() && line.optimize != "0") {
+    reportUsageError("-O" + line.optimize + ": -O and -O0 are known");
+    return std::nullopt;
+  }
+  options.optimize = line.optimize != "0";
   std::optional<Emit> emit = parseEmit(line.emit);
   if (!emit) {
     reportUsageError("--emit=" + line.emit +

@@ -95,6 +95,8 @@ Level dlc::detectLevel(ModuleOp module) {
 
 static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
   pm.addNestedPass<func::FuncOp>(nn::createNNResolveExtents());
+  if (!options.optimize)
+    return;
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(nn::createNNFoldBatchNorm());
@@ -112,7 +114,8 @@ static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
 }
 
 static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
-  pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass());
+  if (options.optimize)
+    pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass());
   if (options.memoryBudget >= 0) {
     FitMemoryOptions fit;
     fit.budget = options.memoryBudget;
@@ -120,6 +123,7 @@ static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
     pm.addPass(createFitMemory(fit));
   }
   dispatch::FormRegionsPassOptions form;
+  form.fuse = options.optimize;
   form.attention = options.isCuda();
   pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));
   pm.addNestedPass<func::FuncOp>(dispatch::createPlaceSlicesPass());
@@ -152,13 +156,16 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
     apply.file = options.schedule;
     pm.addPass(schedule::createHostApplySchedulesPass(apply));
   }
-  schedule::HostPackOperandsPassOptions pack;
-  pack.cpu = options.cpu;
-  pm.addPass(schedule::createHostPackOperandsPass(pack));
+  if (options.optimize) {
+    schedule::HostPackOperandsPassOptions pack;
+    pack.cpu = options.cpu;
+    pm.addPass(schedule::createHostPackOperandsPass(pack));
+  }
   pm.addPass(createEvaluateConstants(evaluate));
   pm.addPass(dispatch::createCountWorkPass());
   schedule::HostScheduleKernelsPassOptions schedule;
   schedule.cpu = options.cpu;
+  schedule.vectorize = options.optimize;
   pm.addPass(schedule::createHostScheduleKernelsPass(schedule));
 }
 

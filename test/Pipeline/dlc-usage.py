@@ -39,6 +39,7 @@ CASES = [
     (["m.mlir", "--cpu=z80"], "--cpu=z80: "),
     (["m.mlir", "--cpu="], "--cpu"),
     (["m.mlir", "--cpu=x86-64-v3,x86-64-v4", "--emit=lib"], "several CPUs are for --emit=exe"),
+    (["m.onnx", "-O3"], "-O3: -O and -O0 are known"),
     (["m.onnx", "--dim", "batch"], "--dim wants name=value, got 'batch'"),
     (["m.onnx", "--dim", "=1"], "--dim wants name=value, got '=1'"),
     (["m.onnx", "--dim", "batch=-1"], "'-1' is no dimension"),

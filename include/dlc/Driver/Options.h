@@ -48,6 +48,9 @@ struct DriverOptions {
   /// GPUs to compile for; kernels are scheduled for the first one. None for
   /// host.
   std::vector<target::CudaArch> cudaArchs;
+  /// -O0 leaves out whatever makes programs faster, so that they compile soon
+  /// and compute what the model says in the order it says.
+  bool optimize = true;
   /// What products of f32 may be rounded to on a GPU: f32 (not at all), tf32,
   /// f16 or bf16.
   std::string precision = "f32";

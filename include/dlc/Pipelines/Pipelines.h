@@ -59,6 +59,11 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::desc("File of transform sequences that schedule kernels (host "
                      "only)"),
       llvm::cl::init("")};
+  Option<bool> optimize{
+      *this, "optimize",
+      llvm::cl::desc("Fold, fuse, pack and vectorise; without it every op is a "
+                     "kernel of scalar loops"),
+      llvm::cl::init(true)};
   Option<bool> keepData{
       *this, "keep-data",
       llvm::cl::desc("Do not free the data of dead constants: other modules "

@@ -62,6 +62,25 @@ static void moveBFloat16AsBits(Operation *root) {
 
 namespace {
 
+/// Integers become bf16 by way of f32: LLVM for x86 would call a library.
+template <typename OpT>
+struct ConvertToBFloat16 : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isBF16())
+      return failure();
+    Type wide = rewriter.getF32Type();
+    if (auto vector = dyn_cast<VectorType>(type))
+      wide = vector.clone(wide);
+    Value number = OpT::create(rewriter, op.getLoc(), wide, op.getIn());
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, type, number);
+    return success();
+  }
+};
+
 struct LowerKernelVectors
     : public dlc::conversion::impl::LowerKernelVectorsBase<LowerKernelVectors> {
   void runOnOperation() override {
@@ -78,6 +97,8 @@ struct LowerKernelVectors
     // instructions where llvm.maximum takes one to three.
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     arith::populateExpandBFloat16Patterns(patterns);
+    patterns.add<ConvertToBFloat16<arith::SIToFPOp>,
+                 ConvertToBFloat16<arith::UIToFPOp>>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
 

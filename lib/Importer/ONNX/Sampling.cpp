@@ -188,7 +188,10 @@ LogicalResult gridSample(NodeEmitter &e) {
                : m.mul(m.sub(m.mul(m.add(at, 1), extent), 1), 0.5);
     if (mode == "nearest")
       at = e.make<nn::RoundOp>(at);
-    at = sampler.bring(at, shape[2 + d]);
+    // A cubic's neighbours are brought one by one: beside the border it still
+    // bends (as in PyTorch, and in onnxruntime).
+    if (!isCubic || outside != Outside::Border)
+      at = sampler.bring(at, shape[2 + d]);
     taps.push_back(mode == "nearest" ? sampler.nearest(at, shape[2 + d])
                    : isCubic         ? sampler.cubic(at, shape[2 + d])
                                      : sampler.linear(at, shape[2 + d]));

@@ -27,8 +27,8 @@ namespace {
 class KernelEmitter {
 public:
   KernelEmitter(OpBuilder &b, Location loc, KernelPlan &plan,
-                const HostTarget &target)
-      : b(b), loc(loc), plan(plan), target(target) {}
+                const HostTarget &target, bool vectorize)
+      : b(b), loc(loc), plan(plan), target(target), vectorize(vectorize) {}
 
   LogicalResult emit(Block *body) {
     b.setInsertionPointToStart(body);
@@ -78,7 +78,7 @@ private:
   LogicalResult emitNest(Nest &nest, ArrayRef<Value> sharedIvs, Block *scratch,
                          bool parallel) {
     coalesceLoops(nest);
-    Tile tile = chooseTile(nest, plan.buffers, target);
+    Tile tile = vectorize ? chooseTile(nest, plan.buffers, target) : Tile();
     return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, memrefs,
                        sharedIvs, scratch)
         .emit(parallel);
@@ -88,6 +88,7 @@ private:
   Location loc;
   KernelPlan &plan;
   const HostTarget &target;
+  bool vectorize;
   SmallVector<Value> memrefs;
 };
 
@@ -166,7 +167,8 @@ private:
     Block *body =
         b.createBlock(&scheduled.getBody(), {}, types,
                       SmallVector<Location>(types.size(), kernel.getLoc()));
-    if (failed(KernelEmitter(b, kernel.getLoc(), *plan, target).emit(body))) {
+    if (failed(KernelEmitter(b, kernel.getLoc(), *plan, target, vectorize)
+                   .emit(body))) {
       scheduled.erase();
       return failure();
     }

@@ -182,7 +182,9 @@ private:
     if (GlobalVariable *weights = (*module)->getNamedGlobal("dlc_weights"))
       weights->setName(symbolOf("weights", index));
     // Kernels come unrolled; what is left would only grow.
-    optimizeModule(**module, **machine, OptimizationLevel::O2,
+    optimizeModule(**module, **machine,
+                   options.optimize ? OptimizationLevel::O2
+                                    : OptimizationLevel::O0,
                    /*unrollLoops=*/false);
     auto object = makeObject(**module, **machine);
     return object ? addObject(*object, "code") : object.takeError();

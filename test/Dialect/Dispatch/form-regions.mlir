@@ -264,3 +264,29 @@ func.func @unfused(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
   } -> tensor<8xf32>
   return %1, %2 : tensor<8xf32>, tensor<8xf32>
 }
+
+// -----
+
+// A fill that is read is computed like anything else; one that a result starts
+// from belongs to its reader. (It was left outside of all regions.)
+#row = affine_map<(i, j) -> (i, j)>
+#sum = affine_map<(i, j) -> (i)>
+// CHECK-LABEL: @filled_operand(
+// CHECK: dispatch.region
+// CHECK: %[[FILLED:.*]] = linalg.fill
+// CHECK: %[[ZERO:.*]] = linalg.fill
+// CHECK: linalg.generic {{.*}} ins(%[[FILLED]] {{.*}} outs(%[[ZERO]]
+// CHECK: dispatch.yield
+func.func @filled_operand(%v: f32) -> tensor<4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x5xf32>
+  %x = linalg.fill ins(%v : f32) outs(%e : tensor<4x5xf32>) -> tensor<4x5xf32>
+  %e1 = tensor.empty() : tensor<4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e1 : tensor<4xf32>) -> tensor<4xf32>
+  %0 = linalg.generic {indexing_maps = [#row, #sum], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4x5xf32>) outs(%f : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}

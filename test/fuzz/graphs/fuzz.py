@@ -1,7 +1,11 @@
 """A differential fuzzer: random graphs (generate.py) are compiled and run by dlc, and compared with
-what onnxruntime computes without its optimisations. A graph follows from its seed alone.
+what the oracle (core.py: onnxruntime without its optimisations, where it has the operator) computes
+node by node. A graph follows from its seed alone.
 
   fuzz.py [--seed=FIRST] [--count=N] [--batch=N] [--save=FOLDER] [dlc's options…]
+
+With -O0 among the options each graph is compiled without fusion and vectors: what fails only without
+it is a fault of those.
 
 Of a graph that fails, what is not needed for the failure is taken away: other outputs, and nodes
 whose results can be inputs instead. What is left is FOLDER/seed<N>.onnx with <N>.inputs.npz and
@@ -11,16 +15,18 @@ import os
 import sys
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import onnx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration" / "Inputs"))
 from dlc_testing import Failure, Program, option
-from generate import Generator, make_model, unoptimised
+from core import BF16, describe, kind, make_model, names_read
+from generate import Generator
 
 # In units of the last place of the type, relative to the largest number of the tensor: what a few
 # nodes that add up to a thousand terms in another order make of rounding.
-TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 2e-4, np.dtype(np.float16): 2e-2}
+TOLERANCE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 2e-4, np.dtype(np.float16): 2e-2, BF16: 6e-2}
 
 
 class Case:
@@ -30,7 +36,7 @@ class Case:
         outputs = generator.build()
         self.values = {v.name: v for v in generator.values}
         self.nodes, self.constants = generator.nodes, generator.constants
-        self.inputs = dict(generator.inputs)
+        self.inputs, self.opset = dict(generator.inputs), generator.opset
         self.outputs = [v.name for v in outputs]
         self.prune()
 
@@ -40,7 +46,7 @@ class Case:
         for node in reversed(self.nodes):
             if needed & set(node.output):
                 kept.append(node)
-                needed |= set(node.input)
+                needed |= names_read(node)
         self.nodes = kept[::-1]
         self.constants = {n: a for n, a in self.constants.items() if n in needed}
         self.inputs = {n: a for n, a in self.inputs.items() if n in needed}
@@ -61,33 +67,42 @@ class Case:
 
 
 def join(cases):
-    """Outputs are copies: an input can't be one, and a value that is read can."""
+    """One model of cases of one operator set. Outputs are copies: an input can't be one, and a value
+    that is read can."""
     nodes = [node for case in cases for node in case.nodes]
-    outputs = {}
+    outputs = []
     for case in cases:
         for name in case.outputs:
+            value = case.values[name]
             nodes.append(onnx.helper.make_node("Identity", [name], [name + "_out"]))
-            outputs[name + "_out"] = case.values[name].array
+            outputs.append(describe(name + "_out", value.array, value.dynamic))
     inputs = {n: a for case in cases for n, a in case.inputs.items()}
     constants = {n: a for case in cases for n, a in case.constants.items()}
-    return onnx.shape_inference.infer_shapes(make_model(nodes, inputs, outputs, constants))
+    return onnx.shape_inference.infer_shapes(make_model(nodes, inputs, outputs, constants, cases[0].opset))
 
 
 def difference(got, expected):
     """What is wrong with `got`, or nothing."""
+    if expected.dtype == BF16 and got.dtype == np.uint16:
+        got = got.view(BF16)  # .npy files have no such type
     if got.dtype != expected.dtype or got.shape != expected.shape:
         return f"is {got.dtype}{list(got.shape)} instead of {expected.dtype}{list(expected.shape)}"
-    if expected.dtype.kind != "f":
+    if kind(expected.dtype) != "f":
         bad = got != expected
     else:
         wide, right = got.astype(np.float64), expected.astype(np.float64)
-        scale = np.abs(right).max(initial=0)
+        # where there are subnormal numbers only, their places are what counts
+        scale = np.abs(right).max(initial=float(ml_dtypes.finfo(expected.dtype).tiny))
         with np.errstate(invalid="ignore"):
             bad = ~(np.abs(wide - right) <= TOLERANCE[expected.dtype] * (np.abs(right) + scale))
     if not bad.any():
         return ""
     at = tuple(np.argwhere(bad)[0])
     return f"{np.count_nonzero(bad)} of {bad.size} differ, first at {[int(i) for i in at]}: {got[at]!r} instead of {expected[at]!r}"
+
+
+def as_files(inputs):
+    return {n: a.view(np.uint16) if a.dtype == BF16 else a for n, a in inputs.items()}
 
 
 def check(cases, flags):
@@ -98,17 +113,16 @@ def check(cases, flags):
     names = [name + "_out" for case in cases for name in case.outputs]
     try:
         with Program(model, *flags) as program:
-            got = program.run(inputs, outputs=names)
+            got = program.run(as_files(inputs), outputs=names)
     except (Failure, OSError) as error:
         if len(cases) == 1:
             return {cases[0].seed: (None, str(error))}
         middle = len(cases) // 2
         return {**check(cases[:middle], flags), **check(cases[middle:], flags)}
-    expected = dict(zip(names, unoptimised(model).run(names, inputs)))
     wrong = {}
     for case in cases:
         for name in case.outputs:
-            reason = difference(got[name + "_out"], expected[name + "_out"])
+            reason = difference(got[name + "_out"], case.values[name].array)
             if reason and case.seed not in wrong:
                 wrong[case.seed] = (name, reason)
     return wrong
@@ -123,7 +137,9 @@ def minimise(case, flags):
             case = candidate
             break
     for node in reversed(case.nodes[:-1]):
-        if any(node is other for other in case.nodes):
+        # a sequence can't be an input
+        tensors = all(name in case.values for name in node.output)
+        if tensors and any(node is other for other in case.nodes):
             candidate = case.variant(cut=[node])
             if fails(candidate):
                 case = candidate
@@ -132,12 +148,10 @@ def minimise(case, flags):
 
 def save(case, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    model = case.model()
-    onnx.save(model, folder / f"seed{case.seed}.onnx")
-    np.savez(folder / f"seed{case.seed}.inputs.npz", **case.inputs)
-    session = unoptimised(model)
-    names = [output.name for output in session.get_outputs()]
-    np.savez(folder / f"seed{case.seed}.expected.npz", **dict(zip(names, session.run(names, case.inputs))))
+    onnx.save(case.model(), folder / f"seed{case.seed}.onnx")
+    np.savez(folder / f"seed{case.seed}.inputs.npz", **as_files(case.inputs))
+    expected = {name + "_out": case.values[name].array for name in case.outputs}
+    np.savez(folder / f"seed{case.seed}.expected.npz", **as_files(expected))
 
 
 def main():
@@ -153,7 +167,9 @@ def main():
         cases = [case for case in cases if case.outputs]
         kinds |= {node.op_type for case in cases for node in case.nodes}
         nodes += sum(len(case.nodes) for case in cases)
-        wrong = check(cases, flags) if cases else {}
+        wrong = {}
+        for opset in sorted({case.opset for case in cases}):
+            wrong.update(check([case for case in cases if case.opset == opset], flags))
         for case in cases:
             if case.seed not in wrong:
                 continue

@@ -68,7 +68,9 @@ def HostScheduleKernelsPass
   }];
   let options = [
     Option<"cpu", "cpu", "std::string", "\"native\"",
-           "the CPU that kernels are generated for">
+           "the CPU that kernels are generated for">,
+    Option<"vectorize", "vectorize", "bool", "true",
+           "loops get vectors and register tiles">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",

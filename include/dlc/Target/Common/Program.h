@@ -29,6 +29,8 @@ struct ProgramOptions {
   std::string modelName;
   /// What --info says about the compiler.
   std::string compiler;
+  /// Whether LLVM optimises the code of host programs.
+  bool optimize = true;
   /// Called as each step begins: "generate code", "write weights", "link".
   std::function<void(llvm::StringRef)> progress;
   /// Size from which the weights are a large section (see Weights.h).

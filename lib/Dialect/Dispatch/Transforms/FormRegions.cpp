@@ -81,8 +81,11 @@ Grouping::Grouping(Block &block) : block(block) {
     if (!isa<linalg::LinalgOp>(op))
       continue;
     // Inits belong to their reader; `prepareInits` made them private.
-    bool isInit = isa<linalg::FillOp>(op) && op.getResult(0).hasOneUse() &&
-                  isa<linalg::LinalgOp>(*op.user_begin());
+    bool isInit = isa<linalg::FillOp>(op) && op.getResult(0).hasOneUse();
+    if (isInit) {
+      auto reader = dyn_cast<linalg::LinalgOp>(*op.user_begin());
+      isInit = reader && reader.isDpsInit(&*op.use_begin());
+    }
     if (isInit)
       continue;
     groupOf[&op] = groups.size();
@@ -373,7 +376,8 @@ struct FormRegions : dlc::dispatch::impl::FormRegionsPassBase<FormRegions> {
     Block &block = func.getBody().front();
     prepareInits(block);
     Grouping grouping(block);
-    grouping.mergeAll(attention);
+    if (fuse)
+      grouping.mergeAll(attention);
     for (ArrayRef<Operation *> group : grouping.takeGroups())
       form(group);
     // A region stands where its first op stood; what it reads may come later.

@@ -37,6 +37,31 @@ collectTypes(const onnx::GraphProto &graph) {
   return types;
 }
 
+/// A body that is the same for all types has float constants (of
+/// MeanVarianceNormalization): they get the type of its first operand where
+/// that is another one of numbers with a fraction.
+void castConstants(onnx::FunctionProto &body, int type) {
+  bool isOther = type == onnx::TensorProto::FLOAT16 ||
+                 type == onnx::TensorProto::BFLOAT16 ||
+                 type == onnx::TensorProto::DOUBLE;
+  if (!isOther || body.input_size() == 0)
+    return;
+  Nodes nodes;
+  for (NodeProto &node : *body.mutable_node()) {
+    const auto *value = attribute(node, "value");
+    bool isFloat = node.op_type() == "Constant" && value &&
+                   value->t().data_type() == onnx::TensorProto::FLOAT;
+    std::string name = node.output_size() ? node.output(0) : "";
+    if (isFloat)
+      node.set_output(0, name + "/float");
+    nodes.Add()->Swap(&node);
+    if (isFloat)
+      addNode(nodes, nodes[nodes.size() - 1], "CastLike",
+              {name + "/float", body.input(0)}, {name});
+  }
+  body.mutable_node()->Swap(&nodes);
+}
+
 } // namespace
 
 bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
@@ -81,6 +106,8 @@ bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
       if (!found)
         continue;
       body = *found;
+      if (node.input_size())
+        castConstants(body, types[node.input(0)].tensor_type().elem_type());
     }
     std::string unique = node.op_type() + "_" + std::to_string(counter++);
     body.set_domain(domain);

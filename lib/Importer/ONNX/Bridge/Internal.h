@@ -80,7 +80,15 @@ NpyArray readNpy(const std::string &path, int elemType);
 /// Applies --dim, --shape and --bind; afterwards all inputs are static.
 void bindInputs(Model &model, const LoadOptions &options);
 
+//===- Convert.cpp --------------------------------------------------------===//
+
+/// Rewrites the nodes of operator set `from` to those of `to`, the newest.
+void convertOpset(onnx::ModelProto &model, int64_t from, int to);
+
 //===- Normalize.cpp ------------------------------------------------------===//
+
+/// "ai.onnx" and "" are the same domain: leaves one spelling.
+void normalizeDomains(onnx::GraphProto &graph);
 
 /// Functions inlined, newest opset, static shapes, integers folded.
 void normalize(Model &model, const LoadOptions &options);

@@ -6,7 +6,6 @@
 #include "onnx/checker.h"
 #include "onnx/inliner/inliner.h"
 #include "onnx/shape_inference/implementation.h"
-#include "onnx/version_converter/convert.h"
 
 #include <algorithm>
 #include <set>
@@ -23,20 +22,6 @@ int newestOpset() {
       .Map()
       .at("")
       .second;
-}
-
-/// "ai.onnx" and "" are the same domain; keep one spelling.
-void normalizeDomains(GraphProto &graph) {
-  for (NodeProto &node : *graph.mutable_node()) {
-    if (node.domain() == "ai.onnx")
-      node.clear_domain();
-    for (auto &attr : *node.mutable_attribute()) {
-      if (attr.has_g())
-        normalizeDomains(*attr.mutable_g());
-      for (GraphProto &nested : *attr.mutable_graphs())
-        normalizeDomains(nested);
-    }
-  }
 }
 
 int64_t defaultOpset(ModelProto &model) {
@@ -113,28 +98,6 @@ void inlineModelFunctions(ModelProto &model) {
   model.clear_functions();
 }
 
-/// Until operator set 11, Resize and Upsample knew one coordinate
-/// transformation. The converter leaves out the attributes that say so now.
-void restoreResize(GraphProto &graph) {
-  auto set = [](NodeProto &node, const char *name, const char *value) {
-    if (attribute(node, name))
-      return;
-    auto &attr = *node.add_attribute();
-    attr.set_name(name);
-    attr.set_type(onnx::AttributeProto::STRING);
-    attr.set_s(value);
-  };
-  for (NodeProto &node : *graph.mutable_node()) {
-    if (node.op_type() == "Resize" && node.domain().empty()) {
-      set(node, "coordinate_transformation_mode", "asymmetric");
-      set(node, "nearest_mode", "floor");
-    }
-    for (auto &attr : *node.mutable_attribute())
-      if (attr.has_g())
-        restoreResize(*attr.mutable_g());
-  }
-}
-
 /// The shape inference of STFT takes the wrong default for `onesided`.
 void stateDefaults(GraphProto &graph) {
   for (NodeProto &node : *graph.mutable_node())
@@ -209,12 +172,20 @@ void inferShapes(ModelProto &model, const KnownTypes &known, bool strict,
                  bool propagate) {
   propagate = propagate && !hasLongVectors(model.graph());
   clearTypes(*model.mutable_graph(), true);
+  // The bound of what was computed since is no type any more.
+  std::set<std::string> constants;
+  for (const auto &tensor : model.graph().initializer())
+    constants.insert(tensor.name());
   for (auto &output : *model.mutable_graph()->mutable_output()) {
+    if (constants.count(output.name()))
+      continue;
     auto type = known.find(output.name());
     if (type != known.end())
       *output.mutable_type() = type->second;
   }
   for (const auto &[name, type] : known) {
+    if (constants.count(name))
+      continue;
     auto &info = *model.mutable_graph()->add_value_info();
     info.set_name(name);
     *info.mutable_type() = type;
@@ -492,6 +463,20 @@ void checkOutputs(Model &model) {
 
 } // namespace
 
+/// "ai.onnx" and "" are the same domain; keep one spelling.
+void dlc::importer::normalizeDomains(GraphProto &graph) {
+  for (NodeProto &node : *graph.mutable_node()) {
+    if (node.domain() == "ai.onnx")
+      node.clear_domain();
+    for (auto &attr : *node.mutable_attribute()) {
+      if (attr.has_g())
+        normalizeDomains(*attr.mutable_g());
+      for (GraphProto &nested : *attr.mutable_graphs())
+        normalizeDomains(nested);
+    }
+  }
+}
+
 void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   ModelProto &proto = model.proto;
   normalizeDomains(*proto.mutable_graph());
@@ -511,17 +496,8 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   bindInputs(model, options);
   removeDeadNodes(*proto.mutable_graph());
   if (opset < newest) {
-    if (opset < 9)
-      modernizeScans(proto);
     clearTypes(*proto.mutable_graph(), true);
-    ModelProto converted =
-        onnx::version_conversion::ConvertVersion(proto, newest);
-    proto.Swap(&converted);
-    normalizeDomains(*proto.mutable_graph());
-    if (opset < 9)
-      restoreScans(proto);
-    if (opset < 11)
-      restoreResize(*proto.mutable_graph());
+    convertOpset(proto, opset, newest);
   }
   stateDefaults(*proto.mutable_graph());
   refuseOwnDomain(proto.graph());

@@ -26,7 +26,7 @@ public:
         if (info.type().has_tensor_type())
           tensors[info.name()] = &info.type().tensor_type();
     for (const TensorProto &tensor : graph.initializer())
-      constants.insert(tensor.name());
+      constants[tensor.name()] = {tensor.dims().begin(), tensor.dims().end()};
   }
 
   bool run() {
@@ -194,30 +194,40 @@ private:
     return true;
   }
 
+  /// The dimensions of a tensor, -1 for those that are not known; nothing if
+  /// the rank is not.
+  std::optional<std::vector<int64_t>> dimsOf(const std::string &name) const {
+    if (auto found = constants.find(name); found != constants.end())
+      return found->second;
+    auto found = tensors.find(name);
+    if (found == tensors.end() || !found->second->has_shape())
+      return std::nullopt;
+    std::vector<int64_t> dims;
+    for (const auto &dim : found->second->shape().dim())
+      dims.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
+    return dims;
+  }
+
   bool split(NodeProto &node) {
-    auto type = tensors.find(node.input(0));
-    if (type == tensors.end() || sequences.count(node.output(0)))
+    auto dims = dimsOf(node.input(0));
+    if (!dims || sequences.count(node.output(0)))
       return false;
-    int64_t rank = type->second->shape().dim_size();
+    auto rank = int64_t(dims->size());
     int64_t axis = intAttr(node, "axis", 0);
     axis += axis < 0 ? rank : 0;
-    if (axis < 0 || axis >= rank ||
-        !type->second->shape().dim(static_cast<int>(axis)).has_dim_value())
+    if (axis < 0 || axis >= rank || (*dims)[axis] < 0)
       return false;
-    int64_t extent =
-        type->second->shape().dim(static_cast<int>(axis)).dim_value();
+    int64_t extent = (*dims)[axis];
     bool each = node.input_size() < 2 || node.input(1).empty();
     std::vector<int64_t> sizes;
     if (!each) {
       auto value = knownInts(graph, node.input(1));
       if (!value) {
         // Where to split is computed; how often may be known.
-        auto counted = tensors.find(node.input(1));
-        if (counted != tensors.end() &&
-            counted->second->shape().dim_size() == 1 &&
-            counted->second->shape().dim(0).has_dim_value())
-          sequences[node.output(0)] = Elements(std::min<int64_t>(
-              counted->second->shape().dim(0).dim_value(), maxFoldedElements));
+        auto counted = dimsOf(node.input(1));
+        if (counted && counted->size() == 1 && counted->front() >= 0)
+          sequences[node.output(0)] =
+              Elements(std::min<int64_t>(counted->front(), maxFoldedElements));
         return false;
       }
       sizes = *value;
@@ -262,7 +272,8 @@ private:
   std::unordered_map<std::string, std::string> optionals;
   /// Optional values that hold nothing.
   std::set<std::string> empty;
-  std::set<std::string> constants;
+  /// Their dimensions.
+  std::unordered_map<std::string, std::vector<int64_t>> constants;
   std::unordered_map<std::string, const onnx::TypeProto_Tensor *> tensors;
 };
 

@@ -84,6 +84,8 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
     outside; `dispatch-place-slices` deals with them.
   }];
   let options = [
+    Option<"fuse", "fuse", "bool", "true",
+           "ops share regions; without it each has its own">,
     Option<"attention", "attention", "bool", "false",
            "products with a softmax in between become one kernel">
   ];

@@ -1,0 +1,141 @@
+//===- Convert.cpp - Old operator sets to the newest one ------------------===//
+//
+// libonnx converts nodes; what it gets wrong is put right here, before or
+// after.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Internal.h"
+
+#include "onnx/shape_inference/implementation.h"
+#include "onnx/version_converter/convert.h"
+
+using namespace dlc::importer;
+using onnx::AttributeProto;
+using onnx::GraphProto;
+using onnx::ModelProto;
+using onnx::NodeProto;
+
+namespace {
+
+/// Calls `visit` for the nodes of a graph and of its bodies.
+template <typename VisitT>
+void forEachNode(GraphProto &graph, VisitT visit) {
+  for (NodeProto &node : *graph.mutable_node()) {
+    visit(node);
+    for (AttributeProto &attr : *node.mutable_attribute())
+      if (attr.has_g())
+        forEachNode(*attr.mutable_g(), visit);
+  }
+}
+
+bool isOp(const NodeProto &node, const char *op) {
+  return node.op_type() == op && node.domain().empty();
+}
+
+/// Until operator set 11, Resize and Upsample knew one coordinate
+/// transformation. The converter leaves out the attributes that say so now.
+void restoreResize(GraphProto &graph) {
+  auto set = [](NodeProto &node, const char *name, const char *value) {
+    if (attribute(node, name))
+      return;
+    AttributeProto &attr = *node.add_attribute();
+    attr.set_name(name);
+    attr.set_type(AttributeProto::STRING);
+    attr.set_s(value);
+  };
+  forEachNode(graph, [&](NodeProto &node) {
+    if (!isOp(node, "Resize"))
+      return;
+    set(node, "coordinate_transformation_mode", "asymmetric");
+    set(node, "nearest_mode", "floor");
+  });
+}
+
+/// Until operator set 13, Hardmax took all dimensions from `axis` on for one.
+/// The converter knows that of Softmax only.
+void flattenHardmax(GraphProto &graph) {
+  Nodes nodes;
+  for (NodeProto &node : *graph.mutable_node()) {
+    for (AttributeProto &attr : *node.mutable_attribute())
+      if (attr.has_g())
+        flattenHardmax(*attr.mutable_g());
+    if (!isOp(node, "Hardmax")) {
+      nodes.Add()->Swap(&node);
+      continue;
+    }
+    const std::string &x = node.input(0), &result = node.output(0);
+    std::string flat = result + "/flat", best = result + "/best",
+                shape = result + "/shape";
+    setInt(addNode(nodes, node, "Flatten", {x}, {flat}), "axis",
+           intAttr(node, "axis", 1));
+    setInt(addNode(nodes, node, "Hardmax", {flat}, {best}), "axis", 1);
+    addNode(nodes, node, "Shape", {x}, {shape});
+    addNode(nodes, node, "Reshape", {best, shape}, {result});
+  }
+  graph.mutable_node()->Swap(&nodes);
+}
+
+using ElementTypes = std::map<std::string, int>;
+
+/// The element types of the results of Clip. Until operator set 11 its bounds
+/// were attributes; the converter makes float tensors of them.
+ElementTypes typesOfClips(const ModelProto &model) {
+  ModelProto typed = model;
+  bool found = false;
+  forEachNode(*typed.mutable_graph(),
+              [&](NodeProto &node) { found |= isOp(node, "Clip"); });
+  ElementTypes types;
+  if (!found)
+    return types;
+  onnx::ShapeInferenceOptions options(/*check_type=*/false,
+                                      /*strict_mode=*/0,
+                                      /*data_propagation=*/false);
+  onnx::shape_inference::InferShapes(typed, onnx::OpSchemaRegistry::Instance(),
+                                     options, nullptr);
+  const GraphProto &graph = typed.graph();
+  for (const auto *infos : {&graph.value_info(), &graph.output()})
+    for (const auto &info : *infos)
+      types[info.name()] = info.type().tensor_type().elem_type();
+  return types;
+}
+
+void castBoundsOfClips(GraphProto &graph, const ElementTypes &types) {
+  Nodes nodes;
+  for (NodeProto &node : *graph.mutable_node()) {
+    auto type = types.find(node.output_size() ? node.output(0) : "");
+    bool isOther = isOp(node, "Clip") && type != types.end() && type->second &&
+                   type->second != onnx::TensorProto::FLOAT;
+    for (int i = 1; isOther && i < node.input_size(); ++i) {
+      if (node.input(i).empty())
+        continue;
+      std::string bound = node.output(0) + "/bound" + std::to_string(i);
+      setInt(addNode(nodes, node, "Cast", {node.input(i)}, {bound}), "to",
+             type->second);
+      node.set_input(i, bound);
+    }
+    nodes.Add()->Swap(&node);
+  }
+  graph.mutable_node()->Swap(&nodes);
+}
+
+} // namespace
+
+void dlc::importer::convertOpset(ModelProto &model, int64_t from, int to) {
+  if (from < 9)
+    modernizeScans(model);
+  if (from < 13)
+    flattenHardmax(*model.mutable_graph());
+  ElementTypes types;
+  if (from < 11)
+    types = typesOfClips(model);
+  ModelProto converted = onnx::version_conversion::ConvertVersion(model, to);
+  model.Swap(&converted);
+  normalizeDomains(*model.mutable_graph());
+  if (from < 9)
+    restoreScans(model);
+  if (from < 11) {
+    restoreResize(*model.mutable_graph());
+    castBoundsOfClips(*model.mutable_graph(), types);
+  }
+}

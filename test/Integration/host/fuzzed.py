@@ -1,0 +1,78 @@
+# RUN: %python %s
+# REQUIRES: onnxruntime
+"""What test/fuzz/graphs found, one small case each."""
+
+import sys
+
+import ml_dtypes
+import numpy as np
+from onnx import TensorProto
+
+from dlc_testing import Suite
+
+rng = np.random.default_rng(6)
+
+
+def f32(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def newest():
+    suite = Suite(opset=22)
+
+    def integers_as_bfloat16(graph):
+        # back again: no such type in .npy files. A library call was left.
+        x = graph.input(np.array([[0, 1, 257, 65535], [3, 16777217, 2**31, 2**32 - 1]], np.uint32))
+        narrow = graph.node("Cast", graph.node("Transpose", x, perm=[1, 0]), to=TensorProto.BFLOAT16)
+        wide = graph.node("Cast", narrow, to=TensorProto.FLOAT)
+        expected = np.array([[0, 3], [1, 16777217], [257, 2**31], [65535, 2**32 - 1]]).astype(np.float32)
+        graph.output(wide, expected=expected.astype(ml_dtypes.bfloat16).astype(np.float32))
+
+    def filled_operand(graph):
+        # A fill that is read was taken for one that a sum starts from.
+        graph.output(graph.node("ReduceMean", graph.node("Expand", np.float32(3), np.array([4, 5])), np.array([1]), keepdims=0))
+
+    def split_constant(graph):
+        parts = graph.node("SplitToSequence", graph.node("Range", *(np.array(n) for n in (0, 11, 2))), np.array(4))
+        graph.output(graph.node("ConcatFromSequence", parts, axis=0))
+
+    def counted_constant(graph):
+        graph.output(graph.node("NonZero", graph.node("Range", *(np.array(n) for n in (0, -18, -3)))))
+
+    suite.case("Cast integers to bfloat16", integers_as_bfloat16)
+    suite.case("Expand of a constant as an operand", filled_operand)
+    suite.case("SplitToSequence of what is folded", split_constant)
+    suite.case("NonZero of what is folded", counted_constant)
+    grid = rng.uniform(-1.3, 1.3, (2, 4, 4, 2)).astype(np.float32)
+    for align in (0, 1):
+        suite.op(f"cubic beside the border {align}", "GridSample", [f32(2, 3, 5, 4), grid], mode="cubic", padding_mode="border",
+                 align_corners=align)
+    return suite
+
+
+def by_numpy():
+    """What onnxruntime lacks."""
+    suite = Suite(opset=22)
+    for dtype in (np.float16, np.float32, np.float64):
+        # The constants of libonnx's function are float32.
+        x = f32(2, 3, 4, 5).astype(dtype)
+        wide = x.astype(np.float64)
+        expected = (wide - wide.mean((0, 2, 3), keepdims=True)) / wide.std((0, 2, 3), keepdims=True)
+        suite.op(f"{x.dtype}", "MeanVarianceNormalization", [x], expected=expected.astype(dtype))
+    return suite
+
+
+def old():
+    suite = Suite(opset=9)
+    x = f32(2, 3, 4)
+    for axis in (0, 1, 2):
+        rows = x.reshape(int(np.prod(x.shape[:axis])), -1)
+        expected = np.eye(rows.shape[1], dtype=np.float32)[rows.argmax(1)].reshape(x.shape)
+        suite.op(f"axis {axis}", "Hardmax", [x], axis=axis, expected=expected)
+    for dtype in (np.float16, np.float32, np.float64):
+        y = x.astype(dtype)
+        suite.op(f"{y.dtype}", "Clip", [y], min=-0.5, max=0.25, expected=np.clip(y, dtype(-0.5), dtype(0.25)))
+    return suite
+
+
+sys.exit(newest().main() | by_numpy().main() | old().main())

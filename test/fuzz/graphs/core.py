@@ -1,0 +1,240 @@
+"""What random graphs are grown from: values that are there, choices, and nodes that are computed as
+soon as they are proposed.
+
+What the oracle refuses, and what gives NaN, infinity or numbers that amplify rounding errors is taken
+back, so that differences found later mean something. The oracle is onnxruntime without its
+optimisations; ONNX's reference implementation where that has no kernel; and for bfloat16, which
+onnxruntime has for few operators, float32 rounded once a node.
+"""
+from dataclasses import dataclass
+
+import ml_dtypes
+import numpy as np
+import onnx
+import onnx.reference
+import onnxruntime
+from onnx import helper, numpy_helper
+
+BF16 = np.dtype(ml_dtypes.bfloat16)
+OPSETS = [22, 13, 18, 28, 11, 20, 9, 24, 16, 21, 14, 26, 17, 23, 19, 22]
+# Graphs with neighbouring seeds have the same operator set, so that they can be one model.
+NEIGHBOURS = 10
+SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17]
+FLOATS = [np.float32] * 5 + [np.float64, np.float16, BF16]
+INTEGERS = [np.int64, np.int32, np.int8, np.uint8, np.int16, np.uint16, np.uint32, np.uint64]
+MOST_ELEMENTS = 20000
+
+onnxruntime.set_default_logger_severity(4)  # proposals that it refuses are no news
+
+
+def kind(dtype):
+    """numpy's letter, which it does not know for bfloat16."""
+    return "f" if np.dtype(dtype) == BF16 else np.dtype(dtype).kind
+
+
+@dataclass
+class Value:
+    name: str
+    array: np.ndarray
+    exact: bool  # the same bits everywhere: only moved, or integers
+    dynamic: bool = False  # the shape depends on values
+
+    shape = property(lambda self: self.array.shape)
+    rank = property(lambda self: self.array.ndim)
+    dtype = property(lambda self: self.array.dtype)
+    is_float = property(lambda self: kind(self.array.dtype) == "f")
+    is_integer = property(lambda self: kind(self.array.dtype) in "iu")
+    least = property(lambda self: np.min(self.array.astype(np.float64), initial=np.inf))
+    most = property(lambda self: np.max(self.array.astype(np.float64), initial=-np.inf))
+    smallest = property(lambda self: np.min(np.abs(self.array.astype(np.float64)), initial=np.inf))
+
+
+def unoptimised(model):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def describe(name, array, dynamic=False):
+    element = helper.np_dtype_to_tensor_dtype(array.dtype)
+    return helper.make_tensor_value_info(name, element, None if dynamic else array.shape)
+
+
+def make_model(nodes, inputs, outputs, constants, opset):
+    """`inputs` and `constants` are arrays by name, `outputs` descriptions."""
+    graph = helper.make_graph(nodes, "fuzz", [describe(*i) for i in inputs.items()], outputs,
+                              [numpy_helper.from_array(a, n) for n, a in constants.items()])
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 5)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+
+def names_read(node):
+    """The inputs of a node and of the nodes in its bodies."""
+    names = {name for name in node.input if name}
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            for inner in attribute.g.node:
+                names |= names_read(inner)
+            names |= {output.name for output in attribute.g.output}
+    return names
+
+
+def evaluate(model, arrays):
+    """What the outputs of `model` are, or None if the oracle refuses."""
+    try:
+        return unoptimised(model).run(None, arrays)
+    except Exception as error:  # onnxruntime has no common class
+        if "NOT_IMPLEMENTED" not in str(error) and "NotImplemented" not in type(error).__name__:
+            return None
+    try:
+        onnx.checker.check_model(model, full_check=True)
+        with np.errstate(all="ignore"):
+            return onnx.reference.ReferenceEvaluator(model).run(None, arrays)
+    except Exception:  # nor has the reference implementation
+        return None
+
+
+def in_float32(nodes, arrays, constants, results, opset):
+    """Computes nodes on bfloat16 as float32, and rounds results that are bfloat16."""
+    outputs = [helper.make_empty_tensor_value_info(r) for r in results]
+    model = make_model(nodes, arrays, outputs, constants, opset)
+    try:
+        model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except onnx.shape_inference.InferenceError:
+        return None  # no such type here
+    narrow = [output.type.tensor_type.elem_type == onnx.TensorProto.BFLOAT16 for output in model.graph.output]
+    wide = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    for node in wide:
+        for attribute in node.attribute:
+            if attribute.name == "to" and attribute.i == onnx.TensorProto.BFLOAT16:
+                attribute.i = onnx.TensorProto.FLOAT
+    widen = lambda all: {n: a.astype(np.float32) if a.dtype == BF16 else a for n, a in all.items()}
+    arrays = widen(arrays)
+    computed = evaluate(make_model(wide, arrays, outputs, widen(constants), opset), arrays)
+    return computed and [a.astype(BF16) if is_narrow else a for a, is_narrow in zip(computed, narrow)]
+
+
+class Draft:
+    """Nodes that are added together or not at all. Operands are values, arrays (constants), names of
+    results within the draft, or None."""
+
+    def __init__(self, generator):
+        self.generator = generator
+        self.nodes, self.arrays, self.constants, self.operands = [], {}, {}, []
+
+    def use(self, operand):
+        if operand is None or isinstance(operand, str):
+            return operand or ""
+        if isinstance(operand, Value):
+            self.arrays[operand.name] = operand.array
+            self.operands.append(operand)
+            return operand.name
+        name = self.generator.name()
+        self.constants[name] = np.asarray(operand)
+        return name
+
+    def node(self, op, *operands, outputs=1, domain="", **attributes):
+        """The name of the result, or those of several."""
+        names = [self.use(operand) for operand in operands]
+        results = [self.generator.name() for _ in range(outputs)]
+        self.nodes.append(helper.make_node(op, names, results, name=f"{results[0]}_{op}", domain=domain, **attributes))
+        return results[0] if outputs == 1 else results
+
+    def finish(self, *results, exact=False, dynamic=False):
+        """The values of `results`; nothing if the nodes compute something that is no good to compare."""
+        generator = self.generator
+        if BF16 in {a.dtype for a in [*self.arrays.values(), *self.constants.values()]} or any(
+                a.name == "to" and a.i == onnx.TensorProto.BFLOAT16 for n in self.nodes for a in n.attribute):
+            computed = in_float32(self.nodes, self.arrays, self.constants, results, generator.opset)
+        else:
+            outputs = [helper.make_empty_tensor_value_info(r) for r in results]
+            computed = evaluate(make_model(self.nodes, self.arrays, outputs, self.constants, generator.opset), self.arrays)
+        if computed is None:
+            return []
+        computed = [np.asarray(array) for array in computed]
+        for array in computed:
+            if array.size > MOST_ELEMENTS or array.dtype == object:
+                return []
+            if kind(array.dtype) == "f":
+                wide = array.astype(np.float64)
+                if not (np.isfinite(wide).all() and np.abs(wide).max(initial=0) < 1000):
+                    return []
+        generator.nodes += self.nodes
+        generator.constants.update(self.constants)
+        exact = exact and all(operand.exact for operand in self.operands)
+        dynamic = dynamic or any(operand.dynamic for operand in self.operands)
+        values = [Value(name, array, exact or kind(array.dtype) != "f", dynamic) for name, array in zip(results, computed)]
+        generator.values += values
+        return values
+
+
+class Core:
+    def __init__(self, seed, prefix="v"):
+        self.rng, self.prefix = np.random.default_rng(seed), prefix
+        self.opset = OPSETS[seed // NEIGHBOURS % len(OPSETS)]
+        self.inputs, self.constants, self.values, self.nodes, self.count = {}, {}, [], [], 0
+
+    # --- choices
+
+    def pick(self, choices):
+        return choices[self.rng.integers(len(choices))]
+
+    def flip(self, chance=0.5):
+        return self.rng.random() < chance
+
+    def size(self):
+        return int(self.pick(SIZES))
+
+    def integer(self, low, high):
+        """Both ends included."""
+        return int(self.rng.integers(low, high + 1))
+
+    def data(self, shape, dtype=np.float32, low=None):
+        dtype = np.dtype(dtype)
+        if kind(dtype) == "f":
+            values = self.rng.standard_normal(shape)
+            return np.asarray(values if low is None else low + np.abs(values)).astype(dtype)
+        if dtype.kind == "b":
+            return self.rng.random(shape) < 0.5
+        least = 0 if dtype.kind == "u" else -9
+        return np.asarray(self.rng.integers(least if low is None else low, 10, shape)).astype(dtype)
+
+    def value(self, fits=lambda v: True, empty=False, dynamic=False):
+        """`empty`, `dynamic`: one without elements, or of an unknown shape, will do."""
+        fitting = [v for v in self.values if (empty or v.array.size) and (dynamic or not v.dynamic) and fits(v)]
+        # The latest ones more often, so that graphs get deep.
+        return self.pick(fitting[-4:] if self.flip(0.6) else fitting) if fitting else None
+
+    def number(self, fits=lambda v: True, **allowed):
+        return self.value(lambda v: v.is_float and fits(v), **allowed)
+
+    def axis(self, value):
+        axis = self.integer(0, value.rank - 1)
+        return axis, axis - value.rank if self.flip(0.3) else axis
+
+    # --- growing
+
+    def name(self):
+        self.count += 1
+        return f"{self.prefix}{self.count}"
+
+    def input(self, array):
+        array = np.asarray(array)
+        value = Value(self.name(), array, True)
+        self.inputs[value.name] = array
+        self.values.append(value)
+        return value
+
+    def node(self, op, *operands, outputs=1, exact=False, dynamic=False, **attributes):
+        """Adds a node if it computes something that is good to compare."""
+        draft = Draft(self)
+        results = draft.node(op, *operands, outputs=outputs, **attributes)
+        return draft.finish(*([results] if outputs == 1 else results), exact=exact, dynamic=dynamic)
+
+    def with_list(self, op, value, name, numbers, since, exact=False, outputs=1, **attributes):
+        """A node whose list `name` is an input since one operator set, and an attribute before."""
+        numbers = [int(number) for number in numbers]
+        if self.opset >= since:
+            return self.node(op, value, np.array(numbers, np.int64), exact=exact, outputs=outputs, **attributes)
+        return self.node(op, value, exact=exact, outputs=outputs, **{name: numbers}, **attributes)
