@@ -92,7 +92,7 @@ class Composite(Core):
         value = self.value(lambda v: v.dtype == np.float32 and v.exact)
         if value:
             self.node("QuantizeLinear", value, np.float32(0.125), self.pick([np.uint8(100), np.int8(-3)]))
-            if self.opset >= 11:
+            if self.opset >= 11 and value.most > value.least:  # of zeros the scale may be anything
                 self.node("DynamicQuantizeLinear", value, outputs=3, exact=True)
 
     def integer_product(self):
