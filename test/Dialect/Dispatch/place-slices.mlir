@@ -321,3 +321,43 @@ func.func @mostly_padding(%x: tensor<4x4xf32>, %w: tensor<3x3xf32>) -> (tensor<4
 // CHECK:   tensor.insert_slice {{.*}}[4, 4] [4, 4] [1, 1]
 // CHECK: dispatch.region -> tensor<4x4xf32> {
 // CHECK:   linalg.generic {{.*}} ins(%[[V]], %arg1
+
+// -----
+
+// The region that computes the interior fills the buffer, too (with a value that
+// it computes): it does that first.
+#id = affine_map<(h, w) -> (h, w)>
+#one = affine_map<(h, w) -> ()>
+func.func @computed_padding(%x: tensor<8x8xf32>) -> tensor<10x10xf32> {
+  %low = arith.constant 0xFF800000 : f32
+  %e = tensor.empty() : tensor<8x8xf32>
+  %es = tensor.empty() : tensor<f32>
+  %ep = tensor.empty() : tensor<10x10xf32>
+  %f = linalg.fill ins(%low : f32) outs(%es : tensor<f32>) -> tensor<f32>
+  %m = linalg.generic {indexing_maps = [#id, #one], iterator_types = ["reduction", "reduction"]}
+      ins(%x : tensor<8x8xf32>) outs(%f : tensor<f32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.maximumf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<f32>
+  %0 = linalg.generic {indexing_maps = [#id, #one, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %m : tensor<8x8xf32>, tensor<f32>) outs(%e : tensor<8x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.divf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<8x8xf32>
+  %1 = linalg.generic {indexing_maps = [#one, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%m : tensor<f32>) outs(%ep : tensor<10x10xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<10x10xf32>
+  %p = tensor.insert_slice %0 into %1[1, 1] [8, 8] [1, 1] : tensor<8x8xf32> into tensor<10x10xf32>
+  return %p : tensor<10x10xf32>
+}
+// CHECK-LABEL: func.func @computed_padding
+// CHECK: dispatch.region -> tensor<10x10xf32> {
+// CHECK:   arith.maximumf
+// CHECK:   %[[WHOLE:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<10x10xf32>)
+// CHECK:   %[[PART:.*]] = linalg.generic
+// CHECK:     arith.divf
+// CHECK:   tensor.insert_slice %[[PART]] into %[[WHOLE]][1, 1]

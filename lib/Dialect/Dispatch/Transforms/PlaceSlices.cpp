@@ -14,6 +14,7 @@
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 #include "dlc/Support/Location.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -381,6 +382,51 @@ static bool startsFromNothing(Value value) {
   return computed && value.getDefiningOp<tensor::EmptyOp>();
 }
 
+/// The structured ops that compute `value` in one buffer, the last one first.
+static SmallVector<Operation *> getWriters(Value value) {
+  SmallVector<Operation *> writers;
+  while (auto insert = value.getDefiningOp<tensor::InsertSliceOp>())
+    value = insert.getDest();
+  while (auto op = value.getDefiningOp<linalg::LinalgOp>()) {
+    writers.push_back(op);
+    value = op.getTiedOpOperand(cast<OpResult>(value))->get();
+  }
+  return writers;
+}
+
+/// The ops of a region that have to move in front of those that compute
+/// `part`, so that it can be a part of the buffer `whole` that others of them
+/// write: what is written first is wiped out. None where these read the part.
+static std::optional<SmallVector<Operation *>> getOpsToMove(Value whole,
+                                                            Value part) {
+  SmallVector<Operation *> ofWhole = getWriters(whole),
+                           ofPart = getWriters(part), moved;
+  if (ofWhole.empty() || ofPart.empty() ||
+      ofWhole.front()->isBeforeInBlock(ofPart.back()))
+    return moved;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.omitUsesFromAbove = false;
+  Block *block = ofPart.back()->getBlock();
+  options.filter = [&](Operation *op) { return op->getBlock() == block; };
+  SetVector<Operation *> needed;
+  if (failed(getBackwardSlice(ofWhole.front(), &needed, options)) ||
+      llvm::any_of(ofPart,
+                   [&](Operation *writer) { return needed.contains(writer); }))
+    return std::nullopt;
+  llvm::copy_if(needed, std::back_inserter(moved), [&](Operation *op) {
+    return ofPart.back()->isBeforeInBlock(op);
+  });
+  return moved;
+}
+
+/// The value that `result`'s region yields as it.
+static Value getYielded(Value result) {
+  auto region = result.getDefiningOp<RegionOp>();
+  return region.getBody().front().getTerminator()->getOperand(
+      cast<OpResult>(result).getResultNumber());
+}
+
 /// Whether most of the buffer is no piece, but padding.
 static bool isMostlyPadding(Chain &chain, ArrayRef<Piece> pieces) {
   int64_t elements = 0;
@@ -405,8 +451,7 @@ bool Placer::isWrittenInPlace(const Piece &piece, Chain &chain,
       before && before != region && !before->isBeforeInBlock(region))
     return false;
   // It has been written into another buffer already.
-  unsigned number = cast<OpResult>(piece.source).getResultNumber();
-  Value inner = region.getBody().front().getTerminator()->getOperand(number);
+  Value inner = getYielded(piece.source);
   if (!startsFromNothing(inner))
     return false;
   // Copies of its slices into the same buffer would read what they write.
@@ -416,8 +461,9 @@ bool Placer::isWrittenInPlace(const Piece &piece, Chain &chain,
         if (other.source == user->getResult(0))
           return false;
   // A region that wrote the version before has been checked for it.
-  return chain.versions.back().getDefiningOp() == region ||
-         !readsChain(region, chain);
+  if (chain.versions.back().getDefiningOp() != region)
+    return !readsChain(region, chain);
+  return getOpsToMove(getYielded(chain.versions.back()), inner).has_value();
 }
 
 Value Placer::makeSlice(Value whole, const Index &offsets, const Index &sizes,
@@ -452,6 +498,9 @@ Value Placer::writeInto(OpResult source, Value dest, const Piece &piece) {
     version = dest;
     carrier = &yield->getOpOperand(cast<OpResult>(dest).getResultNumber());
     before = carrier->get();
+    auto moved = getOpsToMove(before, yielded.get());
+    for (Operation *op : moved.value_or(SmallVector<Operation *>()))
+      op->moveBefore(getWriters(yielded.get()).back());
   }
   OpBuilder inner(yield);
   carrier->set(tensor::InsertSliceOp::create(
