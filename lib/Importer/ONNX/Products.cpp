@@ -209,7 +209,8 @@ Term contract(NodeEmitter &e, Term a, Term b,
     return e.reshape(arrange(e, term, order), shape);
   };
   Value lhs = form(a, left, inner), rhs = form(b, inner, right);
-  Value value = e.make<nn::MatmulOp>(lhs, rhs);
+  // small integers are summed in 32 bits, of which these keep the low ones
+  Value value = e.cast(e.make<nn::MatmulOp>(lhs, rhs), elementOf(lhs));
   Dims shape(shapeOf(value).drop_back(2));
   shape.append(sizes(a, left));
   shape.append(sizes(b, right));

@@ -64,6 +64,12 @@ bool isStub(const onnx::TensorProto &tensor);
 /// Bytes of a small inline tensor in the raw layout.
 std::string rawBytes(const onnx::TensorProto &tensor);
 
+//===- Contrib.cpp --------------------------------------------------------===//
+
+/// Replaces the quantised operators of com.microsoft that are known by ONNX's,
+/// of operator set `opset`.
+void expandContribOps(onnx::GraphProto &graph, int64_t opset);
+
 //===- Npy.cpp ------------------------------------------------------------===//
 
 struct NpyArray {
