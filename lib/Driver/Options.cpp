@@ -58,9 +58,9 @@ struct CommandLine {
       cl::cat(category)};
   cl::opt<std::string> precision{
       "precision",
-      cl::desc("What products of float32 may be rounded to, so that tensor "
-               "cores compute them: f32 (default: not at all), tf32, f16 or "
-               "bf16 (cuda only; sums are float32)"),
+      cl::desc("What operands of float32 products are rounded to: f32 "
+               "(default: not at all), f16, bf16 (half the memory; sums are "
+               "float32) or, for tensor cores, tf32 (cuda only)"),
       cl::value_desc("type"), cl::init("f32"), cl::cat(category)};
   cl::list<std::string> dims{
       "dim",
@@ -409,10 +409,10 @@ static bool parseHostOptions(CommandLine &line, DriverOptions &options) {
     reportUsageError("--target=" + line.target + ": host and cuda are known");
     return false;
   }
-  const char *other = line.arch.getNumOccurrences()        ? "--arch"
-                      : line.precision.getNumOccurrences() ? "--precision"
-                      : options.emit == Emit::PTX          ? "--emit=ptx"
-                                                           : nullptr;
+  const char *other = line.arch.getNumOccurrences() ? "--arch"
+                      : line.precision == "tf32"    ? "--precision=tf32"
+                      : options.emit == Emit::PTX   ? "--emit=ptx"
+                                                    : nullptr;
   if (other) {
     reportUsageError(llvm::Twine(other) + " is for --target=cuda");
     return false;
@@ -458,13 +458,6 @@ static bool parseCudaOptions(CommandLine &line, DriverOptions &options) {
     return false;
   }
   options.cudaArchs = std::move(*archs);
-  options.precision = line.precision;
-  if (!llvm::is_contained({"f32", "tf32", "f16", "bf16"},
-                          StringRef(options.precision))) {
-    reportUsageError("--precision=" + options.precision +
-                     ": f32, tf32, f16 and bf16 are known");
-    return false;
-  }
   return true;
 }
 
@@ -551,6 +544,13 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
       return std::nullopt;
     }
     options.emit = Emit::View;
+  }
+  options.precision = line.precision;
+  if (!llvm::is_contained({"f32", "tf32", "f16", "bf16"},
+                          StringRef(options.precision))) {
+    reportUsageError("--precision=" + options.precision +
+                     ": f32, tf32, f16 and bf16 are known");
+    return std::nullopt;
   }
   if (!(line.target == "cuda" ? parseCudaOptions : parseHostOptions)(line,
                                                                      options))

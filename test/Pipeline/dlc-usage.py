@@ -29,7 +29,7 @@ CASES = [
     (["m.mlir", "--emit=ptx"], "--emit=ptx is for --target=cuda"),
     (["m.mlir", "--target=tpu"], "--target=tpu: host and cuda are known"),
     (["m.mlir", "--arch=sm_80"], "--arch is for --target=cuda"),
-    (["m.mlir", "--precision=tf32"], "--precision is for --target=cuda"),
+    (["m.mlir", "--precision=tf32"], "--precision=tf32 is for --target=cuda"),
     (["m.mlir", "--target=cuda", "--cpu=x86-64-v3"], "--cpu is for --target=host"),
     (["m.mlir", "--target=cuda", "--arch=volta"], "--arch: 'volta' is no architecture"),
     (["m.mlir", "--target=cuda", "--arch=sm_35"], "--arch: 'sm_35': no code can be made"),

@@ -18,7 +18,7 @@ struct CompileOptions {
   std::string cpu;
   /// --arch (cuda): "sm_90", "native" …; empty: dlc's default.
   std::string arch;
-  /// --precision (cuda): f32, tf32, f16 or bf16; empty: f32.
+  /// --precision: f32, f16, bf16 or (cuda) tf32; empty: f32.
   std::string precision;
   /// --memory-budget: the most bytes that the arena may take.
   std::optional<int64_t> memoryBudget;

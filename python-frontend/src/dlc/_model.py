@@ -187,8 +187,8 @@ def compile(model: Any, *, target: str = "host", dims: Mapping[str, int] = {},
     `model` is the path of an ONNX or MLIR file, an onnx.ModelProto, or a Graph.
     `target` is "host" or "cuda". The other options are those of the program
     `dlc`: values of symbolic `dims`, bounds of others (`max_dims`; the model then
-    takes arrays of any size up to these), `shapes` of inputs, `precision` of products
-    (cuda), the `cpu` or GPU `arch`itecture to compile for, the most bytes that
+    takes arrays of any size up to these), `shapes` of inputs, `precision` of products'
+    operands, the `cpu` or GPU `arch`itecture to compile for, the most bytes that
     the arena may take, and further `arguments` as they are.
 
     Raises dlc.Error with the compiler's message. Ctrl-C ends the compilation.

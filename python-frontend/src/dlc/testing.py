@@ -1,6 +1,9 @@
-"""Where do two runs of a model drift apart?
+"""Where do two runs of a model drift apart, and what does a lower precision cost?
 
     print(dlc.testing.compare("model.onnx", inputs={"x": x}))
+    print(dlc.testing.compare_precision("model.onnx", "bf16", inputs={"x": x}))
+
+The second is a command, too: python -m dlc.testing model.onnx --precision=bf16 [x=x.npy …]
 """
 from __future__ import annotations
 
@@ -95,6 +98,64 @@ def compare(model: Any, reference: Optional[Runner] = None, *,
     return Comparison(rows, tolerance)
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a lower precision changes in one output."""
+
+    name: str
+    #: The largest difference, as it is and relative to the largest number.
+    absolute: float
+    relative: float
+    #: The root mean square of the difference, relative to that of the output.
+    mean: float
+
+
+@dataclass(frozen=True)
+class PrecisionReport:
+    """A model with products of f32 and the same with rounded operands."""
+
+    precision: str
+    changes: Sequence[Change]
+    #: Bytes of weights in f32 and as rounded.
+    weights: tuple
+
+    def __str__(self) -> str:
+        lines = ["%s instead of f32: weights %.1f instead of %.1f MiB"
+                 % (self.precision, self.weights[1] / 2**20, self.weights[0] / 2**20)]
+        lines += ["%s: off by %.2e at most (%.2e of the largest number), root mean square %.2e"
+                  % (change.name, change.absolute, change.relative, change.mean)
+                  for change in self.changes]
+        return "\n".join(lines)
+
+
+def compare_precision(model: Any, precision: str, *,
+                      inputs: Optional[Mapping[str, np.ndarray]] = None, seed: int = 0,
+                      **options: Any) -> PrecisionReport:
+    """Compiles a model twice, with products of f32 and with operands of `precision`
+    ("f16", "bf16" or, on a GPU, "tf32"), and compares what they compute.
+
+    Inputs that are not given are random numbers of a fixed `seed`. `options` are those
+    of `dlc.compile`.
+    """
+    exact = compile(model, **options)
+    rounded = compile(model, precision=precision, **options)
+    arrays = dict(inputs or {})
+    rng = np.random.default_rng(seed)
+    for info in exact.inputs:
+        if info.name not in arrays:
+            arrays[info.name] = _random(rng, info)
+    results = [run if isinstance(run, tuple) else (run,) for run in (exact(**arrays), rounded(**arrays))]
+    changes = []
+    for info, want, have in zip(exact.outputs, *results):
+        want, have = np.asarray(want), np.asarray(have)
+        absolute, relative = _difference(have, want)
+        wide = want.astype(np.float64)
+        size = np.sqrt(np.mean(wide**2)) if want.size else 0.0
+        error = np.sqrt(np.mean((have.astype(np.float64) - wide) ** 2)) if want.size else 0.0
+        changes.append(Change(info.name, absolute, relative, float(error / size) if size else float(error)))
+    return PrecisionReport(precision, changes, (exact.memory.weights_bytes, rounded.memory.weights_bytes))
+
+
 def _import_onnx() -> Any:
     try:
         import onnx
@@ -153,3 +214,33 @@ class _OnnxRuntime:
     def __call__(self, inputs: Mapping[str, np.ndarray], names: Sequence[str]) -> Sequence[np.ndarray]:
         known = {value.name for value in self.session.get_inputs()}
         return self.session.run(list(names), {k: v for k, v in inputs.items() if k in known})
+
+
+def _main(arguments: Optional[Sequence[str]] = None) -> int:
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="python -m dlc.testing",
+        description="Compares a model with operands of a lower precision with itself in f32.")
+    parser.add_argument("model", help="an ONNX or MLIR file")
+    parser.add_argument("inputs", nargs="*", metavar="name=file.npy",
+                        help="inputs; the others are random numbers")
+    parser.add_argument("--precision", required=True, choices=["f16", "bf16", "tf32"])
+    parser.add_argument("--target", default="host", choices=["host", "cuda"])
+    parser.add_argument("--dim", action="append", default=[], metavar="name=size")
+    given = parser.parse_args(arguments)
+    try:
+        inputs = {name: np.load(path) for name, path in (text.split("=", 1) for text in given.inputs)}
+        dims = {name: int(size) for name, size in (text.split("=", 1) for text in given.dim)}
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    try:
+        print(compare_precision(given.model, given.precision, inputs=inputs, target=given.target,
+                                dims=dims))
+    except Error as error:
+        parser.exit(1, "%s: %s\n" % (parser.prog, error))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(_main())
