@@ -86,7 +86,8 @@ Tensor dlc::linear(const Tensor &x, const Tensor &weight, const Tensor &bias,
   require(weight && weight.rank() == 2,
           "linear: the weight has to be out × in, and is " + show(weight),
           where);
-  Tensor product = matmul(x, transpose(weight, {1, 0}, where), where);
+  Tensor product =
+      matmul(x, transpose(weight, {1, 0}, where), /*wide=*/false, where);
   return bias ? add(product, bias, where) : product;
 }
 
@@ -100,7 +101,7 @@ Tensor dlc::conv2d(const Tensor &x, const Tensor &filter, const Tensor &bias,
   Tensor result =
       conv(x, filter, {stride, stride}, {padding, padding, padding, padding},
            {window.dilation, window.dilation}, window.groups,
-           /*channelsLast=*/false, where);
+           /*channelsLast=*/false, /*wide=*/false, where);
   if (!bias)
     return result;
   require(bias.shape() == Ints{filter.dim(0)},
@@ -141,11 +142,12 @@ Tensor dlc::scaled_dot_product_attention(const Tensor &query, const Tensor &key,
           where);
   if (scale == 0)
     scale = 1 / std::sqrt(static_cast<double>(query.dim(-1)));
-  Tensor scores = matmul(query, swap_axes(key, -1, -2, where), where);
+  Tensor scores =
+      matmul(query, swap_axes(key, -1, -2, where), /*wide=*/false, where);
   scores = mul(scores, scalar_like(scale, scores, where), where);
   if (mask)
     scores = add(scores, mask, where);
-  return matmul(softmax(scores, -1, where), value, where);
+  return matmul(softmax(scores, -1, where), value, /*wide=*/false, where);
 }
 
 Tensor dlc::multi_head_attention(const Tensor &query, const Tensor &key,

@@ -93,14 +93,26 @@ Level dlc::detectLevel(ModuleOp module) {
 // Phases
 //===----------------------------------------------------------------------===//
 
+/// Tensor cores round the operands of tiles that are f32 to everybody else.
+static void addReducePrecision(OpPassManager &pm, const PhaseOptions &options) {
+  if (options.isCuda())
+    return;
+  nn::NNReducePrecisionOptions reduce;
+  reduce.precision = options.precision;
+  pm.addPass(nn::createNNReducePrecision(reduce));
+}
+
 static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
   pm.addNestedPass<func::FuncOp>(nn::createNNResolveExtents());
   if (!options.optimize)
-    return;
+    return addReducePrecision(pm, options);
+  // Before small constants are folded: it looks at how they are made.
+  pm.addPass(nn::createNNIntegerProducts());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(nn::createNNFoldBatchNorm());
   pm.addPass(nn::createNNSimplify());
+  addReducePrecision(pm, options);
   pm.addNestedPass<func::FuncOp>(nn::createNNChannelsLast());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -244,7 +244,7 @@ static void bindTensor(nb::module_ &m) {
            })
       .def("__matmul__",
            [](const Tensor &self, const Tensor &other) {
-             return dlc::matmul(self, other, callerLocation());
+             return dlc::matmul(self, other, /*wide=*/false, callerLocation());
            })
       .def("__neg__",
            [](const Tensor &self) { return dlc::neg(self, callerLocation()); });

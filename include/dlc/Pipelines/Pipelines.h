@@ -46,8 +46,8 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::init("sm_80")};
   Option<std::string> precision{
       *this, "precision",
-      llvm::cl::desc("What f32 products may be rounded to on a GPU: f32 (not "
-                     "at all), tf32, f16 or bf16"),
+      llvm::cl::desc("What operands of f32 products are rounded to: f32 (not "
+                     "at all), f16, bf16 or, on a GPU, tf32"),
       llvm::cl::init("f32")};
   Option<std::string> io{
       *this, "io",

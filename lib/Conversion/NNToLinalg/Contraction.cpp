@@ -16,8 +16,7 @@ struct MatmulLowering : Lowering<nn::MatmulOp> {
 
   Value lower(nn::MatmulOp op, Adaptor adaptor, LocBuilder &b) const override {
     auto result = cast<RankedTensorType>(op.getType());
-    Type nnElement = result.getElementType();
-    Type computed = computedType(nnElement);
+    Type computed = computedType(result.getElementType());
     MLIRContext *context = b.getContext();
     unsigned rank = result.getRank(), numLoops = rank + 1;
     AffineExpr m = getAffineDimExpr(rank - 2, context);
@@ -36,10 +35,14 @@ struct MatmulLowering : Lowering<nn::MatmulOp> {
         zeroConstant(b, computed),
         {access(adaptor.getLhs(), m, k), access(adaptor.getRhs(), k, n)},
         [&](LocBuilder &b, ValueRange args) {
-          return multiplyAccumulate(b, args[2], load(b, args[0], nnElement),
-                                    load(b, args[1], nnElement));
+          return multiplyAccumulate(
+              b, args[2],
+              loadFactor(b, args[0], getElementTypeOrSelf(op.getLhs()),
+                         computed),
+              loadFactor(b, args[1], getElementTypeOrSelf(op.getRhs()),
+                         computed));
         });
-    return castTensor(b, product, computed, nnElement);
+    return castTensor(b, product, computed, result.getElementType());
   }
 };
 } // namespace

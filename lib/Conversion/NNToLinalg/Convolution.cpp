@@ -20,6 +20,17 @@ struct Convolution {
   int64_t spatialDim(int64_t i) const { return channelsLast ? i + 1 : i + 2; }
 };
 
+/// The nn element types of a convolution's operands and of its result.
+struct ElementTypes {
+  Type input, filter, result;
+
+  template <typename OpT>
+  explicit ElementTypes(OpT op)
+      : input(getElementTypeOrSelf(op.getInput())),
+        filter(getElementTypeOrSelf(op.getFilter())),
+        result(getElementTypeOrSelf(op.getType())) {}
+};
+
 /// Numbers the loops of a nest in order.
 struct Loops {
   MLIRContext *context;
@@ -55,7 +66,8 @@ static SmallVector<AffineExpr> layOut(const Convolution &conv, AffineExpr batch,
 /// channels-last one, so that the innermost loop runs along memory).
 static Value buildConvolution(LocBuilder &b, const Convolution &conv,
                               Value input, Value filter,
-                              ArrayRef<int64_t> shape, Type nnElement) {
+                              ArrayRef<int64_t> shape,
+                              const ElementTypes &types) {
   MLIRContext *context = b.getContext();
   int64_t channels = shape[conv.channelDim()];
   int64_t groupInputs = shapeOf(filter)[1];
@@ -114,7 +126,7 @@ static Value buildConvolution(LocBuilder &b, const Convolution &conv,
   auto mapOf = [&](ArrayRef<AffineExpr> exprs) {
     return AffineMap::get(loops.count, 0, exprs, context);
   };
-  Type element = storedType(nnElement), computed = computedType(nnElement);
+  Type computed = computedType(types.result);
   Value result = reduceTensors(
       b, RankedTensorType::get(resultShape, computed),
       mapOf(layOut(conv, batch, outputChannel, spatial)),
@@ -122,11 +134,12 @@ static Value buildConvolution(LocBuilder &b, const Convolution &conv,
       {{input, mapOf(layOut(conv, batch, readChannel, window))},
        {filter, mapOf(filterExprs)}},
       [&](LocBuilder &b, ValueRange args) {
-        return multiplyAccumulate(b, args[2], load(b, args[0], nnElement),
-                                  load(b, args[1], nnElement));
+        return multiplyAccumulate(
+            b, args[2], loadFactor(b, args[0], types.input, computed),
+            loadFactor(b, args[1], types.filter, computed));
       });
   result = reshapeTensor(b, result, shape);
-  return castTensor(b, result, computed, element);
+  return castTensor(b, result, computed, storedType(types.result));
 }
 
 /// Pads the spatial dimensions; what no window reaches is left as it is.
@@ -164,7 +177,7 @@ struct ConvLowering : Lowering<nn::ConvOp> {
     Value input = padWindows(b, conv, adaptor.getInput(), op.getPads(),
                              shapeOf(filter).drop_front(2), result.getShape());
     return buildConvolution(b, conv, input, filter, result.getShape(),
-                            result.getElementType());
+                            ElementTypes(op));
   }
 };
 
@@ -175,7 +188,7 @@ struct ConvTransposeLowering : Lowering<nn::ConvTransposeOp> {
   /// so the result is a matrix product with the kernel's positions as extra
   /// columns, laid out as (size, kernel) pairs of dimensions.
   static Value lowerDisjoint(const Convolution &conv, Value input, Value filter,
-                             ArrayRef<int64_t> shape, Type nnElement,
+                             ArrayRef<int64_t> shape, const ElementTypes &types,
                              LocBuilder &b) {
     MLIRContext *context = b.getContext();
     int64_t rank = conv.rank();
@@ -229,7 +242,7 @@ struct ConvTransposeLowering : Lowering<nn::ConvTransposeOp> {
     auto mapOf = [&](ArrayRef<AffineExpr> exprs) {
       return AffineMap::get(loops.count, 0, exprs, context);
     };
-    Type computed = computedType(nnElement);
+    Type computed = computedType(types.result);
     Value result = reduceTensors(
         b, RankedTensorType::get(paired, computed),
         mapOf(layOut(conv, batch, channelExprs, pairs)),
@@ -237,11 +250,12 @@ struct ConvTransposeLowering : Lowering<nn::ConvTransposeOp> {
         {{input, mapOf(layOut(conv, batch, readChannel, spatial))},
          {filter, mapOf(filterExprs)}},
         [&](LocBuilder &b, ValueRange args) {
-          return multiplyAccumulate(b, args[2], load(b, args[0], nnElement),
-                                    load(b, args[1], nnElement));
+          return multiplyAccumulate(
+              b, args[2], loadFactor(b, args[0], types.input, computed),
+              loadFactor(b, args[1], types.filter, computed));
         });
     result = reshapeTensor(b, result, shape);
-    return castTensor(b, result, computed, storedType(nnElement));
+    return castTensor(b, result, computed, storedType(types.result));
   }
 
   /// The filter of the equivalent convolution: O x (I/groups) x kernel with the
@@ -309,7 +323,7 @@ struct ConvTransposeLowering : Lowering<nn::ConvTransposeOp> {
         llvm::all_of(op.getOutputPadding(), isZero) &&
         llvm::all_of(conv.dilations, [](int64_t d) { return d == 1; }))
       return lowerDisjoint(conv, input, filter, result.getShape(),
-                           result.getElementType(), b);
+                           ElementTypes(op), b);
 
     SmallVector<int64_t> pads(2 * rank);
     for (int64_t i = 0; i < rank; ++i) {
@@ -324,7 +338,7 @@ struct ConvTransposeLowering : Lowering<nn::ConvTransposeOp> {
     conv.strides.assign(rank, 1);
     input = padWindows(b, conv, input, pads, mirroredKernel, result.getShape());
     return buildConvolution(b, conv, input, filter, result.getShape(),
-                            result.getElementType());
+                            ElementTypes(op));
   }
 };
 } // namespace

@@ -63,6 +63,10 @@ mlir::Value encodeFloat(LocBuilder &b, mlir::Value x, mlir::FloatType type,
 mlir::Value load(LocBuilder &b, mlir::Value stored, mlir::Type nnElement);
 mlir::Value store(LocBuilder &b, mlir::Value computed, mlir::Type nnElement);
 
+/// Loads a factor of a product whose sums have the computed type `sum`.
+mlir::Value loadFactor(LocBuilder &b, mlir::Value stored, mlir::Type nnElement,
+                       mlir::Type sum);
+
 /// ONNX Cast between computed elements. Out-of-range floats become what x86
 /// (and so numpy) gives, never poison.
 mlir::Value castScalar(LocBuilder &b, mlir::Value computed, mlir::Type from,

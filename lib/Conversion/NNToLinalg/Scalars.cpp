@@ -69,6 +69,12 @@ Value dlc::conversion::load(LocBuilder &b, Value stored, Type nnElement) {
   return b.createOrFold<arith::ExtFOp>(computed, stored);
 }
 
+Value dlc::conversion::loadFactor(LocBuilder &b, Value stored, Type nnElement,
+                                  Type sum) {
+  Value value = load(b, stored, nnElement);
+  return value.getType() == sum ? value : castScalar(b, value, nnElement, sum);
+}
+
 Value dlc::conversion::store(LocBuilder &b, Value computed, Type nnElement) {
   Type stored = storedType(nnElement);
   if (isNarrowFloat(nnElement))

@@ -250,7 +250,9 @@ std::optional<AttentionTiles>
 dlc::schedule::chooseAttention(Block &body, const KernelPlan &plan,
                                const CudaTarget &target, Unit precision) {
   std::optional<AttentionTiles> attention = recognise(body, plan);
-  if (!attention)
+  // Quantised products have sums of integers, which these tiles do not hold.
+  if (!attention || !isa<FloatType>(attention->scores.rows.element) ||
+      !isa<FloatType>(attention->product.columns.element))
     return std::nullopt;
   Unit unit = chooseUnit(attention->scores, attention->scoresNest, precision);
   if (chooseUnit(attention->product, attention->productNest, precision) != unit)

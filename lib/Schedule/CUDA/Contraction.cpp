@@ -111,7 +111,12 @@ static std::optional<Contraction> recognise(Nest &nest,
   if (result.rows.extent < minExtent || result.columns.extent < minExtent ||
       result.depth < minDepth)
     return std::nullopt;
+  auto products = matchIntegerProducts(nest.stages[0].op);
   for (ContractionOperand *operand : {&result.rows, &result.columns}) {
+    if (products)
+      operand->isUnsigned = operand->input == products->left
+                                ? products->leftUnsigned
+                                : products->rightUnsigned;
     operand->element = plan.buffers[accessOf(*operand).buffer].element;
     chooseLayout(*operand, accessOf(*operand), nest, result);
   }
@@ -147,8 +152,9 @@ double dlc::schedule::getMultiplyRate(const Contraction &c,
     double intensity = rows * columns / (rows + columns); // 4 for 8x8
     return target.fmaRate * intensity / (intensity + 0.5);
   }
-  double rate =
-      c.unit == Unit::TF32 ? target.tensorRate / 2 : target.tensorRate;
+  double rate = c.unit == Unit::TF32 ? target.tensorRate / 2
+                : c.unit == Unit::I8 ? target.tensorRate * 2
+                                     : target.tensorRate;
   double rows = c.rows.warpTile, columns = c.columns.warpTile;
   double intensity = rows * columns / (rows + columns); // 32 for 64x64
   // Operands that are converted on the way cost instructions of the cores.
@@ -200,6 +206,9 @@ std::optional<Unit> dlc::schedule::parsePrecision(llvm::StringRef name) {
 Unit dlc::schedule::chooseUnit(const Contraction &c, Nest &nest,
                                Unit precision) {
   Type type = c.rows.element;
+  if (type.isInteger(8) && c.columns.element.isInteger(8) &&
+      matchIntegerProducts(nest.stages[0].op) && c.depth >= 16)
+    return Unit::I8;
   if (type != c.columns.element ||
       !dispatch::isSumOfProducts(nest.stages[0].op) || c.depth < 16)
     return Unit::Fma;
@@ -257,7 +266,7 @@ static bool applyTiles(Contraction &c, const Candidate &tiles,
   }
   for (ContractionOperand *operand : {&c.rows, &c.columns}) {
     int64_t bytes = getElementBytes(operand->element);
-    c.tileDepth = std::max<int64_t>(16, 64 / std::max<int64_t>(bytes, 2));
+    c.tileDepth = std::max<int64_t>(16, 64 / bytes);
     choosePadding(*operand, c.unit);
   }
   if (c.unit == Unit::Fma) {

@@ -9,8 +9,9 @@
 namespace dlc::schedule {
 
 /// What multiplies: the cores' FMA units, or tensor cores with operands of some
-/// type. All of them accumulate in f32 (or whatever the FMA's type is).
-enum class Unit { Fma, TF32, F16, BF16 };
+/// type. All of them accumulate in f32 (or whatever the FMA's type is), bytes
+/// in 32 bits.
+enum class Unit { Fma, TF32, F16, BF16, I8 };
 
 /// The unit that f32 products may use ("f32", "tf32", "f16", "bf16"); nothing
 /// for another name.
@@ -24,6 +25,8 @@ struct ContractionOperand {
   /// Number among the inputs of stage 0.
   unsigned input = 0;
   mlir::Type element;
+  /// Bytes are extended by zeros.
+  bool isUnsigned = false;
   /// The loops that only this operand depends on, the last one the fastest, and
   /// the product of their extents.
   mlir::SmallVector<unsigned> loops;
@@ -87,7 +90,9 @@ struct Contraction {
     return llvm::divideCeil(llvm::divideCeil(depth, tileDepth), splits);
   }
   /// Depth of one instruction of the tensor cores.
-  int64_t unitDepth() const { return unit == Unit::TF32 ? 8 : 16; }
+  int64_t unitDepth() const {
+    return unit == Unit::TF32 ? 8 : unit == Unit::I8 ? 32 : 16;
+  }
   int64_t partialElements() const {
     return splits * batches * rows.extent * columns.extent;
   }

@@ -152,9 +152,10 @@ SmallVector<Value> OperandTiles::loadMatrix(Value stage, Value depth,
                                             bool paired) {
   Value stageOffset = index.mul(stage, getStageElements());
   SmallVector<Value> registers;
-  if (operand.element.isF32()) {
+  if (operand.element.isF32() || c.unit == Unit::I8) {
     Value group = index.div(lane, 4), quad = index.rem(lane, 4);
-    int64_t half = c.unitDepth() / 2, width = c.unit == Unit::TF32 ? 1 : 2;
+    int64_t half = c.unitDepth() / 2;
+    int64_t width = half / 4; // of the quad's lanes
     for (int64_t piece = 0; piece < 4; ++piece) {
       int64_t ownHalf = isRows ? piece % 2 : piece / 2;
       int64_t depthHalf = isRows ? piece / 2 : piece % 2;
@@ -164,7 +165,9 @@ SmallVector<Value> OperandTiles::loadMatrix(Value stage, Value depth,
       Value at =
           index.add(index.add(depth, index.mul(quad, neighbours ? 2 : width)),
                     neighbours ? depthHalf : depthHalf * half);
-      registers.push_back(loadConverted(own, at, stageOffset));
+      registers.push_back(c.unit == Unit::I8
+                              ? loadBytes(own, at, stageOffset)
+                              : loadConverted(own, at, stageOffset));
     }
     return registers;
   }
@@ -188,6 +191,24 @@ SmallVector<Value> OperandTiles::loadMatrix(Value stage, Value depth,
             : pair);
   }
   return registers;
+}
+
+/// Four bytes along the reduction, as a register of operands.
+Value OperandTiles::loadBytes(Value own, Value depth, Value stageOffset) {
+  auto type = VectorType::get({4}, operand.element);
+  Value bytes;
+  if (operand.reductionFastest) {
+    bytes = vector::LoadOp::create(b, loc, type, buffer,
+                                   index.add(stageOffset, place(own, depth)));
+  } else {
+    SmallVector<Value> values;
+    for (int64_t i = 0; i < 4; ++i)
+      values.push_back(memref::LoadOp::create(
+          b, loc, buffer,
+          index.add(stageOffset, place(own, index.add(depth, i)))));
+    bytes = vector::FromElementsOp::create(b, loc, type, values);
+  }
+  return LLVM::BitcastOp::create(b, loc, b.getI32Type(), bytes);
 }
 
 /// One or two f32 elements along the reduction, as a register of operands.

@@ -74,7 +74,8 @@ public:
   /// Operands of the tensor cores for the 16 rows (columns) from `first` on of
   /// the tile in `stage`: the four registers of a lane. They hold, in the order
   /// that the instruction wants, eight rows (columns) and half of its depth
-  /// each (PTX ISA, "Matrix Fragments for mma.m16n8k16" and ".m16n8k8"). With
+  /// each (PTX ISA, "Matrix Fragments for mma.m16n8k16", ".m16n8k8" and
+  /// ".m16n8k32"). With
   /// `paired`, a lane's registers hold neighbours along the reduction, as those
   /// of an instruction's results do along its columns.
   mlir::SmallVector<mlir::Value> loadMatrix(mlir::Value stage,
@@ -102,6 +103,8 @@ private:
     mlir::Value depth, target, address;
     mlir::Value guard;
   };
+  mlir::Value loadBytes(mlir::Value own, mlir::Value depth,
+                        mlir::Value stageOffset);
   mlir::Value loadConverted(mlir::Value own, mlir::Value depth,
                             mlir::Value stageOffset);
   void copyOne(const Copy &one, mlir::Value depth, mlir::Value stageOffset);

@@ -46,12 +46,25 @@ SmallVector<Value> dlc::schedule::multiplyMatrices(
     llvm::function_ref<SmallVector<Value>(int64_t depth, int64_t column)> right,
     ValueRange accs) {
   SmallVector<Value> results(accs);
-  Type f32 = b.getF32Type();
+  bool integers = c.unit == Unit::I8;
+  Type sum = integers ? Type(b.getI32Type()) : Type(b.getF32Type());
   auto resultType = LLVM::LLVMStructType::getLiteral(b.getContext(),
-                                                     SmallVector<Type>(4, f32));
-  NVVM::MMATypes type = c.unit == Unit::F16    ? NVVM::MMATypes::f16
-                        : c.unit == Unit::BF16 ? NVVM::MMATypes::bf16
-                                               : NVVM::MMATypes::tf32;
+                                                     SmallVector<Type>(4, sum));
+  auto typeOf = [&](const ContractionOperand &operand) {
+    switch (c.unit) {
+    case Unit::F16:
+      return NVVM::MMATypes::f16;
+    case Unit::BF16:
+      return NVVM::MMATypes::bf16;
+    case Unit::I8:
+      return operand.isUnsigned ? NVVM::MMATypes::u8 : NVVM::MMATypes::s8;
+    default:
+      return NVVM::MMATypes::tf32;
+    }
+  };
+  std::optional<NVVM::MMAIntOverflow> overflow;
+  if (integers)
+    overflow = NVVM::MMAIntOverflow::wrapped;
   int64_t columns = c.columns.perThread;
   for (int64_t depth = 0; depth < c.tileDepth; depth += c.unitDepth()) {
     SmallVector<SmallVector<Value>> ofRows, ofColumns;
@@ -72,8 +85,8 @@ SmallVector<Value> dlc::schedule::multiplyMatrices(
         Value product = NVVM::MmaOp::create(
             b, loc, resultType, ofRows[i],
             ArrayRef(ofColumns[j / 2]).slice(j % 2 * 2, 2), sums,
-            {16, 8, c.unitDepth()}, std::nullopt, std::nullopt,
-            std::array<NVVM::MMATypes, 2>{type, type},
+            {16, 8, c.unitDepth()}, std::nullopt, overflow,
+            std::array<NVVM::MMATypes, 2>{typeOf(c.rows), typeOf(c.columns)},
             std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
                                            NVVM::MMALayout::col});
         for (auto [n, value] : llvm::enumerate(acc))

@@ -17,6 +17,43 @@ Operation *dlc::schedule::getCombiner(linalg::LinalgOp op, unsigned output) {
   return arith::getNeutralElement(combiners[0]) ? combiners[0] : nullptr;
 }
 
+std::optional<IntegerProducts>
+dlc::schedule::matchIntegerProducts(linalg::LinalgOp op) {
+  if (op.getNumDpsInits() != 1)
+    return std::nullopt;
+  Value acc = op.getRegionOutputArgs().front();
+  auto sum = op.getBlock()
+                 ->getTerminator()
+                 ->getOperand(0)
+                 .getDefiningOp<arith::AddIOp>();
+  if (!sum || !sum.getType().isInteger(32))
+    return std::nullopt;
+  Value other = sum.getLhs() == acc   ? sum.getRhs()
+                : sum.getRhs() == acc ? sum.getLhs()
+                                      : Value();
+  auto product = other ? other.getDefiningOp<arith::MulIOp>() : nullptr;
+  if (!product)
+    return std::nullopt;
+  auto match = [&](Value factor, unsigned &input, bool &isUnsigned) {
+    isUnsigned = factor.getDefiningOp<arith::ExtUIOp>() != nullptr;
+    if (!isUnsigned && !factor.getDefiningOp<arith::ExtSIOp>())
+      return false;
+    auto source =
+        dyn_cast<BlockArgument>(factor.getDefiningOp()->getOperand(0));
+    if (!source || source.getOwner() != op.getBlock() || source == acc ||
+        !(source.getType().isInteger(8) || source.getType().isInteger(16)))
+      return false;
+    input = source.getArgNumber();
+    return true;
+  };
+  IntegerProducts result;
+  if (!match(product.getLhs(), result.left, result.leftUnsigned) ||
+      !match(product.getRhs(), result.right, result.rightUnsigned) ||
+      result.left == result.right)
+    return std::nullopt;
+  return result;
+}
+
 Value dlc::schedule::flatten(OpBuilder &b, Location loc, Value memref) {
   auto type = cast<MemRefType>(memref.getType());
   if (type.getRank() == 1)
@@ -73,6 +110,22 @@ static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
   return legal;
 }
 
+void dlc::schedule::removeLoop(Nest &nest, unsigned loop) {
+  nest.loops.erase(nest.loops.begin() + loop);
+  nest.forEachAccess([&](Access &access) {
+    access.coef.erase(access.coef.begin() + loop);
+    if (access.panelLoop > int(loop))
+      --access.panelLoop;
+  });
+  for (Stage &stage : nest.stages)
+    for (int &other : stage.loopOf) {
+      if (other == int(loop))
+        other = -1;
+      else if (other > int(loop))
+        --other;
+    }
+}
+
 /// Removes loop `outer`, which `inner` takes over.
 static void merge(Nest &nest, unsigned outer, unsigned inner) {
   std::optional<Limit> limit = nest.loops[outer].limit;
@@ -80,19 +133,7 @@ static void merge(Nest &nest, unsigned outer, unsigned inner) {
     limit->scale *= nest.loops[inner].extent;
   nest.loops[inner].limit = limit;
   nest.loops[inner].extent *= nest.loops[outer].extent;
-  nest.loops.erase(nest.loops.begin() + outer);
-  nest.forEachAccess([&](Access &access) {
-    access.coef.erase(access.coef.begin() + outer);
-    if (access.panelLoop > int(outer))
-      --access.panelLoop;
-  });
-  for (Stage &stage : nest.stages)
-    for (int &loop : stage.loopOf) {
-      if (loop == int(outer))
-        loop = -1;
-      else if (loop > int(outer))
-        --loop;
-    }
+  removeLoop(nest, outer);
 }
 
 void dlc::schedule::coalesceLoops(Nest &nest) {

@@ -3,6 +3,7 @@
 #include "NestEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -109,6 +110,8 @@ Value NestEmitter::load(const Access &access, Value base, Variant variant,
   Value memref = memrefs[access.buffer];
   Value at = addressAt(base, access, row, vector);
   int64_t coef = tile.vectorLoop >= 0 ? access.coef[tile.vectorLoop] : 0;
+  if (access.group > 1)
+    return loadGroup(access, at, lanes > 1 && coef != 0);
   if (lanes == 1 || coef == 0)
     return memref::LoadOp::create(b, loc, memref, at);
   Type element = cast<MemRefType>(memref.getType()).getElementType();
@@ -125,6 +128,22 @@ Value NestEmitter::load(const Access &access, Value base, Variant variant,
   return vector::GatherOp::create(b, loc, type, memref, at,
                                   laneOffsets(b, loc, lanes, coef), lanesMask,
                                   pass);
+}
+
+/// Groups of elements as integers of 32 bits. Vectors of them are whole ones:
+/// panels are padded.
+Value NestEmitter::loadGroup(const Access &access, Value at, bool isVector) {
+  Value memref = memrefs[access.buffer];
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int64_t groups = isVector ? lanes : 1;
+  at = arith::MulIOp::create(b, loc, at, constant(access.group));
+  Value loaded = vector::LoadOp::create(
+      b, loc, VectorType::get({groups * access.group}, element), memref, at);
+  loaded = vector::BitCastOp::create(
+      b, loc, VectorType::get({groups}, b.getI32Type()), loaded);
+  if (isVector)
+    return loaded;
+  return vector::ExtractOp::create(b, loc, loaded, int64_t(0));
 }
 
 void NestEmitter::store(const Access &access, Value base, Value value,
@@ -269,6 +288,76 @@ Value NestEmitter::emitBodyOp(const Stage &stage, Operation *op, IRMapping &map,
   for (Type type : op->getResultTypes())
     state.addTypes(anyVector ? vectorOf(type) : type);
   return b.create(state)->getResult(0);
+}
+
+/// The intrinsic that multiplies groups of `group` integers and adds up the
+/// products of each, in vectors of `lanes` sums; empty where there is none.
+static StringRef getDotIntrinsic(int64_t group, int64_t lanes) {
+  switch (lanes) {
+  case 4:
+    return group == 4 ? "llvm.x86.avx512.vpdpbusd.128"
+                      : "llvm.x86.sse2.pmadd.wd";
+  case 8:
+    return group == 4 ? "llvm.x86.avx512.vpdpbusd.256"
+                      : "llvm.x86.avx2.pmadd.wd";
+  case 16:
+    return group == 4 ? "llvm.x86.avx512.vpdpbusd.512"
+                      : "llvm.x86.avx512.pmaddw.d.512";
+  default:
+    return "";
+  }
+}
+
+/// acc + the sum of the products in each group. The instructions are named:
+/// LLVM would have to find them, and does not where a factor is the same in all
+/// lanes. (It makes vpdpwssd of vpmaddwd and the addition.)
+Value NestEmitter::emitDot(const Stage &stage, Value acc, Value left,
+                           Value right) {
+  const IntegerProducts &dots = *stage.dots;
+  int64_t group = stage.inputs[dots.left].access.group;
+  auto type = VectorType::get({lanes * group}, b.getIntegerType(32 / group));
+  auto unpack = [&](Value value) -> Value {
+    value = splat(value);
+    if (lanes == 1)
+      value = vector::BroadcastOp::create(
+          b, loc, VectorType::get({1}, b.getI32Type()), value);
+    return vector::BitCastOp::create(b, loc, type, value);
+  };
+  left = unpack(left);
+  right = unpack(right);
+  StringRef intrinsic = getDotIntrinsic(group, lanes);
+  auto call = [&](ValueRange operands) -> Value {
+    return LLVM::CallIntrinsicOp::create(b, loc, acc.getType(),
+                                         b.getStringAttr(intrinsic), operands)
+        .getResult(0);
+  };
+  if (!intrinsic.empty() && group == 4) {
+    if (dots.rightUnsigned)
+      std::swap(left, right);
+    return call({acc, left, right});
+  }
+  if (!intrinsic.empty())
+    return arith::AddIOp::create(b, loc, acc, call({left, right}));
+  auto factor = [&](Value value, bool isUnsigned, int64_t first) -> Value {
+    SmallVector<int64_t> picked;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      picked.push_back(lane * group + first);
+    Value part = vector::ShuffleOp::create(b, loc, value, value, picked);
+    auto wide = VectorType::get({lanes}, b.getI32Type());
+    if (isUnsigned)
+      return arith::ExtUIOp::create(b, loc, wide, part);
+    return arith::ExtSIOp::create(b, loc, wide, part);
+  };
+  Value sum;
+  for (int64_t i = 0; i < group; ++i) {
+    Value product =
+        arith::MulIOp::create(b, loc, factor(left, dots.leftUnsigned, i),
+                              factor(right, dots.rightUnsigned, i));
+    sum = sum ? arith::AddIOp::create(b, loc, sum, product) : product;
+  }
+  if (lanes == 1)
+    sum = vector::ExtractOp::create(b, loc, sum, int64_t(0));
+  return arith::AddIOp::create(b, loc, acc, sum);
 }
 
 SmallVector<Value>

@@ -34,6 +34,14 @@ struct Packing {
   /// inside of them.
   SmallVector<unsigned> outer, inner;
   SmallVector<int64_t> extents; // of all loops of `op`
+  /// Factors of integer products: so many neighbours along the reduction loop
+  /// `groupLoop` lie side by side, for instructions that multiply them at once.
+  int64_t group = 1;
+  unsigned groupLoop = 0;
+  /// What the elements of both factors become, and the argument that is to be
+  /// widened beside this one.
+  Type element;
+  std::optional<unsigned> widened;
 
   int64_t panels() const { return llvm::divideCeil(extent, panel); }
   SmallVector<int64_t> packedShape() const {
@@ -42,8 +50,11 @@ struct Packing {
       shape.push_back(extents[loop]);
     shape.push_back(panels());
     for (unsigned loop : inner)
-      shape.push_back(extents[loop]);
+      shape.push_back(group > 1 && loop == groupLoop ? extents[loop] / group
+                                                     : extents[loop]);
     shape.push_back(panel);
+    if (group > 1)
+      shape.push_back(group);
     return shape;
   }
 };
@@ -75,6 +86,7 @@ public:
   void runOnOperation() override {
     HostTarget target = HostTarget::get(cpu);
     packKernels.clear();
+    prepared.clear();
     DenseMap<StringAttr, SmallVector<dispatch::LaunchOp>> launches;
     getOperation().walk([&](dispatch::LaunchOp launch) {
       launches[launch.getKernelAttr().getAttr()].push_back(launch);
@@ -109,11 +121,19 @@ private:
   static void agree(std::vector<Choice> &choices, const HostTarget &target);
   void apply(dispatch::KernelOp kernel, Packing &packing,
              ArrayRef<dispatch::LaunchOp> users);
+  static void groupLoops(Packing &packing);
+  dispatch::KernelOp makeWidenKernel(dispatch::KernelOp kernel,
+                                     RankedTensorType type, Type element,
+                                     bool isUnsigned);
+  void relaunch(dispatch::KernelOp kernel, unsigned argument,
+                dispatch::KernelOp prepare, ArrayRef<dispatch::LaunchOp> users);
   dispatch::KernelOp makePackKernel(dispatch::KernelOp kernel,
                                     Packing &packing);
   dispatch::KernelOp unify(dispatch::KernelOp pack);
 
   DenseMap<Type, SmallVector<dispatch::KernelOp, 1>> packKernels;
+  /// What has been prepared for a launch already.
+  DenseMap<std::pair<Value, Operation *>, Value> prepared;
 };
 
 } // namespace
@@ -140,6 +160,97 @@ static int consecutiveLoop(const Nest &nest) {
               output.store->coef[index] == 1)
             return index;
   return -1;
+}
+
+/// The body's extension of an input of integer products.
+static Operation *getExtension(linalg::LinalgOp op, unsigned input) {
+  return *op.getBlock()->getArgument(input).user_begin();
+}
+
+/// Chooses how many neighbours along the reduction lie side by side where
+/// operand `index` is the packed one of integer products, and the type both
+/// factors need then.
+static void chooseGroups(Packing &packing, dispatch::KernelOp kernel,
+                         const Nest &nest, unsigned index,
+                         const HostTarget &target) {
+  auto products = matchIntegerProducts(packing.op);
+  if (!products || (index != products->left && index != products->right))
+    return;
+  bool isLeft = index == products->left;
+  unsigned other = isLeft ? products->right : products->left;
+  OpOperand *row = packing.op.getDpsInputOperand(other);
+  const Input &rows = nest.stages[0].inputs[other];
+  if (rows.kind != Input::Memory)
+    return;
+  Type own = getElementTypeOrSelf(packing.operand->get().getType()),
+       others = getElementTypeOrSelf(row->get().getType());
+  int64_t group = target.dotGroup(
+      own.getIntOrFloatBitWidth(),
+      isLeft ? products->leftUnsigned : products->rightUnsigned,
+      others.getIntOrFloatBitWidth(),
+      isLeft ? products->rightUnsigned : products->leftUnsigned);
+  Type element = IntegerType::get(own.getContext(), 32 / group);
+  // A matrix of zero-extended 16 bits is not one of signed ones.
+  if ((own.isInteger(16) &&
+       isa<arith::ExtUIOp>(getExtension(packing.op, index))) ||
+      (others.isInteger(16) &&
+       isa<arith::ExtUIOp>(getExtension(packing.op, other))))
+    return;
+  std::optional<unsigned> widened;
+  if (others != element) {
+    auto argument = dyn_cast<BlockArgument>(row->get());
+    if (!argument || !argument.hasOneUse() ||
+        argument.getArgNumber() >= kernel.getNumIns())
+      return;
+    widened = argument.getArgNumber();
+  }
+  for (unsigned d : packing.inner) {
+    int loop = nest.stages[0].loopOf[d];
+    if (loop < 0 || rows.access.coef[loop] != 1 ||
+        packing.extents[d] % group != 0)
+      continue;
+    packing.group = group;
+    packing.groupLoop = d;
+    packing.element = element;
+    packing.widened = widened;
+    return;
+  }
+}
+
+/// How operand `index`, an argument of the kernel, is packed for vectors along
+/// `vectorLoop`, but for the width of the panels.
+static Packing makePacking(const Nest &nest, unsigned index, int vectorLoop) {
+  linalg::LinalgOp op = nest.stages[0].op;
+  const Access &access = nest.stages[0].inputs[index].access;
+  Packing packing;
+  packing.op = op;
+  packing.operand = op.getDpsInputOperand(index);
+  packing.argument = cast<BlockArgument>(packing.operand->get()).getArgNumber();
+  packing.element = getElementTypeOrSelf(packing.operand->get().getType());
+  packing.extents = op.getStaticLoopRanges();
+  SmallVector<std::pair<int64_t, unsigned>> inner;
+  // The first operand's steps order the reduction loops (see NestEmitter).
+  const Input &first = nest.stages[0].inputs.front();
+  for (auto [d, loop] : llvm::enumerate(nest.stages[0].loopOf)) {
+    if (loop < 0)
+      continue;
+    if (loop == vectorLoop) {
+      packing.loop = d;
+      packing.extent = packing.extents[d];
+    } else if (access.coef[loop] == 0) {
+      continue;
+    } else if (nest.loops[loop].reduction) {
+      inner.push_back(
+          {first.kind == Input::Memory ? -std::abs(first.access.coef[loop]) : 0,
+           unsigned(d)});
+    } else {
+      packing.outer.push_back(d);
+    }
+  }
+  llvm::stable_sort(inner, llvm::less_first());
+  for (auto [step, d] : inner)
+    packing.inner.push_back(d);
+  return packing;
 }
 
 std::optional<Choice>
@@ -171,7 +282,10 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     bool contraction = llvm::any_of(nest.stages[0].inputs, [&](const Input &o) {
       return o.kind == Input::Memory && o.access.coef[vectorLoop] == 0;
     });
-    if (!(constant ? contraction || gathered : gathered && reused))
+    Packing packing = makePacking(nest, index, vectorLoop);
+    chooseGroups(packing, kernel, nest, index, target);
+    bool grouped = packing.group > 1 && reused;
+    if (!(constant ? contraction || gathered : (gathered || grouped) && reused))
       continue;
 
     // Choose the tile as if the operand were packed, in the loops that the
@@ -180,39 +294,14 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     Access &access = packedNest.stages[0].inputs[index].access;
     access.coef[vectorLoop] = 1;
     access.panelLoop = vectorLoop;
+    if (packing.group > 1)
+      packedNest.loops[nest.stages[0].loopOf[packing.groupLoop]].extent /=
+          packing.group;
     coalesceLoops(packedNest);
     Tile tile = chooseTile(packedNest, plan.buffers, target);
     if (tile.vectorLoop != access.panelLoop)
       continue;
-    Packing packing;
-    packing.op = op;
-    packing.operand = operand;
-    packing.argument = arg.getArgNumber();
-    packing.extents = op.getStaticLoopRanges();
     packing.panel = tile.width();
-    SmallVector<std::pair<int64_t, unsigned>> inner;
-    // The first operand's steps order the reduction loops (see NestEmitter).
-    const Input &first = nest.stages[0].inputs.front();
-    for (auto [d, loop] : llvm::enumerate(nest.stages[0].loopOf)) {
-      if (loop < 0)
-        continue;
-      if (loop == vectorLoop) {
-        packing.loop = d;
-        packing.extent = packing.extents[d];
-      } else if (input.access.coef[loop] == 0) {
-        continue;
-      } else if (nest.loops[loop].reduction) {
-        inner.push_back({first.kind == Input::Memory
-                             ? -std::abs(first.access.coef[loop])
-                             : 0,
-                         unsigned(d)});
-      } else {
-        packing.outer.push_back(d);
-      }
-    }
-    llvm::stable_sort(inner, llvm::less_first());
-    for (auto [step, d] : inner)
-      packing.inner.push_back(d);
     return Choice{kernel,
                   users,
                   std::move(packing),
@@ -281,6 +370,13 @@ void HostPackOperands::agree(std::vector<Choice> &choices,
   }
 }
 
+static Value extendTo(OpBuilder &b, Location loc, Type type, Value value,
+                      bool isUnsigned) {
+  if (isUnsigned)
+    return arith::ExtUIOp::create(b, loc, type, value);
+  return arith::ExtSIOp::create(b, loc, type, value);
+}
+
 /// A kernel that copies the operand into its packed layout. What the last panel
 /// has too many is zero.
 dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
@@ -290,7 +386,7 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
   auto sourceType =
       cast<RankedTensorType>(kernel.getArgumentTypes()[packing.argument]);
   SmallVector<int64_t> shape = packing.packedShape();
-  auto packedType = RankedTensorType::get(shape, sourceType.getElementType());
+  auto packedType = RankedTensorType::get(shape, packing.element);
   SymbolTable symbols(getOperation());
   auto pack = dispatch::KernelOp::create(
       b, loc, ("pack_" + kernel.getSymName()).str(),
@@ -302,12 +398,20 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
   Value source = body->getArgument(0), result = body->getArgument(1);
 
   unsigned rank = shape.size(), panelDim = packing.outer.size();
+  unsigned columnDim = panelDim + 1 + packing.inner.size();
+  auto extend = [&](OpBuilder &nested, Value value) {
+    if (value.getType() == packing.element)
+      return value;
+    unsigned input = packing.operand->getOperandNumber();
+    return extendTo(nested, loc, packing.element, value,
+                    isa<arith::ExtUIOp>(getExtension(packing.op, input)));
+  };
   // Copies `count` whole panels, or the `width` columns of the last one.
   auto copy = [&](int64_t firstPanel, int64_t count, int64_t width,
                   Value into) -> Value {
     SmallVector<int64_t> sizes = shape;
     sizes[panelDim] = count;
-    sizes[rank - 1] = width;
+    sizes[columnDim] = width;
     SmallVector<AffineExpr> dims(rank);
     for (unsigned d = 0; d < rank; ++d)
       dims[d] = b.getAffineDimExpr(d);
@@ -318,21 +422,23 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
     for (auto [i, loop] : llvm::enumerate(packing.inner))
       loopExprs[loop] = dims[panelDim + 1 + i];
     loopExprs[packing.loop] =
-        (dims[panelDim] + firstPanel) * packing.panel + dims[rank - 1];
+        (dims[panelDim] + firstPanel) * packing.panel + dims[columnDim];
+    if (packing.group > 1)
+      loopExprs[packing.groupLoop] =
+          loopExprs[packing.groupLoop] * packing.group + dims[rank - 1];
     AffineMap read = packing.op.getMatchingIndexingMap(packing.operand)
                          .replaceDimsAndSymbols(loopExprs, {}, rank, 0);
     bool whole = sizes == shape;
-    auto type = RankedTensorType::get(sizes, sourceType.getElementType());
+    auto type = RankedTensorType::get(sizes, packing.element);
     Value init = whole ? into
-                       : tensor::EmptyOp::create(b, loc, sizes,
-                                                 sourceType.getElementType())
+                       : tensor::EmptyOp::create(b, loc, sizes, packing.element)
                              .getResult();
     auto generic = linalg::GenericOp::create(
         b, loc, TypeRange{type}, ValueRange{source}, ValueRange{init},
         ArrayRef<AffineMap>{read, b.getMultiDimIdentityMap(rank)},
         SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel),
-        [](OpBuilder &nested, Location nestedLoc, ValueRange args) {
-          linalg::YieldOp::create(nested, nestedLoc, args[0]);
+        [&](OpBuilder &nested, Location nestedLoc, ValueRange args) {
+          linalg::YieldOp::create(nested, nestedLoc, extend(nested, args[0]));
         });
     if (whole)
       return generic.getResult(0);
@@ -349,8 +455,8 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
   int64_t full = packing.extent / packing.panel;
   int64_t tail = packing.extent % packing.panel;
   if (tail) {
-    Value zero = arith::ConstantOp::create(
-        b, loc, b.getZeroAttr(sourceType.getElementType()));
+    Value zero =
+        arith::ConstantOp::create(b, loc, b.getZeroAttr(packing.element));
     result = linalg::FillOp::create(b, loc, zero, result).getResult(0);
   }
   if (full)
@@ -377,10 +483,125 @@ dispatch::KernelOp HostPackOperands::unify(dispatch::KernelOp pack) {
   return pack;
 }
 
+/// A kernel that extends all elements of a tensor.
+dispatch::KernelOp HostPackOperands::makeWidenKernel(dispatch::KernelOp kernel,
+                                                     RankedTensorType type,
+                                                     Type element,
+                                                     bool isUnsigned) {
+  OpBuilder b(kernel);
+  Location loc = kernel.getLoc();
+  RankedTensorType wide = type.clone(element);
+  SymbolTable symbols(getOperation());
+  auto widen =
+      dispatch::KernelOp::create(b, loc, ("widen_" + kernel.getSymName()).str(),
+                                 b.getFunctionType({type, wide}, {wide}), 1);
+  symbols.insert(widen);
+  Block *body = b.createBlock(&widen.getBody(), {}, {type, wide}, {loc, loc});
+  b.setInsertionPointToStart(body);
+  AffineMap map = b.getMultiDimIdentityMap(type.getRank());
+  auto generic = linalg::GenericOp::create(
+      b, loc, TypeRange{wide}, ValueRange{body->getArgument(0)},
+      ValueRange{body->getArgument(1)}, ArrayRef<AffineMap>{map, map},
+      SmallVector<utils::IteratorType>(type.getRank(),
+                                       utils::IteratorType::parallel),
+      [&](OpBuilder &nested, Location nestedLoc, ValueRange args) {
+        linalg::YieldOp::create(
+            nested, nestedLoc,
+            extendTo(nested, nestedLoc, element, args[0], isUnsigned));
+      });
+  dispatch::ReturnOp::create(b, loc, generic.getResult(0));
+  return widen;
+}
+
+/// Lets a kernel's launches read argument `argument` as the kernel `prepare`
+/// leaves it.
+void HostPackOperands::relaunch(dispatch::KernelOp kernel, unsigned argument,
+                                dispatch::KernelOp prepare,
+                                ArrayRef<dispatch::LaunchOp> users) {
+  auto type = cast<RankedTensorType>(prepare.getArgumentTypes().back());
+  kernel.getBody().getArgument(argument).setType(type);
+  SmallVector<Type> inputs(kernel.getArgumentTypes());
+  inputs[argument] = type;
+  kernel.setFunctionType(
+      FunctionType::get(&getContext(), inputs, kernel.getResultTypes()));
+  for (dispatch::LaunchOp launch : users) {
+    OpBuilder b(launch);
+    Value source = launch.getOperand(argument);
+    // Launches are visited in the order of the kernels, not in the graph's.
+    Value &known = prepared[{source, prepare}];
+    if (!known) {
+      b.setInsertionPointAfterValue(source);
+      Value empty = tensor::EmptyOp::create(b, launch.getLoc(), type.getShape(),
+                                            type.getElementType());
+      known = dispatch::LaunchOp::create(b, launch.getLoc(), TypeRange{type},
+                                         prepare.getSymName(),
+                                         ValueRange{source}, ValueRange{empty})
+                  .getResult(0);
+    }
+    launch->setOperand(argument, known);
+  }
+}
+
+/// Cuts the loop of the groups in two, the inner one over a group, and lets the
+/// body extend elements of the type that both factors have now. The packed
+/// operand's map is left to the caller.
+void HostPackOperands::groupLoops(Packing &packing) {
+  auto old = cast<linalg::GenericOp>(packing.op.getOperation());
+  MLIRContext *context = old.getContext();
+  unsigned rank = packing.extents.size();
+  SmallVector<AffineExpr> loops;
+  for (unsigned d = 0; d < rank; ++d)
+    loops.push_back(getAffineDimExpr(d, context));
+  loops[packing.groupLoop] = loops[packing.groupLoop] * packing.group +
+                             getAffineDimExpr(rank, context);
+  SmallVector<AffineMap> maps;
+  for (AffineMap map : old.getIndexingMapsArray())
+    maps.push_back(map.replaceDimsAndSymbols(loops, {}, rank + 1, 0));
+  SmallVector<utils::IteratorType> iterators = old.getIteratorTypesArray();
+  iterators.push_back(utils::IteratorType::reduction);
+  OpBuilder b(old);
+  auto grouped = linalg::GenericOp::create(
+      b, old.getLoc(), old.getResultTypes(), old.getInputs(), old.getOutputs(),
+      maps, iterators);
+  // Limits of loops (`dispatch.limits`): the new loop is the last one.
+  grouped->setDiscardableAttrs(llvm::to_vector(old->getDiscardableAttrs()));
+  auto products = *matchIntegerProducts(old);
+  grouped.getRegion().takeBody(old.getRegion());
+  for (unsigned input : {products.left, products.right}) {
+    BlockArgument factor = grouped.getBody()->getArgument(input);
+    if (factor.getType() == packing.element)
+      continue;
+    // Wider elements have their sign already.
+    Operation *extension = *factor.user_begin();
+    factor.setType(packing.element);
+    b.setInsertionPoint(extension);
+    extension->getResult(0).replaceAllUsesWith(arith::ExtSIOp::create(
+        b, extension->getLoc(), extension->getResult(0).getType(), factor));
+    extension->erase();
+  }
+  old->replaceAllUsesWith(grouped);
+  unsigned number = packing.operand->getOperandNumber();
+  old->erase();
+  packing.op = cast<linalg::LinalgOp>(grouped.getOperation());
+  packing.operand = &grouped->getOpOperand(number);
+}
+
 void HostPackOperands::apply(dispatch::KernelOp kernel, Packing &packing,
                              ArrayRef<dispatch::LaunchOp> users) {
   dispatch::KernelOp pack = unify(makePackKernel(kernel, packing));
-  auto packedType = cast<RankedTensorType>(pack.getArgumentTypes().back());
+  if (packing.widened) {
+    auto type =
+        cast<RankedTensorType>(kernel.getArgumentTypes()[*packing.widened]);
+    OpOperand &use =
+        *kernel.getBody().getArgument(*packing.widened).use_begin();
+    bool isUnsigned =
+        isa<arith::ExtUIOp>(getExtension(packing.op, use.getOperandNumber()));
+    dispatch::KernelOp widen =
+        unify(makeWidenKernel(kernel, type, packing.element, isUnsigned));
+    relaunch(kernel, *packing.widened, widen, users);
+  }
+  if (packing.group > 1)
+    groupLoops(packing);
 
   // The kernel reads the packed argument.
   MLIRContext *context = &getContext();
@@ -392,26 +613,13 @@ void HostPackOperands::apply(dispatch::KernelOp kernel, Packing &packing,
   for (unsigned loop : packing.inner)
     results.push_back(getAffineDimExpr(loop, context));
   results.push_back(n % packing.panel);
+  unsigned numLoops = packing.extents.size();
+  if (packing.group > 1)
+    results.push_back(getAffineDimExpr(numLoops++, context));
   auto generic = cast<linalg::GenericOp>(packing.op.getOperation());
   SmallVector<AffineMap> maps = generic.getIndexingMapsArray();
   maps[packing.operand->getOperandNumber()] =
-      AffineMap::get(packing.extents.size(), 0, results, context);
+      AffineMap::get(numLoops, 0, results, context);
   generic.setIndexingMapsAttr(Builder(context).getAffineMapArrayAttr(maps));
-  kernel.getBody().getArgument(packing.argument).setType(packedType);
-  SmallVector<Type> inputs(kernel.getArgumentTypes());
-  inputs[packing.argument] = packedType;
-  kernel.setFunctionType(
-      FunctionType::get(context, inputs, kernel.getResultTypes()));
-
-  // Each launch gets the packed operand.
-  for (dispatch::LaunchOp launch : users) {
-    OpBuilder b(launch);
-    Value source = launch.getOperand(packing.argument);
-    Value empty = tensor::EmptyOp::create(
-        b, launch.getLoc(), packedType.getShape(), packedType.getElementType());
-    auto packed = dispatch::LaunchOp::create(
-        b, launch.getLoc(), TypeRange{packedType}, pack.getSymName(),
-        ValueRange{source}, ValueRange{empty});
-    launch->setOperand(packing.argument, packed.getResult(0));
-  }
+  relaunch(kernel, packing.argument, pack, users);
 }

@@ -77,6 +77,7 @@ private:
 
   LogicalResult emitNest(Nest &nest, ArrayRef<Value> sharedIvs, Block *scratch,
                          bool parallel) {
+    groupFactors(nest, plan.buffers, target);
     coalesceLoops(nest);
     Tile tile = vectorize ? chooseTile(nest, plan.buffers, target) : Tile();
     return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, memrefs,

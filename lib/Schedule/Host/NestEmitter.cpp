@@ -422,9 +422,10 @@ void NestEmitter::emitPrefetch(int64_t elements) {
   if (vectorLoop->count() < 2 || tiles < 2)
     return;
   Value memref = memrefs[panels->buffer];
-  int64_t perLine = cacheLineBits / cast<MemRefType>(memref.getType())
-                                        .getElementType()
-                                        .getIntOrFloatBitWidth();
+  int64_t bits = cast<MemRefType>(memref.getType())
+                     .getElementType()
+                     .getIntOrFloatBitWidth();
+  int64_t perLine = cacheLineBits / (bits * panels->group);
   int64_t lines = llvm::divideCeil(elements, perLine);
   int64_t share =
       std::min<int64_t>(llvm::divideCeil(lines, tiles), maxPrefetches);
@@ -443,13 +444,14 @@ void NestEmitter::emitPrefetch(int64_t elements) {
       arith::AddIOp::create(
           b, loc, distance,
           arith::MulIOp::create(b, loc, first, constant(perLine))));
-  for (int64_t line = 0; line < share; ++line)
-    memref::PrefetchOp::create(
-        b, loc, memref,
-        arith::AddIOp::create(b, loc, at,
-                              constant(panels->base + line * perLine))
-            .getResult(),
-        /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  for (int64_t line = 0; line < share; ++line) {
+    Value element = arith::AddIOp::create(
+        b, loc, at, constant(panels->base + line * perLine));
+    if (panels->group > 1)
+      element = arith::MulIOp::create(b, loc, element, constant(panels->group));
+    memref::PrefetchOp::create(b, loc, memref, element, /*isWrite=*/false,
+                               /*localityHint=*/2, /*isDataCache=*/true);
+  }
   newScope();
 }
 
@@ -536,6 +538,12 @@ SmallVector<Value> NestEmitter::emitStep(Variant variant, ValueRange accs) {
   for (int64_t r = 0; r < variant.rows; ++r)
     for (int64_t v = 0; v < variant.vectors; ++v) {
       unsigned at = r * variant.vectors + v;
+      if (main.dots) {
+        results[at] = emitDot(main, accs[at],
+                              loadInput(main, main.dots->left, variant, r, v),
+                              loadInput(main, main.dots->right, variant, r, v));
+        continue;
+      }
       SmallVector<Value> values = emitBody(
           main, variant, r, v,
           [&](unsigned i) { return loadInput(main, i, variant, r, v); },

@@ -79,6 +79,9 @@ private:
   mlir::Value emitIndex(const Stage &stage, unsigned dim, int64_t row,
                         int64_t vector);
 
+  mlir::Value loadGroup(const Access &access, mlir::Value at, bool isVector);
+  mlir::Value emitDot(const Stage &stage, mlir::Value acc, mlir::Value left,
+                      mlir::Value right);
   mlir::Value lookup(mlir::IRMapping &map, mlir::Value value);
   mlir::Value constant(int64_t value);
   mlir::Value splat(mlir::Value scalar);

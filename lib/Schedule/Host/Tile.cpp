@@ -241,3 +241,69 @@ Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
     chosen.rowLoop = -1;
   return chosen;
 }
+
+//===----------------------------------------------------------------------===//
+// Groups of integers
+//===----------------------------------------------------------------------===//
+
+/// Counts an access in groups of neighbours along `loop`, whose extent is that
+/// of a group. Returns false where groups do not begin at their multiples.
+static bool countGroups(Access &access, unsigned loop, int64_t group) {
+  if (access.coef[loop] != 1 || access.base % group != 0 ||
+      access.panelCoef % group != 0)
+    return false;
+  for (auto [index, coef] : llvm::enumerate(access.coef)) {
+    if (index == loop)
+      continue;
+    if (coef % group != 0)
+      return false;
+    coef /= group;
+  }
+  access.coef[loop] = 0;
+  access.base /= group;
+  access.panelCoef /= group;
+  access.group = group;
+  return true;
+}
+
+void dlc::schedule::groupFactors(Nest &nest, ArrayRef<Buffer> buffers,
+                                 const HostTarget &target) {
+  Stage &main = nest.stages[0];
+  auto products = matchIntegerProducts(main.op);
+  if (!products)
+    return;
+  const Input &left = main.inputs[products->left],
+              &right = main.inputs[products->right];
+  if (left.kind != Input::Memory || right.kind != Input::Memory)
+    return;
+  // The operand in panels is read by the vector, the other one is the same in
+  // all of its lanes.
+  const Access &panels =
+      left.access.panelLoop >= 0 ? left.access : right.access;
+  const Access &rows = left.access.panelLoop >= 0 ? right.access : left.access;
+  if (panels.panelLoop < 0 || rows.coef[panels.panelLoop] != 0)
+    return;
+  unsigned leftBits =
+               buffers[left.access.buffer].element.getIntOrFloatBitWidth(),
+           rightBits =
+               buffers[right.access.buffer].element.getIntOrFloatBitWidth();
+  if (leftBits != rightBits)
+    return;
+  int64_t group = target.dotGroup(leftBits, products->leftUnsigned, rightBits,
+                                  products->rightUnsigned);
+  if (group * leftBits != 32)
+    return;
+  for (unsigned loop = 0; loop < nest.loops.size(); ++loop) {
+    if (!nest.loops[loop].reduction || nest.loops[loop].extent != group ||
+        nest.loops[loop].shared >= 0 || panels.coef[panels.panelLoop] != group)
+      continue;
+    Access a = left.access, b = right.access;
+    if (!countGroups(a, loop, group) || !countGroups(b, loop, group))
+      continue;
+    main.inputs[products->left].access = a;
+    main.inputs[products->right].access = b;
+    main.dots = products;
+    removeLoop(nest, loop);
+    return;
+  }
+}

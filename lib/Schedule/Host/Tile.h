@@ -31,6 +31,12 @@ struct Tile {
 Tile chooseTile(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
                 const HostTarget &target, int vectorLoop = -1);
 
+/// Where both factors of integer products have groups of neighbours along a
+/// reduction loop of their own (HostPackOperands), makes these groups what one
+/// iteration of the nest multiplies.
+void groupFactors(Nest &nest, llvm::ArrayRef<Buffer> buffers,
+                  const HostTarget &target);
+
 } // namespace dlc::schedule
 
 #endif // DLC_LIB_SCHEDULE_HOST_TILE_H

@@ -29,3 +29,25 @@ func.func @integers(%a: tensor<2x3xi32>, %b: tensor<3x4xi32>) -> tensor<2x4xi32>
   %r = nn.matmul %a, %b : (tensor<2x3xi32>, tensor<3x4xi32>) -> tensor<2x4xi32>
   return %r : tensor<2x4xi32>
 }
+
+// CHECK-LABEL: @bytes
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<2x3xi8>, tensor<3x4xi8>) outs(%{{.*}} : tensor<2x4xi32>)
+// CHECK-DAG: arith.extui %{{.*}} : i8 to i32
+// CHECK-DAG: arith.extsi %{{.*}} : i8 to i32
+// CHECK: arith.muli
+// CHECK: arith.addi
+func.func @bytes(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>) -> tensor<2x4xi32> {
+  %r = nn.matmul %a, %b : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+  return %r : tensor<2x4xi32>
+}
+
+// The sums are given as they are.
+
+// CHECK-LABEL: @wide
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<2x3xbf16>, tensor<3x4xbf16>) outs(%{{.*}} : tensor<2x4xf32>)
+// CHECK-NOT: arith.truncf
+// CHECK: return {{.*}} : tensor<2x4xf32>
+func.func @wide(%a: tensor<2x3xbf16>, %b: tensor<3x4xbf16>) -> tensor<2x4xf32> {
+  %r = nn.matmul %a, %b wide : (tensor<2x3xbf16>, tensor<3x4xbf16>) -> tensor<2x4xf32>
+  return %r : tensor<2x4xf32>
+}

@@ -284,3 +284,19 @@ func.func @loop(%h: tensor<4xf32>, %x: tensor<3x4xf32>, %w: tensor<4xf32>) -> (t
   } {reversed = array<i1: true>, stacked_reversed = array<i1: false>} -> (tensor<4xf32>, tensor<3x4xf32>)
   return %r#0, %r#1 : tensor<4xf32>, tensor<3x4xf32>
 }
+
+// Bytes of either sign may be mixed, and are summed in 32 bits; so are 16-bit floats where
+// that is said.
+
+// CHECK-LABEL: func @contractions_wide
+// CHECK: nn.matmul %{{.*}}, %{{.*}} : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+// CHECK: nn.matmul %{{.*}}, %{{.*}} : (tensor<2x3xi16>, tensor<3x4xi16>) -> tensor<2x4xi32>
+// CHECK: nn.matmul %{{.*}}, %{{.*}} wide : (tensor<2x3xf16>, tensor<3x4xf16>) -> tensor<2x4xf32>
+// CHECK: nn.conv %{{.*}}, %{{.*}} strides = [1] pads = [0, 0] dilations = [1] channels_last wide : (tensor<1x6x8xbf16>, tensor<4x8x3xbf16>) -> tensor<1x4x4xf32>
+func.func @contractions_wide(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>, %c: tensor<2x3xi16>, %d: tensor<3x4xi16>, %e: tensor<2x3xf16>, %f: tensor<3x4xf16>, %x: tensor<1x6x8xbf16>, %w: tensor<4x8x3xbf16>) {
+  %0 = nn.matmul %a, %b : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+  %1 = nn.matmul %c, %d : (tensor<2x3xi16>, tensor<3x4xi16>) -> tensor<2x4xi32>
+  %2 = nn.matmul %e, %f wide : (tensor<2x3xf16>, tensor<3x4xf16>) -> tensor<2x4xf32>
+  %3 = nn.conv %x, %w strides = [1] pads = [0, 0] dilations = [1] channels_last wide : (tensor<1x6x8xbf16>, tensor<4x8x3xbf16>) -> tensor<1x4x4xf32>
+  return
+}

@@ -115,12 +115,14 @@ def compare(got, expected, rtol=RTOL, atol=ATOL):
             f"{got[at]!r} instead of {expected[at]!r}")
 
 
-def reference(model, inputs):
-    """What onnxruntime computes."""
+def reference(model, inputs, optimized=True):
+    """What onnxruntime computes, with its optimisations of the graph or without."""
     if not isinstance(model, str):
         model = model.SerializeToString()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    if not optimized:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
     return dict(zip(names, session.run(names, inputs)))

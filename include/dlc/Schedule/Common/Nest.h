@@ -44,6 +44,8 @@ struct Access {
   int panelLoop = -1;
   int64_t panel = 0;
   int64_t panelCoef = 0;
+  /// Neighbouring elements that are read as one: addresses count groups.
+  int64_t group = 1;
 };
 
 /// An input of a stage: memory, the registers of an earlier stage of the same
@@ -66,6 +68,17 @@ struct Output {
   std::optional<Access> load;
 };
 
+/// A sum of products of two integers of 8 or 16 bits each, in 32 bits.
+struct IntegerProducts {
+  /// Numbers among the operation's inputs.
+  unsigned left = 0, right = 1;
+  /// Whether they are extended by zeros rather than by their signs.
+  bool leftUnsigned = false, rightUnsigned = false;
+};
+
+/// The products that `op` adds up, if that is all it does.
+std::optional<IntegerProducts> matchIntegerProducts(mlir::linalg::LinalgOp op);
+
 /// One structured operation in a nest.
 struct Stage {
   mlir::linalg::LinalgOp op;
@@ -75,6 +88,9 @@ struct Stage {
   llvm::SmallVector<int> loopOf;
   /// Where the tensors lie that the body reads with tensor.extract.
   llvm::DenseMap<mlir::Operation *, Placement> gathers;
+  /// Each iteration adds the products of a whole group of elements of both
+  /// inputs (`Access::group`).
+  std::optional<IntegerProducts> dots;
 };
 
 /// The iterations of a loop from `number * scale` on need not run; the number
@@ -142,6 +158,9 @@ mlir::Value loadLimit(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value isBelow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value at,
                     const std::optional<Limit> &limit,
                     llvm::ArrayRef<mlir::Value> memrefs, mlir::Value condition);
+
+/// Removes a loop that no body asks for, and that no access steps along.
+void removeLoop(Nest &nest, unsigned loop);
 
 /// The operation that combines partial results of output `output` of `op`, or
 /// null if there is no single one.

@@ -26,6 +26,19 @@ struct HostTarget {
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;
 
+  /// There is an instruction that multiplies four unsigned bytes with four
+  /// signed ones and adds the products to 32 bits (AVX-512 VNNI or AVX-VNNI).
+  /// Pairs of 16 bits can be multiplied like that by every CPU.
+  bool byteDots = false;
+
+  /// Neighbours along the reduction that one instruction multiplies, for
+  /// factors of `leftBits` and `rightBits`.
+  int64_t dotGroup(unsigned leftBits, bool leftUnsigned, unsigned rightBits,
+                   bool rightUnsigned) const {
+    bool bytes = leftBits == 8 && rightBits == 8;
+    return byteDots && bytes && leftUnsigned != rightUnsigned ? 4 : 2;
+  }
+
   /// Elements of `bits` width in one vector.
   int64_t lanes(unsigned bits) const { return vectorBytes * 8 / bits; }
 

@@ -5,9 +5,28 @@
 using namespace mlir;
 using namespace dlc::nn;
 
+/// The result of a contraction: bytes and i16 are summed in 32 bits, as floats
+/// of 16 bits are.
+static TypeOrFailure withSums(Value operand, bool wide,
+                              ArrayRef<int64_t> shape) {
+  Type element = elementOf(operand);
+  if (wide && (element.isF16() || element.isBF16()))
+    element = Float32Type::get(operand.getContext());
+  if (element.isInteger(8) || element.isSignlessInteger(16))
+    element = IntegerType::get(operand.getContext(), 32);
+  return RankedTensorType::get(shape, element);
+}
+
+/// Signed and unsigned bytes may be mixed.
+static LogicalResult requireFactors(Value lhs, Value rhs, ErrorFn error) {
+  if (elementOf(lhs).isInteger(8) && elementOf(rhs).isInteger(8))
+    return success();
+  return requireSameElement({lhs, rhs}, "C1", error);
+}
+
 TypeOrFailure MatmulOp::inferType(Adaptor adaptor, ErrorFn error) {
   Value lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
-  if (failed(requireSameElement({lhs, rhs}, "C1", error)) ||
+  if (failed(requireFactors(lhs, rhs, error)) ||
       failed(requireKind(lhs, ElementKinds::Numeric, "C1", error)))
     return failure();
   ArrayRef<int64_t> a = shapeOf(lhs), b = shapeOf(rhs);
@@ -24,7 +43,7 @@ TypeOrFailure MatmulOp::inferType(Adaptor adaptor, ErrorFn error) {
                    << shapeText(a) << " and " << shapeText(b);
   shape->push_back(a[a.size() - 2]);
   shape->push_back(b.back());
-  return withShape(lhs, *shape);
+  return withSums(lhs, adaptor.getWide(), *shape);
 }
 
 /// Batch × channels × spatial… of an activation in either layout, with the
@@ -48,7 +67,7 @@ static SmallVector<int64_t> toLayout(ArrayRef<int64_t> shape,
 template <typename Adaptor>
 static LogicalResult checkConvOperands(Adaptor adaptor, ErrorFn error) {
   Value input = adaptor.getInput(), filter = adaptor.getFilter();
-  if (failed(requireSameElement({input, filter}, "C1", error)) ||
+  if (failed(requireFactors(input, filter, error)) ||
       failed(requireKind(input, ElementKinds::Numeric, "C1", error)))
     return failure();
   ArrayRef<int64_t> x = shapeOf(input), w = shapeOf(filter);
@@ -99,7 +118,7 @@ TypeOrFailure ConvOp::inferType(Adaptor adaptor, ErrorFn error) {
                      << adaptor.getPads()[spatial + i];
     shape.push_back((size - extent - 1) / adaptor.getStrides()[i] + 1);
   }
-  return withShape(adaptor.getInput(), toLayout(shape, last));
+  return withSums(adaptor.getInput(), adaptor.getWide(), toLayout(shape, last));
 }
 
 TypeOrFailure ConvTransposeOp::inferType(Adaptor adaptor, ErrorFn error) {
@@ -141,5 +160,5 @@ TypeOrFailure ConvTransposeOp::inferType(Adaptor adaptor, ErrorFn error) {
                      << " gives no valid size";
     shape.push_back(size);
   }
-  return withShape(adaptor.getInput(), toLayout(shape, last));
+  return withSums(adaptor.getInput(), adaptor.getWide(), toLayout(shape, last));
 }

@@ -37,6 +37,37 @@ def NNFoldBatchNorm : Pass<"nn-fold-batch-norm"> {
   let dependentDialects = ["::dlc::nn::NNDialect"];
 }
 
+def NNIntegerProducts : Pass<"nn-integer-products"> {
+  let summary = "Multiplies quantised tensors as integers";
+  let description = [{
+    A matrix product or convolution of two quantised tensors of at most 8 bits,
+    `(bytes - zero) * scale` with scales that do not vary along what is summed over
+    (or without scales, in wider integers), becomes one of integers with sums of 32
+    bits, which is exact, times both scales. Where the right operand has no zero
+    point, the bytes themselves are multiplied, and what the left one's zero point
+    adds is taken off the sums (a convolution is padded with the zero point); else
+    both are, without their zero points, of 16 bits. What follows, the bias and a
+    quantisation, stays as it is. So models with pairs of QuantizeLinear and
+    DequantizeLinear are computed as quantised operators are.
+  }];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
+def NNReducePrecision : Pass<"nn-reduce-precision"> {
+  let summary = "Rounds the operands of f32 products to 16 bits";
+  let description = [{
+    Operands of matrix products and convolutions of f32 are rounded to f16 or bf16
+    where they are made, so that they take half of the memory, weights included.
+    Sums, and everything that is no product (softmax, normalisations, reductions),
+    stay f32.
+  }];
+  let options = [
+    Option<"precision", "precision", "std::string", "\"f32\"",
+           "f16 or bf16; f32 and tf32 leave operands as they are">
+  ];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
 def NNSimplify : Pass<"nn-simplify"> {
   let summary = "Merges operations that neighbours can do on the way";
   let description = [{

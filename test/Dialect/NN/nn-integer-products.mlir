@@ -1,0 +1,110 @@
+// RUN: dlc-opt %s --nn-integer-products --canonicalize --split-input-file | FileCheck %s
+
+// Bytes are multiplied as they are; what the left zero point adds is taken off the sums,
+// to which the scales are applied.
+
+// CHECK-LABEL: @matmul
+// CHECK-SAME: %[[A:.*]]: tensor<2x3xui8>, %[[B:.*]]: tensor<3x4xi8>, %[[S:.*]]: tensor<f32>, %[[T:.*]]: tensor<1x4xf32>
+// CHECK: %[[SUMS:.*]] = nn.matmul %[[A]], %[[B]] : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+// CHECK: %[[B32:.*]] = nn.cast %[[B]] : (tensor<3x4xi8>) -> tensor<3x4xi32>
+// CHECK: %[[COLUMNS:.*]] = nn.reduce sum %[[B32]] {{.*}} -> tensor<1x4xi32>
+// CHECK: %[[EXTRA:.*]] = nn.mul %[[COLUMNS]]
+// CHECK: %[[CENTRED:.*]] = nn.sub %[[SUMS]], %[[EXTRA]]
+// CHECK: %[[REAL:.*]] = nn.cast %[[CENTRED]] : (tensor<2x4xi32>) -> tensor<2x4xf32>
+// CHECK: %[[UNIT:.*]] = nn.mul %[[S]], %{{.*}} : (tensor<f32>, tensor<4xf32>) -> tensor<4xf32>
+// CHECK: nn.mul %[[REAL]], %[[UNIT]]
+func.func @matmul(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>, %s: tensor<f32>, %t: tensor<1x4xf32>) -> tensor<2x4xf32> {
+  %zero = nn.constant dense<128.0> : tensor<f32>
+  %0 = nn.cast %a : (tensor<2x3xui8>) -> tensor<2x3xf32>
+  %1 = nn.sub %0, %zero : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %2 = nn.mul %1, %s : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %3 = nn.cast %b : (tensor<3x4xi8>) -> tensor<3x4xf32>
+  %4 = nn.mul %3, %t : (tensor<3x4xf32>, tensor<1x4xf32>) -> tensor<3x4xf32>
+  %5 = nn.matmul %2, %4 : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %5 : tensor<2x4xf32>
+}
+
+// -----
+
+// A right operand with a zero point: both without theirs, in 16 bits. A transposed
+// operand, scaled by what are columns after it.
+
+// CHECK-LABEL: @transposed
+// CHECK: nn.sub {{.*}} tensor<4x3xi16>
+// CHECK: nn.transpose %{{.*}} : (tensor<4x3xi16>) -> tensor<3x4xi16>
+// CHECK: nn.matmul {{.*}} : (tensor<2x3xi16>, tensor<3x4xi16>) -> tensor<2x4xi32>
+// CHECK: nn.reshape %{{.*}} : (tensor<4x1xf32>) -> tensor<4xf32>
+func.func @transposed(%a: tensor<2x3xi8>, %b: tensor<4x3xi8>, %z: tensor<4x1xi8>, %s: tensor<1xf32>, %t: tensor<4x1xf32>) -> tensor<2x4xf32> {
+  %0 = nn.cast %a : (tensor<2x3xi8>) -> tensor<2x3xf32>
+  %1 = nn.mul %s, %0 : (tensor<1xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %2 = nn.cast %b : (tensor<4x3xi8>) -> tensor<4x3xf32>
+  %zero = nn.cast %z : (tensor<4x1xi8>) -> tensor<4x1xf32>
+  %3 = nn.sub %2, %zero : (tensor<4x3xf32>, tensor<4x1xf32>) -> tensor<4x3xf32>
+  %4 = nn.mul %3, %t : (tensor<4x3xf32>, tensor<4x1xf32>) -> tensor<4x3xf32>
+  %5 = nn.transpose %4 perm = [1, 0] : (tensor<4x3xf32>) -> tensor<3x4xf32>
+  %6 = nn.matmul %1, %5 : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %6 : tensor<2x4xf32>
+}
+
+// -----
+
+// A convolution is padded with the zero point.
+
+// CHECK-LABEL: @conv
+// CHECK-SAME: %[[X:.*]]: tensor<1x2x5xui8>, %[[W:.*]]: tensor<4x2x3xi8>
+// CHECK: %[[Z:.*]] = nn.constant dense<7> : tensor<ui8>
+// CHECK: %[[P:.*]] = nn.pad constant %[[X]], %[[Z]] lo = [0, 0, 1] hi = [0, 0, 1]
+// CHECK: nn.conv %[[P]], %[[W]] strides = [1] pads = [0, 0] {{.*}} : (tensor<1x2x7xui8>, tensor<4x2x3xi8>) -> tensor<1x4x5xi32>
+// CHECK: nn.reshape %{{.*}} : (tensor<4x1x1xf32>) -> tensor<4x1xf32>
+// CHECK: nn.mul {{.*}} -> tensor<1x4x5xf32>
+func.func @conv(%x: tensor<1x2x5xui8>, %w: tensor<4x2x3xi8>, %s: tensor<f32>, %t: tensor<4x1x1xf32>) -> tensor<1x4x5xf32> {
+  %zero = nn.constant dense<7> : tensor<1xui8>
+  %none = nn.constant dense<0> : tensor<4x1x1xi8>
+  %0 = nn.cast %x : (tensor<1x2x5xui8>) -> tensor<1x2x5xf32>
+  %z = nn.cast %zero : (tensor<1xui8>) -> tensor<1xf32>
+  %1 = nn.sub %0, %z : (tensor<1x2x5xf32>, tensor<1xf32>) -> tensor<1x2x5xf32>
+  %2 = nn.mul %1, %s : (tensor<1x2x5xf32>, tensor<f32>) -> tensor<1x2x5xf32>
+  %3 = nn.cast %w : (tensor<4x2x3xi8>) -> tensor<4x2x3xf32>
+  %n = nn.cast %none : (tensor<4x1x1xi8>) -> tensor<4x1x1xf32>
+  %4 = nn.sub %3, %n : (tensor<4x2x3xf32>, tensor<4x1x1xf32>) -> tensor<4x2x3xf32>
+  %5 = nn.mul %4, %t : (tensor<4x2x3xf32>, tensor<4x1x1xf32>) -> tensor<4x2x3xf32>
+  %6 = nn.conv %2, %5 strides = [1] pads = [1, 1] dilations = [1] : (tensor<1x2x5xf32>, tensor<4x2x3xf32>) -> tensor<1x4x5xf32>
+  return %6 : tensor<1x4x5xf32>
+}
+
+// -----
+
+// Operators on integers (MatMulInteger), of any length.
+
+// CHECK-LABEL: @integers
+// CHECK-SAME: %[[A:.*]]: tensor<2x40000xi8>, %[[B:.*]]: tensor<40000x4xi8>
+// CHECK: %[[SUMS:.*]] = nn.matmul %[[A]], %[[B]] : {{.*}} -> tensor<2x4xi32>
+// CHECK: return %[[SUMS]]
+func.func @integers(%a: tensor<2x40000xi8>, %b: tensor<40000x4xi8>) -> tensor<2x4xi32> {
+  %0 = nn.cast %a : (tensor<2x40000xi8>) -> tensor<2x40000xi32>
+  %1 = nn.cast %b : (tensor<40000x4xi8>) -> tensor<40000x4xi32>
+  %2 = nn.matmul %0, %1 : (tensor<2x40000xi32>, tensor<40000x4xi32>) -> tensor<2x4xi32>
+  return %2 : tensor<2x4xi32>
+}
+
+// -----
+
+// Left alone: scales that vary along the sum, zero points that are no integers of a byte,
+// integers of 32 bits.
+
+// CHECK-LABEL: @others
+// CHECK-COUNT-3: nn.matmul {{.*}} -> tensor<3x3xf32>
+func.func @others(%a: tensor<3x3xi8>, %b: tensor<3x3xi32>, %s: tensor<3x1xf32>, %u: tensor<f32>) -> (tensor<3x3xf32>, tensor<3x3xf32>, tensor<3x3xf32>) {
+  %half = nn.constant dense<0.5> : tensor<f32>
+  %0 = nn.cast %a : (tensor<3x3xi8>) -> tensor<3x3xf32>
+  %1 = nn.mul %0, %u : (tensor<3x3xf32>, tensor<f32>) -> tensor<3x3xf32>
+  %2 = nn.mul %0, %s : (tensor<3x3xf32>, tensor<3x1xf32>) -> tensor<3x3xf32>
+  %3 = nn.matmul %1, %2 : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %4 = nn.sub %0, %half : (tensor<3x3xf32>, tensor<f32>) -> tensor<3x3xf32>
+  %5 = nn.mul %4, %u : (tensor<3x3xf32>, tensor<f32>) -> tensor<3x3xf32>
+  %6 = nn.matmul %1, %5 : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %7 = nn.cast %b : (tensor<3x3xi32>) -> tensor<3x3xf32>
+  %8 = nn.mul %7, %u : (tensor<3x3xf32>, tensor<f32>) -> tensor<3x3xf32>
+  %9 = nn.matmul %1, %8 : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  return %3, %6, %9 : tensor<3x3xf32>, tensor<3x3xf32>, tensor<3x3xf32>
+}
