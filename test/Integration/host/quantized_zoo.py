@@ -1,6 +1,13 @@
+# RUN: %python %s resnet50 minilm_l6
+# REQUIRES: zoo, onnxruntime, full
 """Trained models, quantised by onnxruntime's own tools, against onnxruntime:
 quantized_zoo.py resnet50 minilm_l6. The models are looked for in DLC_ZOO, and calibrated
-with numbers like those that the saved inputs hold."""
+with numbers like those that the saved inputs hold.
+
+Sums of integers are exact, but a float between two of them (a normalisation, a rescaled
+sum on the border of two steps) is not, and a step in an early layer becomes many in
+the last one: onnxruntime's own results with and without its optimisations of the graph
+differ by up to half of what quantisation costs. quantized.py holds single layers to equality."""
 
 import logging
 import os
@@ -57,13 +64,13 @@ def main():
         plain = reference(source, inputs)
         with tempfile.TemporaryDirectory() as folder:
             for kind, path in variants(source, inputs, folder):
-                expected = reference(path, inputs)
+                expected = reference(path, inputs, optimized="QDQ" not in kind)
                 with Program(path, *flags) as program:
                     got = program.run(inputs, outputs=list(expected))
                 for output, wanted in expected.items():
                     off = np.abs(got[output] - wanted)
                     noise = np.abs(wanted - plain[output])
-                    good = off.mean() <= 0.15 * noise.mean() and off.max() <= 1.5 * noise.max()
+                    good = off.mean() <= 0.6 * noise.mean() and off.max() <= noise.max()
                     bad += not good
                     print(f"{name}, {kind}: {output} is off onnxruntime's by {off.mean():.2g} (at most {off.max():.2g}, "
                           f"{np.mean(off == 0):.1%} equal); quantisation costs {noise.mean():.2g} (at most "
