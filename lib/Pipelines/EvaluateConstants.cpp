@@ -132,11 +132,48 @@ private:
   llvm::DenseMap<DialectResourceBlobManager::BlobEntry *, unsigned> users;
 };
 
-/// Results of launches by kernel and operands. Within one graph equal launches
-/// are one already, so they are worth their memory for several graphs only.
-struct Results {
+/// Results of launches by kernel and operands. Within one function equal
+/// launches are one already, so they are worth their memory only where another
+/// function runs the same kernel, and until the last launch of it.
+class Results {
+public:
   using Key = std::pair<StringRef, std::vector<const void *>>;
-  std::map<Key, SmallVector<Attribute>> attrs;
+
+  Results(ArrayRef<dispatch::LaunchOp> launches, Memory &memory)
+      : memory(memory) {
+    for (dispatch::LaunchOp launch : launches) {
+      Kernel &kernel = kernels[launch.getKernel()];
+      ++kernel.launches;
+      kernel.functions.insert(launch->getParentOp());
+    }
+  }
+
+  /// Whether another function may have an equal launch.
+  bool areShared(dispatch::LaunchOp launch) const {
+    return kernels.lookup(launch.getKernel()).functions.size() > 1;
+  }
+
+  /// What a launch like that gave, if there was one.
+  SmallVector<Attribute> lookup(const Key &key) const {
+    auto it = attrs.find(key);
+    return it == attrs.end() ? SmallVector<Attribute>() : it->second;
+  }
+
+  void remember(const Key &key, ArrayRef<Attribute> values) {
+    llvm::for_each(values, [&](Attribute value) { memory.retain(value); });
+    attrs[key].assign(values.begin(), values.end());
+  }
+
+  /// One launch of the kernel less is to come.
+  void finish(StringRef kernel) {
+    if (--kernels[kernel].launches != 0)
+      return;
+    auto first = attrs.lower_bound({kernel, {}}), last = first;
+    for (; last != attrs.end() && last->first.first == kernel; ++last)
+      for (Attribute value : last->second)
+        memory.release(value);
+    attrs.erase(first, last);
+  }
 
   static Key makeKey(dispatch::LaunchOp launch) {
     Key key(launch.getKernel(), {});
@@ -147,6 +184,15 @@ struct Results {
     }
     return key;
   }
+
+private:
+  struct Kernel {
+    unsigned launches = 0; ///< still to come
+    llvm::SmallPtrSet<Operation *, 2> functions;
+  };
+  Memory &memory;
+  llvm::StringMap<Kernel> kernels;
+  std::map<Key, SmallVector<Attribute>> attrs;
 };
 
 struct EvaluateConstants
@@ -178,13 +224,10 @@ struct EvaluateConstants
     if (!jit)
       return signalPassFailure();
     Memory memory(module, keepData);
-    Results known;
+    Results known(launches, memory);
     for (dispatch::LaunchOp launch : launches)
       if (failed(evaluate(launch, *jit, memory, known)))
         return signalPassFailure();
-    for (auto &entry : known.attrs)
-      for (Attribute attr : entry.second)
-        memory.release(attr);
     numEvaluated += launches.size();
     eraseUnusedKernels(module);
   }
@@ -289,22 +332,19 @@ struct EvaluateConstants
 
   static LogicalResult evaluate(dispatch::LaunchOp launch, KernelJit &jit,
                                 Memory &memory, Results &known) {
-    auto graphs = launch->getParentOfType<ModuleOp>().getOps<func::FuncOp>();
-    bool keep = !llvm::hasSingleElement(graphs);
+    StringRef kernel = launch.getKernel();
+    bool keep = known.areShared(launch);
     SmallVector<Attribute> values;
     Results::Key key;
     if (keep) {
       key = Results::makeKey(launch);
-      if (auto it = known.attrs.find(key); it != known.attrs.end())
-        values = it->second;
+      values = known.lookup(key);
     }
     if (values.empty()) {
       if (failed(compute(launch, jit, /*all=*/keep, values)))
         return failure();
-      if (keep) {
-        llvm::for_each(values, [&](Attribute value) { memory.retain(value); });
-        known.attrs[key] = values;
-      }
+      if (keep)
+        known.remember(key, values);
     }
     OpBuilder builder(launch);
     for (auto [result, value] : llvm::zip_equal(launch.getResults(), values)) {
@@ -319,6 +359,7 @@ struct EvaluateConstants
                                     launch->operand_end());
     launch.erase();
     eraseDead(std::move(operands), memory);
+    known.finish(kernel);
     return success();
   }
 

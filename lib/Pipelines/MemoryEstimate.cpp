@@ -65,12 +65,16 @@ public:
           pm.addNestedPass<func::FuncOp>(createCSEPass());
         })))
       return std::nullopt;
-    evaluateConstants();
+    for (auto func : copy->getOps<func::FuncOp>())
+      evaluateConstants(func);
     findInplacePairs();
     if (failed(runPasses([](OpPassManager &pm) {
           conversion::ArenaOrderOptions order;
           order.workLimit = kOrderWork;
+          conversion::ArenaLoopsOptions loops;
+          loops.workLimit = kOrderWork;
           pm.addPass(conversion::createArenaBufferize());
+          pm.addPass(conversion::createArenaLoops(loops));
           pm.addPass(conversion::createArenaOrder(order));
           pm.addPass(conversion::createArenaInplace());
         })))
@@ -214,23 +218,38 @@ private:
     });
   }
 
+  /// Memory that is there, whatever is in it, in the place of `value`. A loop
+  /// says what its body takes, so that gets no more arguments.
+  void makeGiven(Value value) {
+    auto func = value.getDefiningOp()->getParentOfType<func::FuncOp>();
+    if (!arena::isLoopBody(func))
+      return makeArgument(value);
+    OpBuilder builder(value.getDefiningOp());
+    auto type = cast<RankedTensorType>(value.getType());
+    auto zero = builder.getZeroAttr(type);
+    auto constant = arith::ConstantOp::create(builder, value.getLoc(),
+                                              cast<TypedAttr>(zero));
+    value.replaceAllUsesWith(constant);
+  }
+
   /// Takes out the launches that evaluate-constants will run.
-  void evaluateConstants() {
-    for (auto launch : llvm::make_early_inc_range(
-             getMain(*copy).getOps<dispatch::LaunchOp>())) {
+  void evaluateConstants(func::FuncOp func) {
+    for (auto launch :
+         llvm::make_early_inc_range(func.getOps<dispatch::LaunchOp>())) {
       bool isConstant =
           llvm::all_of(launch->getOpOperands(), [&](OpOperand &operand) {
             Value value = operand.get();
             while (isReshape(value.getDefiningOp()))
               value = value.getDefiningOp()->getOperand(0);
             return constants.contains(value) ||
+                   value.getDefiningOp<arith::ConstantOp>() ||
                    (launch.isDpsInit(&operand) &&
                     value.getDefiningOp<tensor::EmptyOp>());
           });
       if (!isConstant || llvm::any_of(launch.getResults(), isContinued))
         continue;
       for (Value result : launch.getResults())
-        makeArgument(result);
+        makeGiven(result);
       launch.erase();
     }
   }
@@ -251,6 +270,17 @@ private:
     }
   }
 
+  /// Whether a step writes the memory of an operand.
+  static bool isWritten(OpOperand &operand) {
+    if (auto launch = dyn_cast<dispatch::LaunchOp>(operand.getOwner()))
+      return launch.isDpsInit(&operand);
+    if (auto loop = dyn_cast<dispatch::LoopOp>(operand.getOwner()))
+      return operand.getOperandNumber() >= loop.getCarried().size() +
+                                               loop.getSliced().size() +
+                                               loop.getInvariant().size();
+    return operand.getOperandNumber() > 0;
+  }
+
   void collectBuffers() {
     DenseMap<Value, unsigned> bufferOf;
     SmallVector<Operation *> steps =
@@ -262,7 +292,6 @@ private:
             it != estimate.nodeOf.end())
           node = it->second;
       estimate.nodeOfStep.push_back(node);
-      auto launch = dyn_cast<dispatch::LaunchOp>(op);
       for (OpOperand &operand : op->getOpOperands()) {
         auto alloc =
             arena::getMemory(operand.get()).getDefiningOp<memref::AllocOp>();
@@ -277,8 +306,7 @@ private:
         }
         MemoryEstimate::Buffer &buffer = estimate.buffers[it->second];
         buffer.last = step;
-        bool writes = launch ? launch.isDpsInit(&operand)
-                             : operand.getOperandNumber() > 0;
+        bool writes = isWritten(operand);
         if (node)
           (writes ? buffer.writers : buffer.readers).push_back(*node);
       }

@@ -185,9 +185,9 @@ static void buildPlan(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(conversion::createArenaBufferize());
   if (options.io == "arena")
     pm.addPass(arena::createArenaIO());
+  pm.addPass(conversion::createArenaLoops());
   pm.addPass(conversion::createArenaOrder());
   pm.addPass(conversion::createArenaInplace());
-  pm.addPass(conversion::createArenaLoops());
   pm.addPass(arena::createArenaAssign());
   pm.addPass(arena::createArenaVerify());
 }

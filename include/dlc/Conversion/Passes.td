@@ -153,8 +153,13 @@ def ArenaLoops : Pass<"arena-loops", "::mlir::ModuleOp"> {
     The buffers of a loop's body live for one iteration: they get a layout of their
     own (`@<body>_arena`), inner loops first, and each `dispatch.loop` a buffer of
     this size, its `scratch`, which lives at that step of the calling function
-    only. So the memory of a loop is planned like that of a kernel's result.
+    only. So the memory of a loop is planned like that of a kernel's result, and the
+    passes behind this one know its size. The steps of bodies are ordered, and work in
+    place, as `arena-order` and `arena-inplace` do it for graphs.
   }];
+  let options = [
+    Option<"workLimit", "work-limit", "uint64_t", "1000000",
+           "Steps tried for the order of a body after which the search stops">];
   let dependentDialects = ["::dlc::arena::ArenaDialect",
                            "::mlir::memref::MemRefDialect"];
 }
@@ -162,7 +167,7 @@ def ArenaLoops : Pass<"arena-loops", "::mlir::ModuleOp"> {
 def ArenaOrder : Pass<"arena-order", "::mlir::ModuleOp"> {
   let summary = "runs launches in the order that needs least memory";
   let description = [{
-    Launches and copies of the graph function are moved, within what their
+    Launches, copies and loops of the graph function are moved, within what their
     reads and writes of memory allow, so that the largest sum of bytes alive at one
     of them gets smaller: for example branches one after the other instead of side by
     side. Buffers that a kernel may work on in place count once. The order stays as it

@@ -4,6 +4,7 @@
 #include "dlc/Dialect/Arena/IR/Arena.h"
 #include "dlc/Dialect/Arena/Transforms/Steps.h"
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
+#include "dlc/Dialect/Dispatch/IR/LoopHints.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -267,12 +268,41 @@ private:
                          ValueRange{reads, writes, scratch, parallel});
     Value next =
         LLVM::AddOp::create(builder, loc, trip, constant(builder, loc, 1));
-    LLVM::CondBrOp::create(
-        builder, loc,
-        equals(builder, loc, next, static_cast<int64_t>(loop.getTrips())),
-        behind, ValueRange(), body, ValueRange(next));
+    Value isLast =
+        equals(builder, loc, next, static_cast<int64_t>(loop.getTrips()));
+    if (auto ends = loop->getAttrOfType<IntegerAttr>(dispatch::kEndsAttrName))
+      isLast = LLVM::OrOp::create(
+          builder, loc, isLast,
+          hasEnded(builder, loop, trip, loop.getOuts()[ends.getInt()]));
+    LLVM::CondBrOp::create(builder, loc, isLast, behind, ValueRange(), body,
+                           ValueRange(next));
     builder.setInsertionPointToStart(behind);
     return success();
+  }
+
+  /// Whether iteration `trip` of the body was the last one that does something:
+  /// the states lie where the results belong, and the one in `state` is false.
+  /// (Where they do not, the next iteration copies them there.)
+  Value hasEnded(OpBuilder &builder, dispatch::LoopOp loop, Value trip,
+                 Value state) {
+    Location loc = loop.getLoc();
+    Type i8 = IntegerType::get(context, 8);
+    Value goesOn =
+        LLVM::LoadOp::create(builder, loc, i8, getAddress(builder, loc, state));
+    Value zero = LLVM::ConstantOp::create(builder, loc, i8, 0);
+    Value ended = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                       goesOn, zero);
+    return LLVM::AndOp::create(builder, loc, writesResults(builder, loop, trip),
+                               ended);
+  }
+
+  /// Whether iteration `trip` writes the states of a loop to its results.
+  Value writesResults(OpBuilder &builder, dispatch::LoopOp loop, Value trip) {
+    Location loc = loop.getLoc();
+    auto trips = static_cast<int64_t>(loop.getTrips());
+    Value parity =
+        LLVM::AndOp::create(builder, loc, trip, constant(builder, loc, 1));
+    return equals(builder, loc, parity, (trips - 1) % 2);
   }
 
   /// A state alternates between two buffers, so that the last one lands in the
@@ -281,9 +311,7 @@ private:
                    Value reads, Value writes) {
     Location loc = loop.getLoc();
     auto trips = static_cast<int64_t>(loop.getTrips());
-    Value parity =
-        LLVM::AndOp::create(builder, loc, trip, constant(builder, loc, 1));
-    Value toFinal = equals(builder, loc, parity, (trips - 1) % 2);
+    Value toFinal = writesResults(builder, loop, trip);
     Value isFirst = equals(builder, loc, trip, 0);
     for (auto [i, state] : llvm::enumerate(loop.getCarried())) {
       Value from = getAddress(builder, loc, state);

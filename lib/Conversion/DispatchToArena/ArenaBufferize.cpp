@@ -511,6 +511,7 @@ private:
         carried, sliced, invariant, outs, spares, Value(), loop.getReversed(),
         loop.getStackedReversed());
     converted->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
+    converted->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
     return success();
   }
 

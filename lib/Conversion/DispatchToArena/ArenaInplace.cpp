@@ -56,21 +56,15 @@ namespace {
 
 using Pair = conversion::InplacePair;
 
-struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
-  void runOnOperation() override {
-    SymbolTableCollection tables;
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isExternal() && failed(runOnFunction(func, tables)))
-        return signalPassFailure();
-  }
-
-  LogicalResult runOnFunction(func::FuncOp func,
-                              SymbolTableCollection &tables) {
+/// Looks for pairs of buffers in one function that can be one.
+class InplaceReuse {
+public:
+  /// Gives how many there were.
+  FailureOr<unsigned> run(func::FuncOp func) {
     // Number the operations, and note the first and the last to touch each
     // buffer.
-    order.clear();
-    lives.clear();
-    unsigned number = 0;
+    unsigned number = 0, numShared = 0;
+    SymbolTableCollection tables;
     for (Operation &op : func.getBody().front()) {
       order[&op] = ++number;
       if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
@@ -102,11 +96,13 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
         if (share(launch, pair, *pairs, used))
           ++numShared;
       if (!used.empty())
-        launch->setAttr("arena.inplace", ArrayAttr::get(&getContext(), used));
+        launch->setAttr("arena.inplace",
+                        ArrayAttr::get(func.getContext(), used));
     }
-    return success();
+    return numShared;
   }
 
+private:
   struct Life {
     unsigned first, last;
   };
@@ -195,4 +191,21 @@ struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
   DenseMap<Value, Life> lives; // by buffer
 };
 
+struct ArenaInplace : public conversion::impl::ArenaInplaceBase<ArenaInplace> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (func.isExternal() || arena::isLoopBody(func))
+        continue;
+      FailureOr<unsigned> shared = conversion::reuseInplace(func);
+      if (failed(shared))
+        return signalPassFailure();
+      numShared += *shared;
+    }
+  }
+};
+
 } // namespace
+
+FailureOr<unsigned> conversion::reuseInplace(func::FuncOp func) {
+  return InplaceReuse().run(func);
+}

@@ -1,5 +1,7 @@
 //===- ArenaLoops.cpp - The memory of the bodies of loops -----------------===//
 
+#include "Inplace.h"
+
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Arena/Transforms/Assign.h"
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
@@ -17,6 +19,8 @@ using namespace dlc;
 namespace {
 
 struct ArenaLoops : public conversion::impl::ArenaLoopsBase<ArenaLoops> {
+  using ArenaLoopsBase::ArenaLoopsBase;
+
   void runOnOperation() override {
     planned.clear();
     open.clear();
@@ -53,6 +57,9 @@ struct ArenaLoops : public conversion::impl::ArenaLoopsBase<ArenaLoops> {
     if (failed(addScratch(body)))
       return failure();
     arena::AssignOptions options;
+    if (failed(conversion::orderSteps(body, options.alignment, workLimit)) ||
+        failed(conversion::reuseInplace(body)))
+      return failure();
     arena::LayoutOp layout = arena::createLayout(
         getOperation(), body.getLoc(), (body.getSymName() + "_arena").str(),
         options.alignment);

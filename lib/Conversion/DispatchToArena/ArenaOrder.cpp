@@ -146,52 +146,59 @@ LogicalResult GraphBuilder::add(Operation *step) {
   return addPairs(step);
 }
 
+FailureOr<int64_t> conversion::orderSteps(func::FuncOp func, int64_t alignment,
+                                          uint64_t workLimit) {
+  if (!llvm::hasSingleElement(func.getBody()))
+    return func.emitError("the graph function must have one block");
+  Block &block = func.front();
+  SmallVector<Operation *> steps = arena::collectSteps(block);
+  GraphBuilder builder(alignment);
+  SmallVector<Value> inputs, outputs;
+  for (auto alloc : block.getOps<memref::AllocOp>()) {
+    arena::Role role = arena::getRole(alloc);
+    if (role.isInput)
+      inputs.push_back(alloc);
+    if (role.isOutput)
+      outputs.push_back(alloc);
+  }
+  // With inputs and outputs in the arena: their lives begin before the first
+  // step and end behind the last.
+  bool isBounded = !inputs.empty() || !outputs.empty();
+  if (isBounded)
+    builder.addBegin(inputs);
+  for (Operation *step : steps)
+    if (failed(builder.add(step)))
+      return failure();
+  if (isBounded)
+    builder.addEnd(outputs);
+  std::vector<uint32_t> given(builder.graph.steps.size());
+  std::iota(given.begin(), given.end(), 0);
+  memory::ExecutionOrder found = memory::findOrder(builder.graph, workLimit);
+  if (found.order == given)
+    return 0;
+  // Views and allocations depend on each other only, and stay in front.
+  for (uint32_t step : found.order)
+    if (uint32_t number = step - isBounded; number < steps.size())
+      steps[number]->moveBefore(block.getTerminator());
+  return static_cast<int64_t>(memory::peakOfOrder(builder.graph, given) -
+                              found.peak);
+}
+
 namespace {
 
 struct ArenaOrder : public conversion::impl::ArenaOrderBase<ArenaOrder> {
   using ArenaOrderBase::ArenaOrderBase;
 
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isExternal() && failed(reorder(func)))
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (func.isExternal() || arena::isLoopBody(func))
+        continue;
+      FailureOr<int64_t> saved =
+          conversion::orderSteps(func, alignment, workLimit);
+      if (failed(saved))
         return signalPassFailure();
-  }
-
-  LogicalResult reorder(func::FuncOp func) {
-    if (!llvm::hasSingleElement(func.getBody()))
-      return func.emitError("the graph function must have one block");
-    Block &block = func.front();
-    SmallVector<Operation *> steps = arena::collectSteps(block);
-    GraphBuilder builder(alignment);
-    SmallVector<Value> inputs, outputs;
-    for (auto alloc : block.getOps<memref::AllocOp>()) {
-      arena::Role role = arena::getRole(alloc);
-      if (role.isInput)
-        inputs.push_back(alloc);
-      if (role.isOutput)
-        outputs.push_back(alloc);
+      bytesSaved += *saved;
     }
-    // With inputs and outputs in the arena: their lives begin before the first
-    // step and end behind the last.
-    bool isBounded = !inputs.empty() || !outputs.empty();
-    if (isBounded)
-      builder.addBegin(inputs);
-    for (Operation *step : steps)
-      if (failed(builder.add(step)))
-        return failure();
-    if (isBounded)
-      builder.addEnd(outputs);
-    std::vector<uint32_t> given(builder.graph.steps.size());
-    std::iota(given.begin(), given.end(), 0);
-    memory::ExecutionOrder found = memory::findOrder(builder.graph, workLimit);
-    if (found.order == given)
-      return success();
-    bytesSaved += memory::peakOfOrder(builder.graph, given) - found.peak;
-    // Views and allocations depend on each other only, and stay in front.
-    for (uint32_t step : found.order)
-      if (uint32_t number = step - isBounded; number < steps.size())
-        steps[number]->moveBefore(block.getTerminator());
-    return success();
   }
 };
 

@@ -1,4 +1,4 @@
-//===- Inplace.h - What kernels may do in place -----------------*- C++ -*-===//
+//===- Inplace.h - Order and reuse in one function --------------*- C++ -*-===//
 //
 // Private to DispatchToArena.
 //
@@ -8,6 +8,8 @@
 #define DLC_LIB_CONVERSION_DISPATCHTOARENA_INPLACE_H
 
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace dlc::conversion {
 
@@ -20,6 +22,16 @@ getInplacePairs(dispatch::KernelOp kernel);
 
 /// Whether one buffer of these types can take the place of the other.
 bool haveSameSize(mlir::MemRefType in, mlir::MemRefType out);
+
+/// Moves the steps of a bufferized function into the order that needs least
+/// memory; gives the bytes by which its peak is lower. Stops after trying
+/// `workLimit` steps.
+mlir::FailureOr<int64_t> orderSteps(mlir::func::FuncOp func, int64_t alignment,
+                                    uint64_t workLimit);
+
+/// Lets the launches of a bufferized function work in place on buffers that
+/// die; gives the number of outputs that took over the buffer of an input.
+mlir::FailureOr<unsigned> reuseInplace(mlir::func::FuncOp func);
 
 } // namespace dlc::conversion
 

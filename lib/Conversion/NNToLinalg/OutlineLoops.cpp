@@ -10,6 +10,8 @@
 
 #include "dlc/Conversion/Passes.h"
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
+#include "dlc/Dialect/Dispatch/IR/LoopHints.h"
+#include "dlc/Dialect/NN/IR/LoopHints.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -120,6 +122,7 @@ private:
         b, loc, types, loop.getTripsAttr(), loop.getCarried(), loop.getSliced(),
         loop.getInvariant(), loop.getReversedAttr(),
         loop.getStackedReversedAttr());
+    aligned->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
     aligned.getBody().takeBody(loop.getBody());
     for (auto [before, after, padding] :
          llvm::zip_equal(loop.getResults(), aligned.getResults(), paddings)) {
@@ -218,6 +221,8 @@ struct OutlineLoops
         b, loc, loop.getResultTypes(), function.getSymName(), loop.getTrips(),
         loop.getCarried(), loop.getSliced(), loop.getInvariant(), ValueRange(),
         ValueRange(), Value(), loop.getReversed(), loop.getStackedReversed());
+    if (Attribute ends = loop->getAttr(nn::kEndsAttrName))
+      call->setAttr(dispatch::kEndsAttrName, ends);
     loop.replaceAllUsesWith(call.getResults());
     loop.erase();
   }
@@ -233,10 +238,11 @@ struct LoopLowering : OpConversionPattern<dispatch::LoopOp> {
     SmallVector<Type> types;
     if (failed(getTypeConverter()->convertTypes(op.getResultTypes(), types)))
       return failure();
-    rewriter.replaceOpWithNewOp<dispatch::LoopOp>(
+    auto lowered = rewriter.replaceOpWithNewOp<dispatch::LoopOp>(
         op, types, op.getBody(), op.getTrips(), adaptor.getCarried(),
         adaptor.getSliced(), adaptor.getInvariant(), ValueRange(), ValueRange(),
         Value(), op.getReversed(), op.getStackedReversed());
+    lowered->setDiscardableAttrs(op->getDiscardableAttrDictionary());
     return success();
   }
 };

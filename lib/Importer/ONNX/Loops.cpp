@@ -8,6 +8,7 @@
 #include "Emitter.h"
 
 #include "dlc/Dialect/NN/IR/LoopBuilder.h"
+#include "dlc/Dialect/NN/IR/LoopHints.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -105,6 +106,10 @@ LogicalResult end(NodeEmitter &e) {
   if (open.counts)
     next.push_back(e.make<nn::AddOp>(open.number, e.scalar(1, open.number)));
   nn::LoopOp loop = open.body->finish(next, stacked, open.reversed, reversed);
+  // (A counted number goes on, but nothing reads the last one.)
+  if (const auto *condition = e.attr("condition"))
+    loop->setAttr(nn::kEndsAttrName,
+                  e.builder.getI64IntegerAttr(condition->i()));
   for (size_t i = 0; i < states; ++i)
     (void)e.set(static_cast<int>(i), loop.getResult(i));
   for (size_t i = 0; i < stacked.size(); ++i) {
