@@ -8,6 +8,7 @@ import sys
 import numpy as np
 from onnx import numpy_helper, parser
 
+from dlc_targets import on_cuda
 from dlc_testing import Failure, Program, compare, reference
 
 FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
@@ -161,8 +162,24 @@ def conditions():
             for go, limit in ((1, 9), (0, 9), (1, 1000), (1, 0))], trips=np.int64(5))
 
 
+def endless():
+    # Only the body ends it: as a CUDA program all iterations would have to be launched.
+    check("while", """(float[3] x, float limit) => (float[3] y, int64 count) {
+        y, count = Loop (, go, x, zero) <body = b (int64 i, bool c, float[3] s, int64 before)
+                => (bool d, float[3] t, int64 now) {
+            t = Add (s, x)
+            total = ReduceSum <keepdims = 0> (t)
+            d = Less (total, limit)
+            now = Add (i, one)
+        }>
+    }""", *[{"x": np.full(3, 1, np.float32), "limit": np.float32(limit)} for limit in (0, 5, 9, 3000)],
+          go=np.bool_(True), zero=np.int64(0), one=np.int64(1))
+
+
 scans()
 loops()
 conditions()
+if not on_cuda(FLAGS):
+    endless()
 if FAILED:
     sys.exit("\n".join(FAILED))

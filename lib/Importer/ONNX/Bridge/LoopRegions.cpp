@@ -462,6 +462,8 @@ bool LoopRegions::formOne(const NodeProto &node, const ValueTypes &types,
   std::optional<LoopParts> loop = readLoop(node, graph);
   if (!loop || (!loop->condition.empty() && !last))
     return false;
+  if (loop->base().empty()) // nobody reads what it gives
+    return true;
   bool results = loop->isMasked() && loop->numOutputs > 0;
   bool few = loop->trips == 0 || (loop->trips <= maxUnrolledTrips && !results);
   auto isKnown = [&](const std::string &name) { return types.of(name); };

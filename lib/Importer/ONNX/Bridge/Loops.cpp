@@ -3,6 +3,7 @@
 #include "Internal.h"
 
 #include <algorithm>
+#include <limits>
 
 using namespace dlc::importer;
 using onnx::AttributeProto;
@@ -146,13 +147,17 @@ std::optional<LoopParts> dlc::importer::readLoop(const NodeProto &node,
   parts.numOutputs = body->output_size() - states - 1;
   parts.outAxes.assign(parts.numOutputs, 0);
   parts.outDirections.assign(parts.numOutputs, 0);
-  if (node.input(0).empty())
-    return std::nullopt;
-  auto trips = knownInts(graph, node.input(0));
-  if (!trips || trips->size() != 1)
-    return std::nullopt;
-  parts.trips = std::max<int64_t>((*trips)[0], 0);
   parts.isSteady = goesOn(*body);
+  if (node.input(0).empty()) {
+    if (parts.isSteady)
+      throw ImportError("the loop never ends", node);
+    parts.trips = std::numeric_limits<int64_t>::max(); // until it says so
+  } else {
+    auto trips = knownInts(graph, node.input(0));
+    if (!trips || trips->size() != 1)
+      return std::nullopt;
+    parts.trips = std::max<int64_t>((*trips)[0], 0);
+  }
   if (!node.input(1).empty()) {
     auto first = knownInts(graph, node.input(1));
     if (!first || first->size() != 1)
