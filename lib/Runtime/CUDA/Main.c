@@ -309,7 +309,7 @@ static int run_timeline(const dlc_program *program, dlc_error *error) {
   static const char *const failed = "the GPU failed while it was profiled";
   const dlc_specialisation *specialisation = program->specialisation;
   dlc_profile *profile = program->profile;
-  dlc_sample marks;
+  dlc_sample marks = {0};
   uint64_t begin = dlc_now();
   CUresult result = mark(0, &marks);
   if (result == CUDA_SUCCESS)

@@ -88,6 +88,16 @@ def loops():
         }>
     }""", *[{"x": floats(5), "w": floats(6, 5), "k": RNG.permutation(5)} for _ in range(2)],
           n=np.int64(6), go=np.bool_(True), start=np.zeros(6, np.float32))
+    # An op that libonnx infers nothing for, on what is stacked.
+    check("normalized", """(float[4,3] x) => (float[6,4,3] y) {
+        last, all = Loop (six, go, x) <body = b (int64 i, bool c, float[4,3] s)
+                => (bool d, float[4,3] t, float[4,3] o) {
+            d = Identity (c)
+            t = Sin (s)
+            o = Add (s, x)
+        }>
+        y = GroupNormalization <num_groups = 2> (all, scale, bias)
+    }""", {"x": floats(4, 3)}, six=np.int64(6), go=np.bool_(True), scale=floats(4), bias=floats(4), opset=21)
     # Within each other and within branches.
     check("nested", """(float[3] x, bool which) => (float[3] y, float[7,5,3] all) {
         y, all = Loop (seven, go, x) <body = b (int64 i, bool c, float[3] s)

@@ -131,6 +131,14 @@ bool hasLongVectors(const GraphProto &graph) {
   return false;
 }
 
+/// Whether all dimensions are numbers. What is known stays as it is, so half a
+/// shape (of what a loop stacks) has to wait for the other half.
+bool isWhole(const onnx::TypeProto &type) {
+  const auto &dims = type.tensor_type().shape().dim();
+  return std::all_of(dims.begin(), dims.end(),
+                     [](const auto &dim) { return dim.has_dim_value(); });
+}
+
 /// Adds the results of ops that libonnx cannot infer: those that have the type
 /// of their first operand, and those whose shape is a known operand. Returns
 /// whether it found new ones.
@@ -149,7 +157,7 @@ bool addKnownTypes(const GraphProto &graph, KnownTypes &known) {
         types.count(node.output(0)))
       continue;
     auto type = types.find(node.input(0));
-    if (type == types.end())
+    if (type == types.end() || (!unpools && !isWhole(*type->second)))
       continue;
     onnx::TypeProto result = *type->second;
     if (unpools) {
