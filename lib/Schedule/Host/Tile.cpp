@@ -160,16 +160,14 @@ static int64_t registersOf(const Nest &nest, const Tile &tile) {
 }
 
 Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
-                               const HostTarget &target, int vectorLoop) {
+                               const HostTarget &target) {
   Tile tile;
   int64_t lanes = target.lanes(widestElement(nest, buffers));
   int64_t panel = 0;
-  if (int panelLoop = findPanelLoop(nest, panel); panelLoop >= 0)
-    vectorLoop = panelLoop;
+  int panelLoop = findPanelLoop(nest, panel);
   double best = 0;
   for (unsigned loop = 0; loop < nest.loops.size(); ++loop) {
-    if (!canVectorise(nest, loop) ||
-        (vectorLoop >= 0 && int(loop) != vectorLoop))
+    if (!canVectorise(nest, loop) || (panelLoop >= 0 && int(loop) != panelLoop))
       continue;
     int64_t width = std::min<int64_t>(
         lanes, llvm::PowerOf2Ceil(uint64_t(nest.loops[loop].extent)));

@@ -27,9 +27,9 @@ struct Tile {
 };
 
 /// Chooses the register tile of a nest by the cost of its loads, stores and
-/// multiply-adds on `target`. With `vectorLoop`, that loop is vectorised.
+/// multiply-adds on `target`. A loop that is read in panels is vectorised.
 Tile chooseTile(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
-                const HostTarget &target, int vectorLoop = -1);
+                const HostTarget &target);
 
 /// Where both factors of integer products have groups of neighbours along a
 /// reduction loop of their own (HostPackOperands), makes these groups what one
