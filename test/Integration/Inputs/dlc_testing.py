@@ -128,6 +128,21 @@ def reference(model, inputs, optimized=True):
     return dict(zip(names, session.run(names, inputs)))
 
 
+def differences(name, model, inputs, *flags):
+    """What is wrong with one program of `model` run on each of `inputs`, a line each."""
+    problems = []
+    try:
+        with Program(model, *flags) as program:
+            for number, given in enumerate(inputs):
+                got = program.run(given)
+                for output, wanted in reference(model, given).items():
+                    if problem := compare(got[output], wanted):
+                        problems.append(f"{name}, inputs {number}: '{output}' {problem}")
+    except Failure as error:
+        problems.append(f"{name}: {error}")
+    return problems
+
+
 class Graph:
     """Builds one case. Methods return names of tensors; arrays given to `node` in
     place of names become initializers."""

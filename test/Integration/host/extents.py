@@ -14,7 +14,7 @@ import numpy as np
 from onnx import numpy_helper, parser
 
 from dlc_targets import on_cuda
-from dlc_testing import Failure, Program, compare, reference
+from dlc_testing import Failure, Program, differences
 
 FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
 RNG = np.random.default_rng(7)
@@ -31,15 +31,7 @@ def model(text, **constants):
 
 def check(name, graph, inputs, *flags):
     """All inputs on one program, the largest ones first: nothing may be left over."""
-    try:
-        with Program(graph, *FLAGS, *flags) as program:
-            for number, given in enumerate(inputs):
-                got = program.run(given)
-                for output, wanted in reference(graph, given).items():
-                    if problem := compare(got[output], wanted):
-                        FAILED.append(f"{name}, inputs {number}: '{output}' {problem}")
-    except Failure as error:
-        FAILED.append(f"{name}: {error}")
+    FAILED.extend(differences(name, graph, inputs, *FLAGS, *flags))
 
 
 def sparse(*shape):

@@ -9,7 +9,7 @@ import numpy as np
 from onnx import numpy_helper, parser
 
 from dlc_targets import on_cuda
-from dlc_testing import Failure, Program, compare, reference
+from dlc_testing import differences
 
 FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
 RNG = np.random.default_rng(11)
@@ -20,16 +20,8 @@ def check(name, text, *inputs, opset=18, **constants):
     graph = parser.parse_model(f'<ir_version: 8, opset_import: ["" : {opset}]> g {text}')
     for constant, array in constants.items():
         graph.graph.initializer.append(numpy_helper.from_array(np.asarray(array), constant))
-    try:
-        with Program(graph, *FLAGS) as program:
-            for number, given in enumerate(inputs):
-                given = {name: np.asarray(array) for name, array in given.items()}
-                got = program.run(given)
-                for output, wanted in reference(graph, given).items():
-                    if problem := compare(got[output], wanted):
-                        FAILED.append(f"{name}, inputs {number}: '{output}' {problem}")
-    except Failure as error:
-        FAILED.append(f"{name}: {error}")
+    arrays = [{key: np.asarray(array) for key, array in given.items()} for given in inputs]
+    FAILED.extend(differences(name, graph, arrays, *FLAGS))
 
 
 def floats(*shape):
