@@ -71,16 +71,8 @@ private:
   }
 
   void learn(const onnx::ValueInfoProto &info) {
-    const auto &type = info.type().tensor_type();
-    if (!type.has_shape())
-      return;
-    Dims dims;
-    for (const auto &dim : type.shape().dim()) {
-      if (!dim.has_dim_value())
-        return;
-      dims.push_back(dim.dim_value());
-    }
-    shapes[info.name()] = std::move(dims);
+    if (auto dims = wholeShape(info.type()))
+      shapes[info.name()] = std::move(*dims);
   }
 
   const Dims *shapeOf(const NodeProto &node, int input) const {

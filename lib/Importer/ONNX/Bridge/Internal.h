@@ -159,6 +159,9 @@ void setInts(onnx::NodeProto &node, const char *name,
 void addInts(onnx::GraphProto &graph, const std::string &name,
              const std::vector<int64_t> &values, bool scalar = false);
 
+/// The shape of a tensor whose dimensions are all numbers.
+std::optional<std::vector<int64_t>> wholeShape(const onnx::TypeProto &type);
+
 /// The elements of a small integer or boolean initializer.
 std::optional<std::vector<int64_t>> knownInts(const onnx::GraphProto &graph,
                                               const std::string &name);

@@ -26,7 +26,7 @@ public:
          {&graph.input(), &graph.value_info(), &graph.output()})
       for (const auto &info : *infos)
         if (info.type().has_tensor_type())
-          learn(info.name(), info.type().tensor_type());
+          learn(info.name(), info.type());
         else if (info.type().value_case() != onnx::TypeProto::VALUE_NOT_SET)
           others.insert(info.name());
     for (const TensorProto &tensor : graph.initializer())
@@ -44,17 +44,10 @@ public:
   bool isOther(const std::string &name) const { return others.count(name); }
 
 private:
-  void learn(const std::string &name, const onnx::TypeProto_Tensor &tensor) {
-    if (!tensor.has_shape() || !tensor.elem_type())
-      return;
-    ValueType type;
-    type.elemType = tensor.elem_type();
-    for (const auto &dim : tensor.shape().dim()) {
-      if (!dim.has_dim_value())
-        return;
-      type.dims.push_back(dim.dim_value());
-    }
-    types.insert({name, std::move(type)});
+  void learn(const std::string &name, const onnx::TypeProto &type) {
+    int32_t element = type.tensor_type().elem_type();
+    if (auto dims = wholeShape(type); dims && element)
+      types.insert({name, {element, std::move(*dims)}});
   }
 
   std::unordered_map<std::string, ValueType> types;

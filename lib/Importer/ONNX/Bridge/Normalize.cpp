@@ -131,14 +131,6 @@ bool hasLongVectors(const GraphProto &graph) {
   return false;
 }
 
-/// Whether all dimensions are numbers. What is known stays as it is, so half a
-/// shape (of what a loop stacks) has to wait for the other half.
-bool isWhole(const onnx::TypeProto &type) {
-  const auto &dims = type.tensor_type().shape().dim();
-  return std::all_of(dims.begin(), dims.end(),
-                     [](const auto &dim) { return dim.has_dim_value(); });
-}
-
 /// Adds the results of ops that libonnx cannot infer: those that have the type
 /// of their first operand, and those whose shape is a known operand. Returns
 /// whether it found new ones.
@@ -157,7 +149,11 @@ bool addKnownTypes(const GraphProto &graph, KnownTypes &known) {
         types.count(node.output(0)))
       continue;
     auto type = types.find(node.input(0));
-    if (type == types.end() || (!unpools && !isWhole(*type->second)))
+    if (type == types.end())
+      continue;
+    // What is known stays as it is, so half a shape (of what a loop stacks) has
+    // to wait for the other half.
+    if (!unpools && !wholeShape(*type->second))
       continue;
     onnx::TypeProto result = *type->second;
     if (unpools) {
@@ -321,14 +317,9 @@ void refuseUnsupported(const Model &model, const LoadOptions &options,
 std::set<std::string> valuesWithTypes(const GraphProto &graph) {
   std::set<std::string> known;
   for (const auto *infos : {&graph.value_info(), &graph.output()})
-    for (const auto &info : *infos) {
-      const auto &type = info.type().tensor_type();
-      bool isStatic = type.has_shape();
-      for (const auto &dim : type.shape().dim())
-        isStatic = isStatic && dim.has_dim_value();
-      if (isStatic)
+    for (const auto &info : *infos)
+      if (wholeShape(info.type()))
         known.insert(info.name());
-    }
   return known;
 }
 
@@ -370,17 +361,10 @@ void recordTypes(Model &model) {
                                   {tensor.dims().begin(), tensor.dims().end()}};
   }
   auto record = [&](const onnx::ValueInfoProto &info) {
-    if (!info.type().has_tensor_type() ||
-        !info.type().tensor_type().has_shape())
-      return;
-    ValueType type;
-    type.elemType = info.type().tensor_type().elem_type();
-    for (const auto &dim : info.type().tensor_type().shape().dim()) {
-      if (!dim.has_dim_value())
-        return;
-      type.dims.push_back(dim.dim_value());
-    }
-    model.types.insert({info.name(), std::move(type)});
+    if (auto dims = wholeShape(info.type()))
+      model.types.insert(
+          {info.name(),
+           {info.type().tensor_type().elem_type(), std::move(*dims)}});
   };
   for (const auto *infos :
        {&graph.input(), &graph.value_info(), &graph.output()})

@@ -128,6 +128,19 @@ void dlc::importer::addInts(GraphProto &graph, const std::string &name,
 }
 
 std::optional<std::vector<int64_t>>
+dlc::importer::wholeShape(const onnx::TypeProto &type) {
+  if (!type.tensor_type().has_shape())
+    return std::nullopt;
+  std::vector<int64_t> dims;
+  for (const auto &dim : type.tensor_type().shape().dim()) {
+    if (!dim.has_dim_value())
+      return std::nullopt;
+    dims.push_back(dim.dim_value());
+  }
+  return dims;
+}
+
+std::optional<std::vector<int64_t>>
 dlc::importer::knownInts(const GraphProto &graph, const std::string &name) {
   for (const TensorProto &tensor : graph.initializer()) {
     if (tensor.name() != name)
