@@ -45,3 +45,29 @@ func.func @f(%x: tensor<4xf32>, %n: tensor<i64>) -> tensor<4xf32> {
   } : (tensor<4xf32>) -> tensor<4xf32>
   return %r : tensor<4xf32>
 }
+
+// -----
+
+// Garbage would become part of the state.
+func.func @f(%x: tensor<5x4xf32>, %s: tensor<4xf32>, %n: tensor<i64>) -> tensor<4xf32> {
+  %b = nn.bounded %x, %n axis = 0 : (tensor<5x4xf32>, tensor<i64>) -> tensor<5x4xf32>
+  // expected-error@+1 {{a loop runs over it}}
+  %last = nn.loop 5 carried(%s : tensor<4xf32>) sliced(%b : tensor<5x4xf32>) {
+  ^bb0(%t: tensor<4xf32>, %e: tensor<4xf32>):
+    %u = nn.add %t, %e : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    nn.yield %u : tensor<4xf32>
+  } {reversed = array<i1: false>, stacked_reversed = array<i1>} -> (tensor<4xf32>)
+  return %last : tensor<4xf32>
+}
+
+// -----
+
+func.func @f(%s: tensor<4xf32>, %m: tensor<5xi64>) -> tensor<4xf32> {
+  // expected-error@+1 {{it changes from iteration to iteration}}
+  %last = nn.loop 5 carried(%s : tensor<4xf32>) sliced(%m : tensor<5xi64>) {
+  ^bb0(%t: tensor<4xf32>, %n: tensor<i64>):
+    %b = nn.bounded %t, %n axis = 0 : (tensor<4xf32>, tensor<i64>) -> tensor<4xf32>
+    nn.yield %b : tensor<4xf32>
+  } {reversed = array<i1: false>, stacked_reversed = array<i1>} -> (tensor<4xf32>)
+  return %last : tensor<4xf32>
+}

@@ -120,3 +120,25 @@ func.func @whole(%x: tensor<4xf32>, %n: tensor<i64>) -> tensor<f32> {
   %r = nn.reduce sum %w axes = [0] : (tensor<4xf32>) -> tensor<f32>
   return %r : tensor<f32>
 }
+
+// -----
+
+// The body of a loop knows extents from outside as invariants: of its state and
+// of what it captures. Those of what it stacks are known outside again.
+// CHECK-LABEL: func.func @loop
+// CHECK: nn.loop 3 carried(%{{.*}} : tensor<4xf32>) invariant(%{{.*}}, %[[N:.*]] : tensor<4xf32>, tensor<i64>)
+// CHECK: ^bb0(%[[T:.*]]: tensor<4xf32>, %[[Y:.*]]: tensor<4xf32>, %[[INSIDE:.*]]: tensor<i64>)
+// CHECK: nn.compare lt %{{.*}}, %[[INSIDE]]
+// CHECK: nn.reduce sum
+// CHECK: return
+// CHECK-SAME: tensor<4xf32>, tensor<3x4xf32>, tensor<1xi64>
+func.func @loop(%x: tensor<4xf32> {dlc.extents = array<i64: 0>}, %y: tensor<4xf32> {dlc.extents = array<i64: 0>},
+                %e: tensor<1xi64> {dlc.is_extents}) -> (tensor<4xf32>, tensor<3x4xf32>) {
+  %last, %all = nn.loop 3 carried(%x : tensor<4xf32>) invariant(%y : tensor<4xf32>) {
+  ^bb0(%t: tensor<4xf32>, %v: tensor<4xf32>):
+    %sum = nn.reduce sum %t axes = [0] : (tensor<4xf32>) -> tensor<f32>
+    %u = nn.mul %v, %sum : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    nn.yield %u, %u : tensor<4xf32>, tensor<4xf32>
+  } {reversed = array<i1>, stacked_reversed = array<i1: false>} -> (tensor<4xf32>, tensor<3x4xf32>)
+  return %last, %all : tensor<4xf32>, tensor<3x4xf32>
+}

@@ -2,6 +2,9 @@
 
 #include "Extents.h"
 
+#include "mlir/IR/Matchers.h"
+
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -88,6 +91,78 @@ std::optional<Axes> dlc::nn::regroup(ArrayRef<Axis> from,
       return std::nullopt;
   while (!rest.empty())
     result.back().add(rest.pop_back_val());
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Extents
+//===----------------------------------------------------------------------===//
+
+/// Element `index` of `x`, which has rank 0 or 1, one step nearer to its
+/// origin; false where it is there.
+static bool stepBack(Value &x, int64_t &index) {
+  Operation *op = x.getDefiningOp();
+  if (auto reshape = dyn_cast_or_null<ReshapeOp>(op)) {
+    x = reshape.getX();
+    return cast<RankedTensorType>(x.getType()).getRank() <= 1;
+  }
+  if (auto slice = dyn_cast_or_null<SliceOp>(op)) {
+    x = slice.getX();
+    index = slice.getStarts()[0] + index * slice.getSteps()[0];
+    return true;
+  }
+  if (auto concat = dyn_cast_or_null<ConcatOp>(op)) {
+    for (Value part : concat.getInputs()) {
+      int64_t size = cast<RankedTensorType>(part.getType()).getNumElements();
+      x = part;
+      if (index < size)
+        return true;
+      index -= size;
+    }
+    return false;
+  }
+  return false;
+}
+
+/// The number that `x` is not made smaller than, or larger than.
+template <typename OpT>
+static std::optional<int64_t> getLimit(Value x) {
+  auto op = x.getDefiningOp<OpT>();
+  DenseElementsAttr limit;
+  if (!op || op->getOperand(0).getType() != x.getType() ||
+      !matchPattern(op->getOperand(1), m_Constant(&limit)) || !limit.isSplat())
+    return std::nullopt;
+  return limit.getSplatValue<APInt>().getSExtValue();
+}
+
+Value dlc::nn::originOf(Value extent, const ExtentLimits &limits) {
+  Value x = extent;
+  int64_t index = 0, least = std::numeric_limits<int64_t>::max();
+  bool isLimited = false;
+  while (true) {
+    auto known = limits.find(x);
+    if (known != limits.end() && known->second <= least)
+      return x;
+    // What is one element is the same wherever it lies.
+    if (!isLimited && cast<RankedTensorType>(x.getType()).getNumElements() == 1)
+      extent = x;
+    if (auto limit = getLimit<MinOp>(x)) {
+      least = std::min(least, *limit);
+    } else if (auto limit = getLimit<MaxOp>(x); limit && *limit <= 0) {
+    } else if (stepBack(x, index)) {
+      continue;
+    } else {
+      return extent;
+    }
+    isLimited = true;
+    x = x.getDefiningOp()->getOperand(0);
+  }
+}
+
+Axis dlc::nn::mapExtents(const Axis &axis, function_ref<Value(Value)> map) {
+  Axis result;
+  for (const Factor &factor : axis.getFactors())
+    result.add({factor.size, factor.extent ? map(factor.extent) : nullptr});
   return result;
 }
 

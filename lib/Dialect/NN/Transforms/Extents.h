@@ -52,6 +52,18 @@ bool hasBounded(llvm::ArrayRef<Axis> axes);
 std::optional<Axes> regroup(llvm::ArrayRef<Axis> from,
                             llvm::ArrayRef<int64_t> shape);
 
+/// Extents that are known to be between 0 and a number.
+using ExtentLimits = llvm::DenseMap<mlir::Value, int64_t>;
+
+/// Where an extent (a scalar of i64) comes from, through what only moves it or
+/// keeps it between limits that it has anyway. Extents of the same origin are
+/// the same.
+mlir::Value originOf(mlir::Value extent, const ExtentLimits &limits);
+
+/// `axis` with other extents.
+Axis mapExtents(const Axis &axis,
+                llvm::function_ref<mlir::Value(mlir::Value)> map);
+
 /// Builds at one operation; everything that can be folded is.
 class ExtentBuilder {
 public:

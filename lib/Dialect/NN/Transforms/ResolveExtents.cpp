@@ -5,6 +5,7 @@
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace dlc::nn {
@@ -135,11 +136,13 @@ private:
   LogicalResult visit(ConvTransposeOp op);
   LogicalResult visit(MaxPoolOp op);
   LogicalResult visit(AvgPoolOp op);
+  LogicalResult visit(LoopOp op);
   template <typename OpT>
   LogicalResult visitWindow(OpT op, ArrayRef<int64_t> kernel, Axes axes);
 
   func::FuncOp func;
   llvm::DenseMap<Value, Axes> known;
+  ExtentLimits limits;
 };
 
 //===----------------------------------------------------------------------===//
@@ -171,6 +174,9 @@ void Resolver::readArguments() {
                                            ArrayRef<int64_t>(1),
                                            ArrayRef<int64_t>(1)),
                            {});
+      auto [limit, isFirst] = limits.insert({extent, axis.getSize()});
+      if (!isFirst)
+        limit->second = std::min(limit->second, axis.getSize());
       axis = Axis(axis.getSize(), extent);
     }
     define(arg, std::move(axes));
@@ -281,7 +287,10 @@ LogicalResult Resolver::visit(BoundedOp op) {
     op.erase();
     return success();
   }
-  axes[op.getAxis()] = isWhole ? Axis(size) : Axis(size, op.getExtent());
+  Value extent = originOf(op.getExtent(), limits);
+  if (extent != op.getExtent())
+    extent = ExtentBuilder(op).reshape(extent, {});
+  axes[op.getAxis()] = isWhole ? Axis(size) : Axis(size, extent);
   // The operand may have other readers, to which the extent means nothing.
   OpBuilder builder(op);
   Value x = op.getX();
@@ -744,6 +753,104 @@ LogicalResult Resolver::visit(AvgPoolOp op) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Knows the extents outside of a loop as values of its body, and the other way
+/// round.
+class LoopBorder {
+public:
+  LoopBorder(LoopOp loop, ExtentLimits &limits) : loop(loop), limits(limits) {}
+
+  /// The extent as one more invariant of the loop.
+  Value inside(Value extent) {
+    Value &known = inner[extent];
+    if (known)
+      return known;
+    loop.getInvariantMutable().append(extent);
+    known = loop.getBody().addArgument(extent.getType(), loop.getLoc());
+    outer[known] = extent;
+    if (auto limit = limits.find(extent); limit != limits.end())
+      limits[known] = limit->second;
+    return known;
+  }
+
+  /// The extent as a value outside; null where it depends on the iteration.
+  Value outside(Value extent) {
+    extent = originOf(extent, limits);
+    if (Value known = outer.lookup(extent))
+      return known;
+    Operation *op = extent.getDefiningOp();
+    if (!op || op->getNumRegions() || op->getNumResults() != 1)
+      return nullptr;
+    IRMapping mapping;
+    for (Value operand : op->getOperands()) {
+      Value mapped = outside(operand);
+      if (!mapped)
+        return nullptr;
+      mapping.map(operand, mapped);
+    }
+    OpBuilder builder(loop);
+    return outer[extent] = builder.clone(*op, mapping)->getResult(0);
+  }
+
+private:
+  LoopOp loop;
+  ExtentLimits &limits;
+  llvm::DenseMap<Value, Value> inner, outer;
+};
+} // namespace
+
+/// What lies behind an extent outside of a loop does so inside, in every
+/// iteration.
+LogicalResult Resolver::visit(LoopOp op) {
+  Block &body = op.getBody().front();
+  unsigned states = op.getCarried().size(), slices = op.getSliced().size();
+  unsigned count = op->getNumOperands();
+  LoopBorder border(op, limits);
+  auto inside = [&](Value extent) { return border.inside(extent); };
+  for (unsigned i = 0; i < count; ++i) {
+    for (size_t d = 0; i < states && d < axesOf(op->getOperand(i)).size(); ++d)
+      compact(op->getOpOperand(i), d);
+    Axes axes;
+    for (const Axis &axis : axesOf(op->getOperand(i)))
+      axes.push_back(mapExtents(axis, inside));
+    if (i >= states && i < states + slices) {
+      if (axes.front().isBounded())
+        return refuse(op, 0, "a loop runs over it");
+      axes.erase(axes.begin());
+    }
+    define(body.getArgument(i), std::move(axes));
+  }
+  for (Operation &inner : llvm::make_early_inc_range(body.without_terminator()))
+    if (failed(resolve(&inner)))
+      return failure();
+  for (OpOperand &yielded : body.getTerminator()->getOpOperands()) {
+    unsigned i = yielded.getOperandNumber();
+    Axes axes;
+    if (i >= states)
+      axes.emplace_back(op.getTrips());
+    for (size_t d = 0; d < axesOf(yielded.get()).size(); ++d) {
+      if (i < states)
+        compact(yielded, d);
+      Axis axis = mapExtents(axesOf(yielded.get())[d], [&](Value extent) {
+        Value mapped = border.outside(extent);
+        return mapped ? mapped : extent;
+      });
+      bool isKnown = llvm::all_of(axis.getFactors(), [&](const Factor &factor) {
+        return !factor.extent || Value(factor.extent).getParentBlock() != &body;
+      });
+      if (!isKnown || (i < states && !(axis == axesOf(op->getOperand(i))[d])))
+        return refuse(op, d, "it changes from iteration to iteration");
+      axes.push_back(axis);
+    }
+    define(op.getResult(i), std::move(axes));
+  }
+  return success();
+}
+
 /// Small operations on constants: extents that turn out to be known.
 static bool fold(Operation *op) {
   constexpr int64_t mostElements = 64;
@@ -767,7 +874,8 @@ static bool fold(Operation *op) {
 LogicalResult Resolver::resolve(Operation *op) {
   if (fold(op))
     return success();
-  bool isExtent = isa<BoundedOp, ExtentOp>(op);
+  // A body may know extents of which nothing outside has any.
+  bool isExtent = isa<BoundedOp, ExtentOp, LoopOp>(op);
   if (!isExtent && llvm::none_of(op->getOperands(), [&](Value operand) {
         return known.contains(operand);
       }))
@@ -780,8 +888,8 @@ LogicalResult Resolver::resolve(Operation *op) {
       .Case<BoundedOp, ExtentOp, ReshapeOp, TransposeOp, BroadcastOp, ConcatOp,
             SliceOp, PadOp, GatherOp, GatherNDOp, SearchSortedOp, ReduceOp,
             ArgReduceOp, CumSumOp, SoftmaxOp, LayerNormOp, BatchNormOp, LrnOp,
-            ResizeOp, MatmulOp, ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp>(
-          [&](auto known) { return visit(known); })
+            ResizeOp, MatmulOp, ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp,
+            LoopOp>([&](auto known) { return visit(known); })
       .Default([&](Operation *other) -> LogicalResult {
         for (Value operand : other->getOperands())
           for (auto [d, axis] : llvm::enumerate(axesOf(operand)))

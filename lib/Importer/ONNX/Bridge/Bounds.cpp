@@ -178,6 +178,12 @@ bool dlc::importer::addBounds(const GraphProto &graph, KnownTypes &known) {
   return found;
 }
 
+bool dlc::importer::makesExtents(const GraphProto &graph,
+                                 const NodeProto &node) {
+  return (node.domain() == ownDomain && node.op_type() == boundedOp) ||
+         Bounds::isSizedByValues(graph, node);
+}
+
 std::unordered_set<std::string>
 dlc::importer::valuesWithExtents(const Model &model) {
   const GraphProto &graph = model.proto.graph();
@@ -186,10 +192,10 @@ dlc::importer::valuesWithExtents(const Model &model) {
     if (!input.extents.empty())
       result.insert(input.name);
   for (const NodeProto &node : graph.node()) {
-    bool has = (node.domain() == ownDomain && node.op_type() == boundedOp) ||
-               Bounds::isSizedByValues(graph, node);
-    for (const std::string &input : node.input())
+    bool has = makesExtents(graph, node);
+    forEachUse(node, [&](const std::string &input) {
       has = has || result.count(input);
+    });
     if (has)
       for (const std::string &output : node.output())
         if (!output.empty())

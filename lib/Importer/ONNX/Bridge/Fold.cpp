@@ -252,6 +252,13 @@ private:
   /// it say how much counts. Returns whether it changed something.
   bool restate(NodeProto &node) {
     const std::string &op = node.op_type();
+    if (op == "Loop" && isBound(node.input(0))) {
+      Nodes before;
+      boundLoop(node, constantBound(node.input(0)), graph, before);
+      before.Add()->Swap(&node);
+      added.Swap(&before);
+      return changed = true;
+    }
     if (node.output_size() != 1)
       return false;
     if (op == "Reshape" && isBound(node.input(1))) {

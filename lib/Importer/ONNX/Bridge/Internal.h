@@ -96,6 +96,11 @@ void convertOpset(onnx::ModelProto &model, int64_t from, int to);
 /// "ai.onnx" and "" are the same domain: leaves one spelling.
 void normalizeDomains(onnx::GraphProto &graph);
 
+/// Calls `visit` with the values that a node reads, those captured by nested
+/// graphs included.
+void forEachUse(const onnx::NodeProto &node,
+                const std::function<void(const std::string &)> &visit);
+
 /// Functions inlined, newest opset, static shapes, integers folded.
 void normalize(Model &model, const LoadOptions &options);
 
@@ -117,6 +122,9 @@ bool addBounds(const onnx::GraphProto &graph, KnownTypes &known);
 /// Values whose shape may be less than the one that is inferred: inputs with
 /// bounds, results of such ops, and what is computed from them.
 std::unordered_set<std::string> valuesWithExtents(const Model &model);
+
+/// Whether a node says itself how much of a dimension of its results counts.
+bool makesExtents(const onnx::GraphProto &graph, const onnx::NodeProto &node);
 
 //===- Expand.cpp ---------------------------------------------------------===//
 
@@ -229,6 +237,18 @@ void unrollLoop(const LoopParts &loop, const std::string &reason,
 
 /// A constant `true` of that name, which is returned.
 std::string addTrue(onnx::GraphProto &graph, const std::string &name);
+
+//===- OpenLoops.cpp ------------------------------------------------------===//
+
+/// Makes loops of the scans over values with extents. Returns whether there
+/// were any.
+bool openScans(Model &model);
+
+/// Makes of a loop whose number of iterations is computed one with the largest
+/// number `bound` (an initializer), whose body says when that number is
+/// reached. `before` gets what has to stand in front of it.
+void boundLoop(onnx::NodeProto &loop, const std::string &bound,
+               onnx::GraphProto &graph, Nodes &before);
 
 //===- LoopRegions.cpp ----------------------------------------------------===//
 

@@ -548,7 +548,6 @@ bool LoopRegions::unrollUnfit(Model &model, KnownTypes &known) {
   if (regions.empty())
     return false;
   GraphProto &graph = *model.proto.mutable_graph();
-  std::unordered_set<std::string> open = valuesWithExtents(model);
   ValueTypes types(graph);
   std::vector<int> begins;
   for (int i = 0; i < graph.node_size(); ++i) {
@@ -578,13 +577,13 @@ bool LoopRegions::unrollUnfit(Model &model, KnownTypes &known) {
       begins.pop_back();
       continue;
     }
-    for (const std::string &name : node.output())
-      if (!begins.empty() && open.count(name)) {
-        unroll(graph, known, begins.back(),
-               "dimensions of '" + displayName(node) +
-                   "' have an extent that is known at run time only");
-        return true;
-      }
+    // Extents from outside are the same in each iteration.
+    if (!begins.empty() && makesExtents(graph, node)) {
+      unroll(graph, known, begins.back(),
+             "dimensions of '" + displayName(node) +
+                 "' have an extent that the body computes");
+      return true;
+    }
   }
   return false;
 }

@@ -200,20 +200,6 @@ void inferShapes(ModelProto &model, const KnownTypes &known, bool strict,
                                      options, nullptr);
 }
 
-/// Values that a node reads, those captured by nested graphs included.
-void forEachUse(const NodeProto &node,
-                const std::function<void(const std::string &)> &visit) {
-  for (const std::string &name : node.input())
-    visit(name);
-  for (const auto &attr : node.attribute())
-    if (attr.has_g()) {
-      for (const NodeProto &inner : attr.g().node())
-        forEachUse(inner, visit);
-      for (const auto &output : attr.g().output())
-        visit(output.name());
-    }
-}
-
 /// Whether nodes compute something that is needed, and the names of all values
 /// that are.
 std::vector<bool> findLive(const GraphProto &graph,
@@ -455,6 +441,20 @@ void checkOutputs(Model &model) {
 
 } // namespace
 
+void dlc::importer::forEachUse(
+    const NodeProto &node,
+    const std::function<void(const std::string &)> &visit) {
+  for (const std::string &name : node.input())
+    visit(name);
+  for (const auto &attr : node.attribute())
+    if (attr.has_g()) {
+      for (const NodeProto &inner : attr.g().node())
+        forEachUse(inner, visit);
+      for (const auto &output : attr.g().output())
+        visit(output.name());
+    }
+}
+
 /// "ai.onnx" and "" are the same domain; keep one spelling.
 void dlc::importer::normalizeDomains(GraphProto &graph) {
   for (NodeProto &node : *graph.mutable_node()) {
@@ -514,9 +514,10 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
     if (addKnownTypes(proto.graph(), known) ||
         addBounds(proto.graph(), known) ||
         loops.addTypes(proto.graph(), known) ||
-        loops.unrollUnfit(model, known) || foldShapeArithmetic(model) ||
-        loops.form(model, /*last=*/false) || resolveSequences(model) ||
-        expandFunctions(model, options) || selectBranches(model, sameShapes))
+        loops.unrollUnfit(model, known) || openScans(model) ||
+        foldShapeArithmetic(model) || loops.form(model, /*last=*/false) ||
+        resolveSequences(model) || expandFunctions(model, options) ||
+        selectBranches(model, sameShapes))
       continue;
     if (!propagate && hasOpenShapes(proto.graph()))
       propagate = true;
