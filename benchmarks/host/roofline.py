@@ -5,19 +5,19 @@
               [--json FILE] MODEL.onnx ...
 
 Compiles the model, runs it with --profile and takes each launch's shortest time.
-The machine's limits, multiply-adds and bytes from memory per second, are measured
-before. Prints the launches that take longest with their share of the whole time and
-of the attainable performance, min(peak, FLOP per byte * bandwidth) (S. Williams et
-al., "Roofline", 2009; bytes as if each operand came from memory once, so kernels
-whose operands are in a cache can exceed it), and draws all launches: one circle each,
-its area the time it takes.
+The machine's limits, multiply-adds and bytes from memory per second, are those that
+`dlc --benchmark` measures. Prints the launches that take longest with their share of
+the whole time and of the attainable performance, min(peak, FLOP per byte * bandwidth)
+(S. Williams et al., "Roofline", 2009; bytes as if each operand came from memory once,
+so kernels whose operands are in a cache can exceed it), and draws all launches: one
+circle each, its area the time it takes.
 """
 import json
 import math
 import os
+import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -27,14 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import measure_models, measured, model_inputs, model_parser, program_arguments, shape_flags
 
 
-def machine_limits(folder):
-    """GFLOP/s and GB/s of one core."""
-    program = folder / "peak"
-    source = Path(__file__).with_name("peak.c")
-    subprocess.run([os.environ.get("CC", "cc"), "-O3", "-march=native", "-ffp-contract=fast",
-                    source, "-o", program], check=True)
-    text = subprocess.run([program], check=True, capture_output=True, text=True).stdout
-    return tuple(float(number) for number in text.split())
+def machine_limits(text):
+    """GFLOP/s and GB/s of one core, of what dlc --benchmark says."""
+    found = re.search(r"^one core: ([\d.]+) GFLOP/s .*, ([\d.]+) GB/s", text, re.M)
+    return float(found[1]), float(found[2])
 
 
 def read_launches(program, arrays, folder, runs):
@@ -113,10 +109,12 @@ def plot(title, launches, limits):
     return "\n".join(out) + "\n"
 
 
-def analyse(path, args, folder, limits):
+def analyse(path, args, folder):
     inputs = model_inputs(path, ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
     program = folder / path.stem
-    measured([args.dlc, path, "-o", program, f"--cpu={args.cpu}", *shape_flags(inputs)])
+    done = subprocess.run([args.dlc, path, "-o", program, f"--cpu={args.cpu}", "--benchmark=0",
+                           *shape_flags(inputs)], check=True, capture_output=True, text=True)
+    limits = machine_limits(done.stdout)
     (folder / "out").mkdir(exist_ok=True)
     launches = read_launches(program, program_arguments(inputs, folder), folder, args.runs)
     if args.svg:
@@ -147,9 +145,7 @@ def main():
     parser.add_argument("--svg", type=Path, help="draw the (last) model's kernels")
     args = parser.parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    with tempfile.TemporaryDirectory() as folder:
-        limits = machine_limits(Path(folder))
-    sys.exit(measure_models(args, lambda path, folder: analyse(path, args, folder, limits),
+    sys.exit(measure_models(args, lambda path, folder: analyse(path, args, folder),
                             lambda result: describe(result, args.top)))
 
 

@@ -5,6 +5,7 @@
 #include "GraphView.h"
 #include "MemoryUse.h"
 #include "dlc/Driver/KernelTable.h"
+#include "dlc/Driver/KernelUse.h"
 #include "dlc/Driver/Output.h"
 #include "dlc/Driver/Version.h"
 #include "dlc/Pipelines/Passes.h"
@@ -47,6 +48,7 @@ private:
   LogicalResult fitMemory(OwningOpRef<ModuleOp> start, Level last);
   int64_t getArenaBytes();
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
+  void inspectKernels();
   void inspectMemory();
   LogicalResult checkBudget();
   LogicalResult
@@ -57,6 +59,7 @@ private:
   LogicalResult emitPtx();
   LogicalResult emitView();
   LogicalResult emitProgram();
+  LogicalResult benchmark();
   llvm::Expected<target::ProgramReport>
   emitHost(const target::ProgramOptions &programOptions);
   llvm::Expected<target::ProgramReport>
@@ -87,6 +90,8 @@ private:
   /// The same graph may be compiled again.
   bool mayCompileAgain = false;
   unsigned snapshots = 0;
+  /// The kernels for each CPU, where the user wants to know about them.
+  SmallVector<std::vector<KernelUse>> kernels;
   /// What the user gets to know when everything is done.
   std::string remarks;
   /// What the program's kernels were assembled from, if it has any.
@@ -259,6 +264,15 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   return saveSnapshot(module, name);
 }
 
+/// Remembers how kernels were scheduled, which lower levels forget.
+void Driver::inspectKernels() {
+  if (options.isCuda() || !(options.verbose || options.benchmark))
+    return;
+  kernels.clear();
+  for (auto &module : modules)
+    kernels.push_back(collectKernels(*module));
+}
+
 /// Remembers what memory is used for, which lower levels forget.
 void Driver::inspectMemory() {
   memory = arena::collectMemoryReport(*modules.front());
@@ -305,6 +319,8 @@ LogicalResult Driver::runPhases(Level first, Level last) {
     for (unsigned i = 0; i < modules.size(); ++i)
       if (failed(runPhase(phase, *modules[i], i)))
         return failure();
+    if (phase.to == Level::Scheduled)
+      inspectKernels();
   }
   return success();
 }
@@ -476,6 +492,30 @@ LogicalResult Driver::emitProgram() {
                << llvm::formatv("{0:F1} MB", report->fileBytes / 1e6) << "\n";
   if (memory)
     llvm::outs() << arena::summarize(*memory) << "\n";
+  if (options.benchmark)
+    return benchmark();
+  for (auto [index, each] : llvm::enumerate(kernels)) {
+    if (kernels.size() > 1)
+      llvm::errs() << "for " << options.cpus[index] << ":\n";
+    llvm::errs() << formatKernelTable(each, MachineLimits());
+  }
+  return success();
+}
+
+/// Runs the program, and says what it and its kernels take.
+LogicalResult Driver::benchmark() {
+  // A module of level `arena` has no schedules to tell of.
+  kernels.resize(1);
+  auto whole =
+      measureKernels(options.output, *options.benchmark, kernels.front());
+  if (!whole)
+    return emitError(getFileLoc()) << llvm::toString(whole.takeError());
+  MachineLimits limits = MachineLimits::measure();
+  llvm::outs() << *whole
+               << llvm::formatv("one core: {0:F1} GFLOP/s of multiply-adds, "
+                                "{1:F1} GB/s from memory\n",
+                                limits.flops / 1e9, limits.bandwidth / 1e9)
+               << formatKernelTable(kernels.front(), limits);
   return success();
 }
 

@@ -100,8 +100,16 @@ struct CommandLine {
       cl::desc("Schedule kernels as the transform sequences of this file say, "
                "each of which is named after kernels (host only)"),
       cl::value_desc("file.mlir"), cl::cat(category)};
-  cl::opt<bool> verbose{"v", cl::desc("Say what each phase does and takes"),
-                        cl::cat(category)};
+  cl::opt<bool> verbose{
+      "v",
+      cl::desc("Say what each phase takes, and how each kernel is scheduled"),
+      cl::cat(category)};
+  cl::opt<std::string> benchmark{
+      "benchmark",
+      cl::desc("Run the program with made-up inputs and one thread, and say "
+               "what each kernel takes, beside what the machine could do "
+               "(host only; default: 2 seconds)"),
+      cl::value_desc("seconds"), cl::ValueOptional, cl::cat(category)};
   cl::opt<std::string> saveTemps{
       "save-temps",
       cl::desc("Write the IR behind each phase into this folder (large "
@@ -330,6 +338,28 @@ static bool parseSchedule(CommandLine &line, DriverOptions &options) {
   if (why.empty())
     return true;
   reportUsageError("--schedule=" + options.schedule + ": " + why);
+  return false;
+}
+
+static bool parseBenchmark(CommandLine &line, DriverOptions &options) {
+  if (!line.benchmark.getNumOccurrences())
+    return true;
+  constexpr double most = 86400; // a day, as for programs
+  StringRef text = line.benchmark.empty() ? "2" : StringRef(line.benchmark);
+  double seconds;
+  StringRef why;
+  if (text.getAsDouble(seconds) || !(seconds >= 0 && seconds <= most))
+    why = "a number of seconds up to 86400 is wanted";
+  else if (options.isCuda())
+    why = "is for --target=host; CUDA programs have --benchmark and --profile "
+          "themselves";
+  else if (options.emit != Emit::Exe)
+    why = "wants a program, so --emit=exe";
+  if (why.empty()) {
+    options.benchmark = seconds;
+    return true;
+  }
+  reportUsageError("--benchmark=" + text + ": " + why);
   return false;
 }
 
@@ -568,7 +598,7 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
   }
   if (!parseImportOptions(line, options.specialisations) ||
       !parseMemoryOptions(line, options) || !parseSchedule(line, options) ||
-      !resolveOutput(line, options))
+      !parseBenchmark(line, options) || !resolveOutput(line, options))
     return std::nullopt;
   return options;
 }

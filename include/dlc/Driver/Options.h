@@ -65,6 +65,8 @@ struct DriverOptions {
   /// "caller" or "arena": where inputs and outputs are.
   std::string io = "caller";
   bool verbose = false;
+  /// Seconds to measure the program for, if at all.
+  std::optional<double> benchmark;
   /// Where the picture of the memory plan goes (.html or .json); empty:
   /// nowhere.
   std::string memoryReport;

@@ -2,6 +2,7 @@
 
 #include "NestEmitter.h"
 
+#include "dlc/Dialect/Dispatch/IR/Launches.h"
 #include "dlc/Schedule/Common/MathFunctions.h"
 #include "dlc/Schedule/Host/Passes.h"
 
@@ -62,6 +63,16 @@ public:
     return ok;
   }
 
+  /// What `kScheduleAttrName` says of the kernel.
+  DictionaryAttr describe() {
+    NamedAttrList list;
+    SmallVector<StringRef> names(tiles.begin(), tiles.end());
+    list.set("tiles", b.getStrArrayAttr(names));
+    if (possible > 0)
+      list.set("peak", b.getF64FloatAttr(needed / possible));
+    return list.getDictionary(b.getContext());
+  }
+
 private:
   LogicalResult emitSequence(ArrayRef<Value> sharedIvs, Block *block) {
     for (auto [index, buffer] : llvm::enumerate(plan.buffers))
@@ -80,6 +91,12 @@ private:
     groupFactors(nest, plan.buffers, target);
     coalesceLoops(nest);
     Tile tile = vectorize ? chooseTile(nest, plan.buffers, target) : Tile();
+    tiles.push_back(tile.describe());
+    if (nest.hasReduction()) {
+      Prediction expected = predict(nest, plan.buffers, tile, target);
+      needed += expected.needed;
+      possible += expected.possible;
+    }
     return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, memrefs,
                        sharedIvs, scratch)
         .emit(parallel);
@@ -91,6 +108,8 @@ private:
   const HostTarget &target;
   bool vectorize;
   SmallVector<Value> memrefs;
+  SmallVector<std::string> tiles;
+  double needed = 0, possible = 0;
 };
 
 class HostScheduleKernels
@@ -168,11 +187,12 @@ private:
     Block *body =
         b.createBlock(&scheduled.getBody(), {}, types,
                       SmallVector<Location>(types.size(), kernel.getLoc()));
-    if (failed(KernelEmitter(b, kernel.getLoc(), *plan, target, vectorize)
-                   .emit(body))) {
+    KernelEmitter emitter(b, kernel.getLoc(), *plan, target, vectorize);
+    if (failed(emitter.emit(body))) {
       scheduled.erase();
       return failure();
     }
+    scheduled->setAttr(dispatch::kScheduleAttrName, emitter.describe());
     b.setInsertionPointToEnd(body);
     dispatch::ReturnOp::create(b, kernel.getLoc(), ValueRange());
     kernel.erase();

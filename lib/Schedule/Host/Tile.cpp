@@ -132,6 +132,43 @@ static double tileCost(const Nest &nest, const Tile &tile,
   return cost;
 }
 
+/// Iterations of the loops that are neither rows nor vectors nor reduced, each
+/// of which takes the time of `tileCost`.
+static double outerIterations(const Nest &nest, const Tile &tile) {
+  double outer = 1;
+  for (auto [index, loop] : llvm::enumerate(nest.loops))
+    if (!loop.reduction && int(index) != tile.rowLoop &&
+        int(index) != tile.vectorLoop && loop.shared < 0)
+      outer *= loop.extent;
+  return outer;
+}
+
+Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
+                                  const Tile &tile, const HostTarget &target) {
+  double iterations = 1, shared = 1;
+  for (const Loop &loop : nest.loops) {
+    iterations *= loop.extent;
+    if (loop.shared >= 0)
+      shared *= loop.extent;
+  }
+  Prediction result;
+  result.needed = iterations / target.lanes(widestElement(nest, buffers));
+  result.possible =
+      tileCost(nest, tile, target) * outerIterations(nest, tile) * shared;
+  return result;
+}
+
+std::string Tile::describe() const {
+  if (vectorLoop < 0)
+    return rows > 1 ? std::to_string(rows) + " rows" : "scalar";
+  std::string text;
+  if (rows > 1)
+    text = std::to_string(rows) + " rows x ";
+  text += std::to_string(vectors) + (vectors > 1 ? " vectors" : " vector") +
+          " of " + std::to_string(lanes);
+  return reduceLanes ? text + ", summed" : text;
+}
+
 /// Extent of a reduction loop along which the windows of neighbouring rows
 /// overlap in `access`, or 1.
 static int64_t windowOf(const Nest &nest, const Access &access, int rowLoop) {
@@ -221,14 +258,8 @@ Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
         if (registersOf(nest, candidate) > target.vectorRegisters &&
             rows * vectors > 1)
           continue;
-        double cost = tileCost(nest, candidate, target);
-        // The loops that are neither rows nor vectors multiply the time.
-        double outer = 1;
-        for (unsigned l = 0; l < nest.loops.size(); ++l)
-          if (!nest.loops[l].reduction && int(l) != rowLoop &&
-              int(l) != tile.vectorLoop && nest.loops[l].shared < 0)
-            outer *= nest.loops[l].extent;
-        cost *= outer;
+        double cost = tileCost(nest, candidate, target) *
+                      outerIterations(nest, candidate);
         if (bestCost < 0 || cost < bestCost * 0.999) {
           bestCost = cost;
           chosen = candidate;

@@ -6,6 +6,8 @@
 #include "dlc/Schedule/Common/Nest.h"
 #include "dlc/Schedule/Host/TargetDescription.h"
 
+#include <string>
+
 namespace dlc::schedule {
 
 /// The register tile of a nest: `rows` iterations of one loop times `vectors`
@@ -24,7 +26,19 @@ struct Tile {
   int64_t rows = 1;
   /// Iterations of `vectorLoop` that one tile covers.
   int64_t width() const { return lanes * vectors; }
+
+  /// For people: "6 rows x 2 vectors of 8".
+  std::string describe() const;
 };
+
+/// What the cost model expects of a nest.
+struct Prediction {
+  /// Multiply-adds of vectors that the nest needs at least, and how many the
+  /// CPU could do in the time that it takes.
+  double needed = 0, possible = 0;
+};
+Prediction predict(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
+                   const Tile &tile, const HostTarget &target);
 
 /// Chooses the register tile of a nest by the cost of its loads, stores and
 /// multiply-adds on `target`. A loop that is read in panels is vectorised.

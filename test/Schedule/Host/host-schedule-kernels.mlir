@@ -6,6 +6,8 @@
 
 // CHECK-LABEL: dispatch.kernel @matmul_bias_relu
 // CHECK-SAME: (%{{.*}}: memref<48x64xf32>, %{{.*}}: memref<64x96xf32>, %{{.*}}: memref<96xf32>, %{{.*}}: memref<48x96xf32>)
+// How it was scheduled stays with the kernel.
+// CHECK-SAME: dispatch.schedule = {peak = 0.9{{[0-9]+}} : f64, tiles = ["{{[0-9]+}} rows x {{[0-9]}} vectors of 16"]}
 // CHECK: scf.forall
 // CHECK: scf.for {{.*}} iter_args
 // CHECK: memref.load

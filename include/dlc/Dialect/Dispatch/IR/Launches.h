@@ -10,6 +10,11 @@ namespace dlc::dispatch {
 /// Discardable array of i64 on a kernel and on what it was lowered to: floating
 /// point operations, bytes read and bytes written by one launch.
 inline constexpr llvm::StringLiteral kWorkAttrName = "dispatch.work";
+/// Discardable dictionary on a scheduled kernel of the host, for people: how it
+/// was scheduled (`tiles`, a string for each nest of loops), and for those with
+/// reductions which share of the multiply-adds that the CPU could do meanwhile
+/// they are expected to do (`peak`, f64, 0 to 1).
+inline constexpr llvm::StringLiteral kScheduleAttrName = "dispatch.schedule";
 
 /// Discardable array on the graph function of a program, and on what it was
 /// lowered to: a dictionary for each launch, as `describeLaunch` makes it.

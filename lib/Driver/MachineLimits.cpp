@@ -1,0 +1,127 @@
+//===- MachineLimits.cpp - What one core of this machine can do -----------===//
+
+#include "dlc/Driver/MachineLimits.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <immintrin.h>
+#include <memory>
+
+using namespace dlc;
+
+/// Independent chains of multiply-adds, so that the latency of one does not
+/// hold up the others. Unrolled, or the sums would be in memory; of different
+/// values, or they would be one.
+static constexpr int chains = 10;
+
+// The same loop for each width of vectors. What one CPU has not is not called.
+
+__attribute__((target("avx512f"))) static float multiplyAdd512(int64_t steps) {
+  __m512 sums[chains], factor = _mm512_set1_ps(0.5F), term = _mm512_set1_ps(1);
+  for (int chain = 0; chain < chains; ++chain)
+    sums[chain] = _mm512_set1_ps(float(chain));
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 10
+    for (__m512 &sum : sums)
+      sum = _mm512_fmadd_ps(sum, factor, term);
+  float result = 0;
+  for (__m512 sum : sums)
+    result += _mm512_cvtss_f32(sum);
+  return result;
+}
+
+__attribute__((target("avx2,fma"))) static float multiplyAdd256(int64_t steps) {
+  __m256 sums[chains], factor = _mm256_set1_ps(0.5F), term = _mm256_set1_ps(1);
+  for (int chain = 0; chain < chains; ++chain)
+    sums[chain] = _mm256_set1_ps(float(chain));
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 10
+    for (__m256 &sum : sums)
+      sum = _mm256_fmadd_ps(sum, factor, term);
+  float result = 0;
+  for (__m256 sum : sums)
+    result += _mm256_cvtss_f32(sum);
+  return result;
+}
+
+static float multiplyAdd128(int64_t steps) {
+  __m128 sums[chains], factor = _mm_set1_ps(0.5F), term = _mm_set1_ps(1);
+  for (int chain = 0; chain < chains; ++chain)
+    sums[chain] = _mm_set1_ps(float(chain));
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 10
+    for (__m128 &sum : sums)
+      sum = _mm_add_ps(_mm_mul_ps(sum, factor), term);
+  float result = 0;
+  for (__m128 sum : sums)
+    result += _mm_cvtss_f32(sum);
+  return result;
+}
+
+/// Adds up vectors of 16 bytes, which every CPU has; more would not be faster.
+static int64_t readAll(const __m128i *data, int64_t count) {
+  constexpr int independent = 8;
+  __m128i sums[independent] = {};
+  for (int64_t i = 0; i < count; i += independent)
+#pragma GCC unroll 8
+    for (int j = 0; j < independent; ++j)
+      sums[j] = _mm_add_epi64(sums[j], _mm_load_si128(data + i + j));
+  __m128i sum = _mm_setzero_si128();
+  for (__m128i each : sums)
+    sum = _mm_add_epi64(sum, each);
+  return _mm_cvtsi128_si64(sum);
+}
+
+/// Seconds that `work` takes; the shortest time of several.
+template <typename Function>
+static double shortestTime(Function work) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int rounds = 8;
+  double best = 0;
+  for (int round = 0; round < rounds; ++round) {
+    Clock::time_point start = Clock::now();
+    // What nobody looks at would not be computed.
+    volatile auto sink = work();
+    (void)sink;
+    double seconds =
+        std::chrono::duration<double>(Clock::now() - start).count();
+    if (round == 0 || seconds < best)
+      best = seconds;
+  }
+  return best;
+}
+
+MachineLimits MachineLimits::measure() {
+  constexpr int64_t steps = 2000000, bytes = int64_t(256) << 20,
+                    pageBytes = 4096;
+  float (*multiplyAdd)(int64_t) = multiplyAdd128;
+  int64_t lanes = 4;
+  if (__builtin_cpu_supports("avx512f")) {
+    multiplyAdd = multiplyAdd512;
+    lanes = 16;
+  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    multiplyAdd = multiplyAdd256;
+    lanes = 8;
+  }
+  MachineLimits limits;
+  limits.flops = 2.0 * double(steps * chains * lanes) /
+                 shortestTime([&] { return multiplyAdd(steps); });
+  std::unique_ptr<void, decltype(&std::free)> data(
+      std::aligned_alloc(pageBytes, bytes), &std::free);
+  if (data) {
+    std::memset(data.get(), 1, bytes);
+    const auto *vectors = static_cast<const __m128i *>(data.get());
+    limits.bandwidth =
+        double(bytes) / shortestTime([&] {
+          return readAll(vectors, bytes / int64_t(sizeof(__m128i)));
+        });
+  }
+  return limits;
+}
+
+double MachineLimits::attainable(double flop, double bytes) const {
+  return bytes > 0 ? std::min(flops, flop / bytes * bandwidth) : flops;
+}
