@@ -18,7 +18,7 @@ RTOL, ATOL, GROWTH = 1e-3, 1e-5, 2.5
 
 
 def measured(command):
-    """Runs a command; returns seconds and peak memory in bytes."""
+    """Runs a command; returns seconds, CPU seconds and peak memory in bytes."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
@@ -28,7 +28,7 @@ def measured(command):
             output.seek(0)
             text = output.read().decode(errors="replace").strip()
             raise RuntimeError(text or f"{command[0]} exited with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
 def model_inputs(path, session):

@@ -86,7 +86,7 @@ def compare(path, args, folder):
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     inputs = model_inputs(path, session)
     program = folder / path.stem
-    compile_s, _ = measured([args.dlc, path, "-o", program, "--target=cuda", "--arch=native",
+    compile_s, *_ = measured([args.dlc, path, "-o", program, "--target=cuda", "--arch=native",
                              f"--precision={args.precision}", *shape_flags(inputs)])
     arrays = program_arguments(inputs, folder)
     outputs = folder / "out"

@@ -9,7 +9,10 @@ model is compiled, its outputs are checked against onnxruntime's, and then all
 are measured in turns: in every round each runs for some time on the same core,
 and the medians of all rounds are compared, so that what else happens on the
 machine hits all. The ratio is to the faster peer; the last line has the geometric
-mean of the ratios. NAME.inputs.npz beside NAME.onnx gives the inputs (and so
+mean of the ratios. *process*: a whole process to its first output on disk, also over
+the steady run; *compile*: CPU seconds and peak memory of the compiler; *program*: its
+size, and without weights; *rest*: what the peak of the process's resident memory
+exceeds weights and arena by. NAME.inputs.npz beside NAME.onnx gives the inputs (and so
 the shapes); without it every input is random and dynamic dimensions are 1.
 """
 import json
@@ -74,14 +77,14 @@ def compare(path, args, folder):
     session = peer_session(path)
     inputs = model_inputs(path, session)
     program = folder / path.stem
-    compile_s, compile_bytes = measured(
+    compile_s, compile_cpu_s, compile_bytes = measured(
         [args.dlc, path, "-o", program, f"--cpu={args.cpu}", *shape_flags(inputs)])
     arrays = program_arguments(inputs, folder)
     outputs = folder / "out"
     outputs.mkdir(exist_ok=True)
     measured([program, *arrays, "-o", outputs])
     error = check(outputs, session, session.run(None, inputs))
-    first_s = min(measured([program, *arrays, "-o", outputs])[0] for _ in range(5))
+    first_s = min(measured([program, *arrays, "-o", outputs, "--threads=1"])[0] for _ in range(5))
 
     runs = peer_runs(path, session, inputs)
     ours, peers, last = [], {name: [] for name in runs}, {}
@@ -98,11 +101,14 @@ def compare(path, args, folder):
         "model": path.stem, "dlc_ms": statistics.median(ours),
         **{f"{name}_ms": statistics.median(times) for name, times in peers.items()},
         "error": error,
-        "startup_ratio": first_s * 1e3 / statistics.median(ours),
-        "compile_s": compile_s, "compile_peak_bytes": compile_bytes,
+        "first_ms": first_s * 1e3,
+        "compile_s": compile_s, "compile_cpu_s": compile_cpu_s, "compile_peak_bytes": compile_bytes,
         "model_bytes": path.stat().st_size, "program_bytes": program.stat().st_size,
         "weights_bytes": last["weights_bytes"], "arena_bytes": last["arena_bytes"],
+        "peak_bytes": last["peak_bytes"],
     }
+    result["startup_ratio"] = result["first_ms"] / result["dlc_ms"]
+    result["rest_bytes"] = result["peak_bytes"] - result["weights_bytes"] - result["arena_bytes"]
     result["ratio"] = result["dlc_ms"] / min(result[f"{name}_ms"] for name in runs)
     if not args.keep:
         program.unlink()
@@ -112,10 +118,10 @@ def compare(path, args, folder):
 def describe(r):
     second = f"{r['openvino_ms']:9.3f}" if "openvino_ms" in r else f"{'-':>9}"
     return (f"{r['dlc_ms']:9.3f} {r['onnxruntime_ms']:9.3f} {second} {r['ratio']:6.2f}"
-            f" {r['startup_ratio']:6.2f} {r['compile_s']:6.1f} s"
-            f" {r['compile_peak_bytes'] / r['model_bytes']:10.2f}"
-            f" {(r['program_bytes'] - r['weights_bytes']) / 1e6:12.2f} MB"
-            f" {r['arena_bytes'] / 1e6:6.1f} MB {r['error']:9.1e}")
+            f" {r['first_ms']:7.1f} ms {r['startup_ratio']:5.2f}"
+            f" {r['compile_cpu_s']:6.1f} s {r['compile_peak_bytes'] / 1e6:5.0f} MB"
+            f" {r['program_bytes'] / 1e6:7.1f} MB {(r['program_bytes'] - r['weights_bytes']) / 1e6:5.2f} MB"
+            f" {r['arena_bytes'] / 1e6:6.1f} MB {r['rest_bytes'] / 1e6:5.1f} MB {r['error']:9.1e}")
 
 
 def summarise(results):
@@ -134,8 +140,9 @@ def main():
     # Both run on one core, the last one: the first serves interrupts.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
-    print(f"{'model':24} {'dlc ms':>9} {'ort ms':>9} {'ov ms':>9} {'ratio':>6} {'start':>6} {'compile':>8}"
-          f" {'peak/model':>10} {'program-weights':>15} {'arena':>9} {'max error':>9}")
+    print(f"{'model':24} {'dlc ms':>9} {'ort ms':>9} {'ov ms':>9} {'ratio':>6} {'process':>10} {'/run':>5}"
+          f" {'compile':>8} {'peak':>8} {'program':>10} {'-weights':>8} {'arena':>9} {'rest':>8}"
+          f" {'max error':>9}")
     sys.exit(measure_models(args, lambda path, folder: compare(path, args, folder), describe,
                             args.keep, summarise))
 

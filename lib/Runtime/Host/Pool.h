@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /** Most pieces that a launch is cut into, for each thread. */
-#define DLC_POOL_CHUNKS 4
+#define DLC_POOL_CHUNKS 8
 
 /** Starts threads - 1 workers of the one pool of the process. */
 int dlc_pool_start(int threads, dlc_error *error);
