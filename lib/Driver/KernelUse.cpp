@@ -5,9 +5,9 @@
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
 
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -152,7 +152,7 @@ static llvm::Expected<std::string> execute(StringRef program,
           llvm::sys::fs::createTemporaryFile("dlc-run", "txt", output))
     return llvm::createStringError(error, "cannot make a temporary file: " +
                                               error.message());
-  llvm::scope_exit remove([&] { llvm::sys::fs::remove(output); });
+  llvm::FileRemover remove(output);
   SmallVector<StringRef> args = {program};
   llvm::append_range(args, arguments);
   std::string message;
@@ -182,7 +182,7 @@ dlc::measureKernels(StringRef program, double seconds,
           llvm::sys::fs::createTemporaryFile("dlc-profile", "json", trace))
     return llvm::createStringError(error, "cannot make a temporary file: " +
                                               error.message());
-  llvm::scope_exit remove([&] { llvm::sys::fs::remove(trace); });
+  llvm::FileRemover remove(trace);
   auto text = execute(path, {llvm::formatv("--benchmark={0}", seconds).str(),
                              ("--profile=" + trace).str(), "--threads=1"});
   if (!text)
