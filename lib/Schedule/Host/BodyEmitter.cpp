@@ -1,6 +1,7 @@
 //===- BodyEmitter.cpp - Bodies, loads and stores of a nest ---------------===//
 
 #include "NestEmitter.h"
+#include "ShortSums.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -172,7 +173,8 @@ void NestEmitter::store(const Access &access, Value base, Value value,
 
 /// Loads an input once for all rows and vectors that share it.
 Value NestEmitter::loadInput(const Stage &stage, unsigned index,
-                             Variant variant, int64_t row, int64_t vector) {
+                             Variant variant, int64_t row, int64_t vector,
+                             int64_t step) {
   const Input &input = stage.inputs[index];
   if (input.kind == Input::Scalar) {
     Operation *def = input.scalar.getDefiningOp();
@@ -183,9 +185,14 @@ Value NestEmitter::loadInput(const Stage &stage, unsigned index,
       tile.rowLoop >= 0 && access.coef[tile.rowLoop] != 0 ? row : 0;
   int64_t vectorKey =
       tile.vectorLoop >= 0 && access.coef[tile.vectorLoop] != 0 ? vector : 0;
-  Value &cached = loaded[{&stage, index, rowKey, vectorKey}];
-  if (!cached)
-    cached = load(access, address(access), variant, rowKey, vectorKey);
+  Value &cached = loaded[{&stage, index, rowKey, vectorKey, step}];
+  if (cached)
+    return cached;
+  Value base = address(access);
+  if (step)
+    base = arith::AddIOp::create(b, loc, base,
+                                 constant(step * stage.shortSteps[index]));
+  cached = load(access, base, variant, rowKey, vectorKey);
   return cached;
 }
 
@@ -308,6 +315,59 @@ static StringRef getDotIntrinsic(int64_t group, int64_t lanes) {
   }
 }
 
+Value NestEmitter::callIntrinsic(StringRef name, Type type,
+                                 ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(name),
+                                       operands)
+      .getResult(0);
+}
+
+/// The elements of groups that were loaded as 32 bits each.
+Value NestEmitter::asGroups(Value value, int64_t group) {
+  value = splat(value);
+  if (lanes == 1)
+    value = vector::BroadcastOp::create(
+        b, loc, VectorType::get({1}, b.getI32Type()), value);
+  auto type = VectorType::get({lanes * group}, b.getIntegerType(32 / group));
+  return vector::BitCastOp::create(b, loc, type, value);
+}
+
+/// acc + the products of the groups of a short sum. No sum saturates: the
+/// weights are small enough (HostPackOperands).
+Value NestEmitter::emitShortSum(const Stage &stage, Value acc, Variant variant,
+                                int64_t row, int64_t vector) {
+  const IntegerProducts &dots = *stage.dots;
+  unsigned bytes = dots.leftUnsigned ? dots.left : dots.right;
+  unsigned weights = dots.leftUnsigned ? dots.right : dots.left;
+  StringRef multiply = lanes == 16  ? "llvm.x86.avx512.pmaddubs.w.512"
+                       : lanes == 8 ? "llvm.x86.avx2.pmadd.ub.sw"
+                       : lanes == 4 ? "llvm.x86.ssse3.pmadd.ub.sw.128"
+                                    : "";
+  auto shorts = VectorType::get({2 * lanes}, b.getI16Type());
+  Value sum;
+  for (int64_t step = 0; step < stage.shortSums; ++step) {
+    Value left = loadInput(stage, bytes, variant, row, vector, step);
+    Value right = loadInput(stage, weights, variant, row, vector, step);
+    if (multiply.empty()) { // a few columns
+      if (!dots.leftUnsigned)
+        std::swap(left, right);
+      acc = emitDot(stage, acc, left, right);
+      continue;
+    }
+    Value pairs = callIntrinsic(
+        multiply, shorts,
+        {asGroups(left, shortSumGroup), asGroups(right, shortSumGroup)});
+    sum = sum ? arith::AddIOp::create(b, loc, sum, pairs) : pairs;
+  }
+  if (!sum)
+    return acc;
+  Value ones = arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(shorts, APInt(16, 1)));
+  Value wide =
+      callIntrinsic(getDotIntrinsic(2, lanes), acc.getType(), {sum, ones});
+  return arith::AddIOp::create(b, loc, acc, wide);
+}
+
 /// acc + the sum of the products in each group. The instructions are named:
 /// LLVM would have to find them, and does not where a factor is the same in all
 /// lanes. (It makes vpdpwssd of vpmaddwd and the addition.)
@@ -315,21 +375,11 @@ Value NestEmitter::emitDot(const Stage &stage, Value acc, Value left,
                            Value right) {
   const IntegerProducts &dots = *stage.dots;
   int64_t group = stage.inputs[dots.left].access.group;
-  auto type = VectorType::get({lanes * group}, b.getIntegerType(32 / group));
-  auto unpack = [&](Value value) -> Value {
-    value = splat(value);
-    if (lanes == 1)
-      value = vector::BroadcastOp::create(
-          b, loc, VectorType::get({1}, b.getI32Type()), value);
-    return vector::BitCastOp::create(b, loc, type, value);
-  };
-  left = unpack(left);
-  right = unpack(right);
+  left = asGroups(left, group);
+  right = asGroups(right, group);
   StringRef intrinsic = getDotIntrinsic(group, lanes);
   auto call = [&](ValueRange operands) -> Value {
-    return LLVM::CallIntrinsicOp::create(b, loc, acc.getType(),
-                                         b.getStringAttr(intrinsic), operands)
-        .getResult(0);
+    return callIntrinsic(intrinsic, acc.getType(), operands);
   };
   if (!intrinsic.empty() && group == 4) {
     if (dots.rightUnsigned)

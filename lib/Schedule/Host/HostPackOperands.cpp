@@ -1,5 +1,6 @@
 //===- HostPackOperands.cpp - Layouts that kernels read consecutively -----===//
 
+#include "ShortSums.h"
 #include "Tile.h"
 
 #include "dlc/Schedule/Host/Passes.h"
@@ -20,6 +21,9 @@ using namespace dlc::schedule;
 
 namespace {
 
+/// Groups that are added up in 16 bits, at most: more need more registers.
+constexpr int64_t maxShortSums = 4;
+
 /// How one argument of a kernel is packed.
 struct Packing {
   linalg::LinalgOp op;
@@ -38,11 +42,14 @@ struct Packing {
   /// `groupLoop` lie side by side, for instructions that multiply them at once.
   int64_t group = 1;
   unsigned groupLoop = 0;
+  /// So many groups are added up in 16 bits; 0 if none (see ShortSums.h).
+  int64_t shortSums = 0;
   /// What the elements of both factors become, and the argument that is to be
   /// widened beside this one.
   Type element;
   std::optional<unsigned> widened;
 
+  int64_t steps() const { return std::max<int64_t>(shortSums, 1); }
   int64_t panels() const { return llvm::divideCeil(extent, panel); }
   SmallVector<int64_t> packedShape() const {
     SmallVector<int64_t> shape;
@@ -50,8 +57,11 @@ struct Packing {
       shape.push_back(extents[loop]);
     shape.push_back(panels());
     for (unsigned loop : inner)
-      shape.push_back(group > 1 && loop == groupLoop ? extents[loop] / group
-                                                     : extents[loop]);
+      shape.push_back(group > 1 && loop == groupLoop
+                          ? extents[loop] / (group * steps())
+                          : extents[loop]);
+    if (steps() > 1)
+      shape.push_back(steps());
     shape.push_back(panel);
     if (group > 1)
       shape.push_back(group);
@@ -138,11 +148,15 @@ private:
 
 } // namespace
 
-/// The constant behind a value, through reshapes; null if it is none.
+/// The operation that makes a value known when the program is compiled, through
+/// reshapes: a constant, or a launch on constants, which is evaluated later.
+/// Null if the value is not known.
 static Operation *findConstant(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (op->hasTrait<OpTrait::ConstantLike>())
       return op;
+    if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
+      return llvm::all_of(launch.getIns(), findConstant) ? op : nullptr;
     if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
       return nullptr;
     value = op->getOperand(0);
@@ -167,12 +181,54 @@ static Operation *getExtension(linalg::LinalgOp op, unsigned input) {
   return *op.getBlock()->getArgument(input).user_begin();
 }
 
+/// Whether groups of neighbours along `loop` begin at their multiples.
+static bool hasGroups(const Nest &nest, const Access &rows, int loop,
+                      int64_t group) {
+  if (loop < 0 || rows.coef[loop] != 1 ||
+      nest.loops[loop].extent % group != 0 || rows.base % group != 0)
+    return false;
+  for (auto [index, coef] : llvm::enumerate(rows.coef))
+    if (int(index) != loop && coef % group != 0)
+      return false;
+  return true;
+}
+
+/// Groups of constant weights that are small enough to be multiplied with
+/// unsigned bytes and added up in 16 bits; returns false if they are not.
+static bool chooseShortSums(Packing &packing,
+                            ArrayRef<dispatch::LaunchOp> users,
+                            const Nest &nest, unsigned index,
+                            const Access &rows) {
+  const Access &access = nest.stages[0].inputs[index].access;
+  for (unsigned d : packing.inner) {
+    int loop = nest.stages[0].loopOf[d];
+    if (!hasGroups(nest, rows, loop, shortSumGroup))
+      continue;
+    int64_t steps = maxShortSums;
+    for (dispatch::LaunchOp user : users) {
+      auto constant = dyn_cast_or_null<arith::ConstantOp>(
+          findConstant(user.getOperand(packing.argument)));
+      steps = constant && steps
+                  ? countShortSums(cast<ElementsAttr>(constant.getValue()),
+                                   access, nest, loop, steps)
+                  : 0;
+    }
+    if (!steps)
+      return false;
+    packing.group = shortSumGroup;
+    packing.groupLoop = d;
+    packing.shortSums = steps;
+    return true;
+  }
+  return false;
+}
+
 /// Chooses how many neighbours along the reduction lie side by side where
 /// operand `index` is the packed one of integer products, and the type both
 /// factors need then.
 static void chooseGroups(Packing &packing, dispatch::KernelOp kernel,
-                         const Nest &nest, unsigned index,
-                         const HostTarget &target) {
+                         ArrayRef<dispatch::LaunchOp> users, const Nest &nest,
+                         unsigned index, const HostTarget &target) {
   auto products = matchIntegerProducts(packing.op);
   if (!products || (index != products->left && index != products->right))
     return;
@@ -189,6 +245,12 @@ static void chooseGroups(Packing &packing, dispatch::KernelOp kernel,
       isLeft ? products->leftUnsigned : products->rightUnsigned,
       others.getIntOrFloatBitWidth(),
       isLeft ? products->rightUnsigned : products->leftUnsigned);
+  if (group != shortSumGroup && target.bytePairs && own.isInteger(8) &&
+      others.isInteger(8) &&
+      isa<arith::ExtSIOp>(getExtension(packing.op, index)) &&
+      isa<arith::ExtUIOp>(getExtension(packing.op, other)) &&
+      chooseShortSums(packing, users, nest, index, rows.access))
+    return;
   Type element = IntegerType::get(own.getContext(), 32 / group);
   // A matrix of zero-extended 16 bits is not one of signed ones.
   if ((own.isInteger(16) &&
@@ -205,9 +267,7 @@ static void chooseGroups(Packing &packing, dispatch::KernelOp kernel,
     widened = argument.getArgNumber();
   }
   for (unsigned d : packing.inner) {
-    int loop = nest.stages[0].loopOf[d];
-    if (loop < 0 || rows.access.coef[loop] != 1 ||
-        packing.extents[d] % group != 0)
+    if (!hasGroups(nest, rows.access, nest.stages[0].loopOf[d], group))
       continue;
     packing.group = group;
     packing.groupLoop = d;
@@ -283,7 +343,7 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
       return o.kind == Input::Memory && o.access.coef[vectorLoop] == 0;
     });
     Packing packing = makePacking(nest, index, vectorLoop);
-    chooseGroups(packing, kernel, nest, index, target);
+    chooseGroups(packing, kernel, users, nest, index, target);
     bool grouped = packing.group > 1 && reused;
     if (!(constant ? contraction || gathered : (gathered || grouped) && reused))
       continue;
@@ -296,7 +356,8 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     access.panelLoop = vectorLoop;
     if (packing.group > 1)
       packedNest.loops[nest.stages[0].loopOf[packing.groupLoop]].extent /=
-          packing.group;
+          packing.group * packing.steps();
+    packedNest.stages[0].shortSums = packing.shortSums;
     coalesceLoops(packedNest);
     Tile tile = chooseTile(packedNest, plan.buffers, target);
     if (tile.vectorLoop != access.panelLoop)
@@ -398,7 +459,8 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
   Value source = body->getArgument(0), result = body->getArgument(1);
 
   unsigned rank = shape.size(), panelDim = packing.outer.size();
-  unsigned columnDim = panelDim + 1 + packing.inner.size();
+  unsigned columnDim =
+      panelDim + 1 + packing.inner.size() + (packing.steps() > 1 ? 1 : 0);
   auto extend = [&](OpBuilder &nested, Value value) {
     if (value.getType() == packing.element)
       return value;
@@ -423,6 +485,9 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
       loopExprs[loop] = dims[panelDim + 1 + i];
     loopExprs[packing.loop] =
         (dims[panelDim] + firstPanel) * packing.panel + dims[columnDim];
+    if (packing.steps() > 1)
+      loopExprs[packing.groupLoop] =
+          loopExprs[packing.groupLoop] * packing.steps() + dims[columnDim - 1];
     if (packing.group > 1)
       loopExprs[packing.groupLoop] =
           loopExprs[packing.groupLoop] * packing.group + dims[rank - 1];
@@ -542,9 +607,10 @@ void HostPackOperands::relaunch(dispatch::KernelOp kernel, unsigned argument,
   }
 }
 
-/// Cuts the loop of the groups in two, the inner one over a group, and lets the
-/// body extend elements of the type that both factors have now. The packed
-/// operand's map is left to the caller.
+/// Cuts the loop of the groups in two, the inner one over a group (in three,
+/// the middle one over the groups of a short sum), and lets the body extend
+/// elements of the type that both factors have now. The packed operand's map is
+/// left to the caller.
 void HostPackOperands::groupLoops(Packing &packing) {
   auto old = cast<linalg::GenericOp>(packing.op.getOperation());
   MLIRContext *context = old.getContext();
@@ -552,19 +618,27 @@ void HostPackOperands::groupLoops(Packing &packing) {
   SmallVector<AffineExpr> loops;
   for (unsigned d = 0; d < rank; ++d)
     loops.push_back(getAffineDimExpr(d, context));
-  loops[packing.groupLoop] = loops[packing.groupLoop] * packing.group +
-                             getAffineDimExpr(rank, context);
+  AffineExpr &loop = loops[packing.groupLoop];
+  SmallVector<utils::IteratorType> iterators = old.getIteratorTypesArray();
+  auto cut = [&](int64_t extent) {
+    loop = loop * extent + getAffineDimExpr(iterators.size(), context);
+    iterators.push_back(utils::IteratorType::reduction);
+  };
+  if (packing.steps() > 1)
+    cut(packing.steps());
+  cut(packing.group);
   SmallVector<AffineMap> maps;
   for (AffineMap map : old.getIndexingMapsArray())
-    maps.push_back(map.replaceDimsAndSymbols(loops, {}, rank + 1, 0));
-  SmallVector<utils::IteratorType> iterators = old.getIteratorTypesArray();
-  iterators.push_back(utils::IteratorType::reduction);
+    maps.push_back(map.replaceDimsAndSymbols(loops, {}, iterators.size(), 0));
   OpBuilder b(old);
   auto grouped = linalg::GenericOp::create(
       b, old.getLoc(), old.getResultTypes(), old.getInputs(), old.getOutputs(),
       maps, iterators);
-  // Limits of loops (`dispatch.limits`): the new loop is the last one.
+  // Limits of loops (`dispatch.limits`): the new loops are the last ones.
   grouped->setDiscardableAttrs(llvm::to_vector(old->getDiscardableAttrs()));
+  if (packing.shortSums)
+    grouped->setDiscardableAttr(kShortSumsAttrName,
+                                b.getI64IntegerAttr(packing.shortSums));
   auto products = *matchIntegerProducts(old);
   grouped.getRegion().takeBody(old.getRegion());
   for (unsigned input : {products.left, products.right}) {
@@ -612,8 +686,10 @@ void HostPackOperands::apply(dispatch::KernelOp kernel, Packing &packing,
   results.push_back(n.floorDiv(packing.panel));
   for (unsigned loop : packing.inner)
     results.push_back(getAffineDimExpr(loop, context));
-  results.push_back(n % packing.panel);
   unsigned numLoops = packing.extents.size();
+  if (packing.steps() > 1)
+    results.push_back(getAffineDimExpr(numLoops++, context));
+  results.push_back(n % packing.panel);
   if (packing.group > 1)
     results.push_back(getAffineDimExpr(numLoops++, context));
   auto generic = cast<linalg::GenericOp>(packing.op.getOperation());

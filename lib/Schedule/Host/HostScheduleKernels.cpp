@@ -1,6 +1,7 @@
 //===- HostScheduleKernels.cpp - Kernels on tensors to vector loops -------===//
 
 #include "NestEmitter.h"
+#include "Quantisation.h"
 
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
 #include "dlc/Schedule/Common/MathFunctions.h"
@@ -133,14 +134,19 @@ public:
         patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf"});
     arith::ConstantOp::getCanonicalizationPatterns(patterns, &getContext());
     FrozenRewritePatternSet frozen(std::move(patterns));
+    RewritePatternSet quantisation(&getContext());
+    populateQuantisationPatterns(quantisation);
+    FrozenRewritePatternSet frozenQuantisation(std::move(quantisation));
     auto kernels = llvm::to_vector(getOperation().getOps<dispatch::KernelOp>());
     for (dispatch::KernelOp kernel : kernels) {
       if (kernel.getBody().empty())
         continue;
       // A user's schedule leaves functions as they are, too.
       FailureOr<dispatch::KernelOp> scheduled = kernel;
-      if (!kernel.isScheduled())
+      if (!kernel.isScheduled()) {
+        simplifyBodies(kernel, frozenQuantisation);
         scheduled = schedule(kernel, target);
+      }
       if (failed(scheduled))
         return signalPassFailure();
       if (failed(applyPatternsGreedily(*scheduled, frozen)))
@@ -152,6 +158,21 @@ public:
   }
 
 private:
+  /// Applies patterns to the bodies of structured operations, and to nothing
+  /// else.
+  static void simplifyBodies(dispatch::KernelOp kernel,
+                             const FrozenRewritePatternSet &patterns) {
+    SmallVector<Operation *> ops;
+    kernel.walk([&](linalg::GenericOp generic) {
+      for (Operation &op : generic.getBody()->without_terminator())
+        ops.push_back(&op);
+    });
+    GreedyRewriteConfig config;
+    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
+    config.enableFolding(false);
+    (void)applyOpPatternsGreedily(ops, patterns, config);
+  }
+
   FailureOr<dispatch::KernelOp> schedule(dispatch::KernelOp kernel,
                                          const HostTarget &target) {
     auto plan = planKernel(kernel);

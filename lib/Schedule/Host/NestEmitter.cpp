@@ -538,6 +538,10 @@ SmallVector<Value> NestEmitter::emitStep(Variant variant, ValueRange accs) {
   for (int64_t r = 0; r < variant.rows; ++r)
     for (int64_t v = 0; v < variant.vectors; ++v) {
       unsigned at = r * variant.vectors + v;
+      if (main.shortSums) {
+        results[at] = emitShortSum(main, accs[at], variant, r, v);
+        continue;
+      }
       if (main.dots) {
         results[at] = emitDot(main, accs[at],
                               loadInput(main, main.dots->left, variant, r, v),

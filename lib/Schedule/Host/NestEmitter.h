@@ -80,8 +80,13 @@ private:
                         int64_t vector);
 
   mlir::Value loadGroup(const Access &access, mlir::Value at, bool isVector);
+  mlir::Value callIntrinsic(llvm::StringRef name, mlir::Type type,
+                            mlir::ValueRange operands);
+  mlir::Value asGroups(mlir::Value value, int64_t group);
   mlir::Value emitDot(const Stage &stage, mlir::Value acc, mlir::Value left,
                       mlir::Value right);
+  mlir::Value emitShortSum(const Stage &stage, mlir::Value acc, Variant variant,
+                           int64_t row, int64_t vector);
   mlir::Value lookup(mlir::IRMapping &map, mlir::Value value);
   mlir::Value constant(int64_t value);
   mlir::Value splat(mlir::Value scalar);
@@ -100,7 +105,7 @@ private:
   }
   bool usesLanes() const { return lanes > 1; }
   mlir::Value loadInput(const Stage &stage, unsigned index, Variant variant,
-                        int64_t row, int64_t vector);
+                        int64_t row, int64_t vector, int64_t step = 0);
 
   mlir::OpBuilder &b;
   mlir::Location loc;
@@ -118,8 +123,10 @@ private:
   int64_t lanes = 1;
   /// [stage][output] → registers.
   mlir::SmallVector<mlir::SmallVector<Registers>> registers;
-  /// Values loaded in the current step: (stage, input, row, vector).
-  std::map<std::tuple<const void *, unsigned, int64_t, int64_t>, mlir::Value>
+  /// Values loaded in the current step: (stage, input, row, vector, step of a
+  /// short sum).
+  std::map<std::tuple<const void *, unsigned, int64_t, int64_t, int64_t>,
+           mlir::Value>
       loaded;
   llvm::DenseMap<const Access *, mlir::Value> addresses;
   llvm::DenseMap<mlir::Value, mlir::Value> splats;

@@ -30,6 +30,7 @@ HostTarget HostTarget::get(llvm::StringRef cpu) {
   }
   HostTarget target;
   target.byteDots = vnni;
+  target.bytePairs = avx512 || avx2;
   if (!avx512) {
     target.vectorBytes = avx2 ? 32 : 16;
     target.vectorRegisters = 16;

@@ -1,6 +1,7 @@
 //===- Tile.cpp - Which loops of a nest to vectorise and unroll -----------===//
 
 #include "Tile.h"
+#include "ShortSums.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -95,6 +96,11 @@ static double tileCost(const Nest &nest, const Tile &tile,
   double volume = reductionVolume(nest);
   if (tile.reduceLanes)
     volume /= extentV;
+  // A short sum of n groups takes n products, n - 1 additions, one product that
+  // adds up its halves and one addition; three such instructions start at once
+  // where two multiply-adds do.
+  int64_t steps = std::max<int64_t>(nest.stages[0].shortSums, 1);
+  double each = nest.stages[0].shortSums ? (2.0 * steps + 1) * 2 / 3 : 1;
   auto one = [&](int64_t rows, int64_t vectors) {
     double loads = 0;
     for (const Input &input : nest.stages[0].inputs) {
@@ -103,11 +109,12 @@ static double tileCost(const Nest &nest, const Tile &tile,
       bool onRow = tile.rowLoop >= 0 && input.access.coef[tile.rowLoop] != 0;
       int64_t coefV =
           tile.vectorLoop >= 0 ? input.access.coef[tile.vectorLoop] : 0;
-      double each = std::abs(coefV) > 1 ? gatherCost : 1.0;
-      loads += each * (onRow ? rows : 1) * (coefV != 0 ? vectors : 1);
+      double load = std::abs(coefV) > 1 ? gatherCost : 1.0;
+      loads += load * steps * (onRow ? rows : 1) * (coefV != 0 ? vectors : 1);
     }
-    double work = std::max({double(rows * vectors), double(target.fmaInFlight),
-                            loads / target.loadsPerFma});
+    double work =
+        std::max({double(rows * vectors) * each, double(target.fmaInFlight),
+                  loads / target.loadsPerFma});
     // A step of the innermost loop costs about one operation, a tile a few for
     // every accumulator (start, epilogue, store).
     return (work + 1) * volume + 3.0 * rows * vectors + 8;
@@ -181,13 +188,16 @@ static int64_t windowOf(const Nest &nest, const Access &access, int rowLoop) {
 
 /// Registers that a step of the main loop keeps alive.
 static int64_t registersOf(const Nest &nest, const Tile &tile) {
-  int64_t extra = 2;
+  // What is the same in all lanes, a product; in short sums also ones to add up
+  // their halves with, and the sum.
+  int64_t steps = nest.stages[0].shortSums, extra = steps ? 4 : 2;
+  steps = std::max<int64_t>(steps, 1);
   for (const Input &input : nest.stages[0].inputs) {
     if (input.kind != Input::Memory || tile.vectorLoop < 0 ||
         input.access.coef[tile.vectorLoop] == 0)
       continue;
     if (tile.rowLoop < 0 || input.access.coef[tile.rowLoop] == 0)
-      extra += tile.vectors;
+      extra += tile.vectors * steps;
     else if (int64_t window = windowOf(nest, input.access, tile.rowLoop);
              window > 1)
       // LLVM unrolls the window and loads what rows share once.
@@ -295,6 +305,20 @@ static bool countGroups(Access &access, unsigned loop, int64_t group) {
   return true;
 }
 
+/// The innermost loop, over `steps` groups, becomes part of what one iteration
+/// adds up.
+static void makeShortSums(Nest &nest, int64_t steps) {
+  Stage &main = nest.stages[0];
+  main.shortSums = steps;
+  if (steps == 1)
+    return;
+  unsigned loop = nest.loops.size() - 1;
+  main.shortSteps.assign(main.inputs.size(), 0);
+  for (unsigned input : {main.dots->left, main.dots->right})
+    std::swap(main.shortSteps[input], main.inputs[input].access.coef[loop]);
+  removeLoop(nest, loop);
+}
+
 void dlc::schedule::groupFactors(Nest &nest, ArrayRef<Buffer> buffers,
                                  const HostTarget &target) {
   Stage &main = nest.stages[0];
@@ -318,8 +342,11 @@ void dlc::schedule::groupFactors(Nest &nest, ArrayRef<Buffer> buffers,
                buffers[right.access.buffer].element.getIntOrFloatBitWidth();
   if (leftBits != rightBits)
     return;
-  int64_t group = target.dotGroup(leftBits, products->leftUnsigned, rightBits,
-                                  products->rightUnsigned);
+  auto shortSums = main.op->getAttrOfType<IntegerAttr>(kShortSumsAttrName);
+  int64_t group = shortSums
+                      ? shortSumGroup
+                      : target.dotGroup(leftBits, products->leftUnsigned,
+                                        rightBits, products->rightUnsigned);
   if (group * leftBits != 32)
     return;
   for (unsigned loop = 0; loop < nest.loops.size(); ++loop) {
@@ -333,6 +360,8 @@ void dlc::schedule::groupFactors(Nest &nest, ArrayRef<Buffer> buffers,
     main.inputs[products->right].access = b;
     main.dots = products;
     removeLoop(nest, loop);
+    if (shortSums)
+      makeShortSums(nest, shortSums.getInt());
     return;
   }
 }

@@ -91,6 +91,10 @@ struct Stage {
   /// Each iteration adds the products of a whole group of elements of both
   /// inputs (`Access::group`).
   std::optional<IntegerProducts> dots;
+  /// So many groups are added up in 16 bits before they are in 32; 0: none.
+  int64_t shortSums = 0;
+  /// From one of these groups to the next, by input.
+  llvm::SmallVector<int64_t> shortSteps;
 };
 
 /// The iterations of a loop from `number * scale` on need not run; the number

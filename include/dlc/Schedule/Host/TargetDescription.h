@@ -30,6 +30,9 @@ struct HostTarget {
   /// signed ones and adds the products to 32 bits (AVX-512 VNNI or AVX-VNNI).
   /// Pairs of 16 bits can be multiplied like that by every CPU.
   bool byteDots = false;
+  /// There is an instruction that multiplies pairs of an unsigned and a signed
+  /// byte and adds both products up in 16 bits, with saturation (AVX2).
+  bool bytePairs = false;
 
   /// Neighbours along the reduction that one instruction multiplies, for
   /// factors of `leftBits` and `rightBits`.

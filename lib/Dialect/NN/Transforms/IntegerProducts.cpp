@@ -2,6 +2,7 @@
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -61,6 +62,13 @@ static bool isZero(Value value) {
     if (!isa<CastOp, ReshapeOp, BroadcastOp, TransposeOp>(op))
       break;
     value = op->getOperand(0);
+  }
+  // Zero points by channel are blobs where they are many.
+  DenseResourceElementsAttr resource;
+  if (matchPattern(value, m_Constant(&resource))) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return blob &&
+           llvm::all_of(blob->getData(), [](char byte) { return byte == 0; });
   }
   return matchPattern(value, m_Zero()) || matchPattern(value, m_AnyZeroFloat());
 }

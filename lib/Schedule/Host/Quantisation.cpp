@@ -1,0 +1,142 @@
+//===- Quantisation.cpp - Conversions of clamped numbers ------------------===//
+
+#include "Quantisation.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+static std::optional<double> constantOf(Value value) {
+  APFloat constant(0.0);
+  if (!matchPattern(value, m_ConstantFloat(&constant)))
+    return std::nullopt;
+  return constant.convertToDouble();
+}
+
+/// Whether `value` is an integer, if it is a number at all.
+static bool isInteger(Value value) {
+  if (auto constant = constantOf(value))
+    return *constant == std::round(*constant);
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<math::RoundEvenOp, arith::SIToFPOp, arith::UIToFPOp>(op))
+    return true;
+  // The sum of two integers may be rounded, but to an integer.
+  return isa_and_nonnull<arith::AddFOp, arith::SubFOp>(op) &&
+         llvm::all_of(op->getOperands(), isInteger);
+}
+
+namespace {
+/// minimumf(maximumf(number, low), high) of constants.
+struct Clamp {
+  Value number, low, high;
+  double lowest = 0, highest = 0;
+
+  static std::optional<Clamp> match(Value value) {
+    auto minimum = value.getDefiningOp<arith::MinimumFOp>();
+    auto maximum =
+        minimum ? minimum.getLhs().getDefiningOp<arith::MaximumFOp>() : nullptr;
+    if (!maximum)
+      return std::nullopt;
+    auto low = constantOf(maximum.getRhs()),
+         high = constantOf(minimum.getRhs());
+    if (!low || !high || !(*low <= *high))
+      return std::nullopt;
+    return Clamp{maximum.getLhs(), maximum.getRhs(), minimum.getRhs(), *low,
+                 *high};
+  }
+
+  /// The same with 0 for NaN. Comparisons and selections are one instruction
+  /// each, which maximumf is not.
+  Value emit(PatternRewriter &b, Location loc) const {
+    auto choose = [&](arith::CmpFPredicate predicate, Value x, Value bound) {
+      Value keeps = arith::CmpFOp::create(b, loc, predicate, x, bound);
+      return arith::SelectOp::create(b, loc, keeps, x, bound).getResult();
+    };
+    Value result = choose(arith::CmpFPredicate::OGT, number, low); // NaN: low
+    result = choose(arith::CmpFPredicate::OLT, result, high);
+    if (lowest == 0)
+      return result;
+    Value isNumber = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD,
+                                           number, number);
+    Value zero =
+        arith::ConstantOp::create(b, loc, b.getZeroAttr(number.getType()));
+    return arith::SelectOp::create(b, loc, isNumber, result, zero);
+  }
+};
+
+struct ConversionOfClamped : OpRewritePattern<arith::TruncIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::TruncIOp op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    Value clamped = getConverted(op.getIn());
+    auto clamp = clamped ? Clamp::match(clamped) : std::nullopt;
+    if (!clamp || type.getIntOrFloatBitWidth() > 16)
+      return failure();
+    double ends = std::ldexp(1.0, int(type.getIntOrFloatBitWidth()));
+    bool isUnsigned = clamp->lowest >= 0 && clamp->highest < ends;
+    bool isSigned = clamp->lowest >= -ends / 2 && clamp->highest < ends / 2;
+    if (!isUnsigned && !isSigned)
+      return failure();
+    Location loc = op.getLoc();
+    Value number = clamp->emit(rewriter, loc);
+    // Back to a float, in which zero has no sign.
+    Value zero = arith::ConstantOp::create(
+        rewriter, loc, rewriter.getZeroAttr(number.getType()));
+    if (isInteger(clamp->number) && isInteger(clamp->low) &&
+        isInteger(clamp->high))
+      for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+        if (user->getNumResults() == 1 &&
+            user->getResult(0).getType() == number.getType() &&
+            ((isUnsigned && isa<arith::UIToFPOp>(user)) ||
+             (isSigned && isa<arith::SIToFPOp>(user))))
+          rewriter.replaceOp(
+              user, clamp->lowest < 0
+                        ? arith::AddFOp::create(rewriter, loc, number, zero)
+                              .getResult()
+                        : number);
+    Value integer =
+        arith::FPToSIOp::create(rewriter, loc, op.getIn().getType(), number);
+    rewriter.replaceOpWithNewOp<arith::TruncIOp>(op, type, integer);
+    return success();
+  }
+
+  /// The f32 that `value` is the conversion of: `least` where the number is out
+  /// of the range of i32 or none, whose low bits are 0.
+  static Value getConverted(Value value) {
+    auto select = value.getDefiningOp<arith::SelectOp>();
+    APInt least;
+    if (!select || !select.getType().isInteger(32) ||
+        !matchPattern(select.getFalseValue(), m_ConstantInt(&least)) ||
+        !least.isMinSignedValue())
+      return {};
+    auto convert = select.getTrueValue().getDefiningOp<arith::FPToSIOp>();
+    auto safe =
+        convert ? convert.getIn().getDefiningOp<arith::SelectOp>() : nullptr;
+    auto both = select.getCondition().getDefiningOp<arith::AndIOp>();
+    if (!safe || !both || safe.getCondition() != select.getCondition())
+      return {};
+    Value number = safe.getTrueValue();
+    for (Value side : both->getOperands()) {
+      auto compare = side.getDefiningOp<arith::CmpFOp>();
+      auto bound = compare ? constantOf(compare.getRhs()) : std::nullopt;
+      if (!bound || compare.getLhs() != number || std::abs(*bound) < 0x1p31)
+        return {};
+      bool below = *bound < 0;
+      if (compare.getPredicate() !=
+          (below ? arith::CmpFPredicate::OGE : arith::CmpFPredicate::OLT))
+        return {};
+    }
+    return number;
+  }
+};
+} // namespace
+
+void dlc::schedule::populateQuantisationPatterns(RewritePatternSet &patterns) {
+  patterns.add<ConversionOfClamped>(patterns.getContext());
+}

@@ -1,0 +1,18 @@
+//===- Quantisation.h - Conversions of clamped numbers ---------*- C++ -*-===//
+
+#ifndef DLC_LIB_SCHEDULE_HOST_QUANTISATION_H
+#define DLC_LIB_SCHEDULE_HOST_QUANTISATION_H
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace dlc::schedule {
+
+/// Conversions of f32 to narrow integers test for numbers out of range. Where
+/// the number has been clamped (quantisation), only NaN, which becomes 0, is
+/// left to think of. Rounded numbers that become an integer and a float again
+/// are the same then.
+void populateQuantisationPatterns(mlir::RewritePatternSet &patterns);
+
+} // namespace dlc::schedule
+
+#endif // DLC_LIB_SCHEDULE_HOST_QUANTISATION_H
