@@ -290,3 +290,35 @@ func.func @filled_operand(%v: f32) -> tensor<4xf32> {
   } -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+// What reduces constants only is known before the program runs, so it stays apart from
+// what is not. (The sums of weights were added up by every run.)
+#row = affine_map<(i, j) -> (i, j)>
+#sum = affine_map<(i, j) -> (i)>
+#one = affine_map<(i) -> (i)>
+// CHECK-LABEL: @sums_of_weights(
+// CHECK: dispatch.region
+// CHECK: arith.addi
+// CHECK: dispatch.yield
+// CHECK: dispatch.region
+// CHECK: arith.subi
+// CHECK: dispatch.yield
+func.func @sums_of_weights(%x: tensor<4xi32>) -> tensor<4xi32> {
+  %w = arith.constant dense_resource<w> : tensor<4x5xi32>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<4xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<4xi32>) -> tensor<4xi32>
+  %0 = linalg.generic {indexing_maps = [#row, #sum], iterator_types = ["parallel", "reduction"]} ins(%w : tensor<4x5xi32>) outs(%f : tensor<4xi32>) {
+  ^bb0(%a: i32, %o: i32):
+    %s = arith.addi %o, %a : i32
+    linalg.yield %s : i32
+  } -> tensor<4xi32>
+  %1 = linalg.generic {indexing_maps = [#one, #one, #one], iterator_types = ["parallel"]} ins(%x, %0 : tensor<4xi32>, tensor<4xi32>) outs(%e : tensor<4xi32>) {
+  ^bb0(%a: i32, %b: i32, %o: i32):
+    %s = arith.subi %a, %b : i32
+    linalg.yield %s : i32
+  } -> tensor<4xi32>
+  return %1 : tensor<4xi32>
+}

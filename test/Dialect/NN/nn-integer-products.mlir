@@ -108,3 +108,29 @@ func.func @others(%a: tensor<3x3xi8>, %b: tensor<3x3xi32>, %s: tensor<3x1xf32>, 
   %9 = nn.matmul %1, %8 : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
   return %3, %6, %9 : tensor<3x3xf32>, tensor<3x3xf32>, tensor<3x3xf32>
 }
+
+// -----
+
+// Zero points of many channels are a blob. (Products were those of 16 bits.)
+
+// CHECK-LABEL: @zeros_in_a_blob
+// CHECK: nn.matmul %{{.*}}, %{{.*}} : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+func.func @zeros_in_a_blob(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>, %s: tensor<f32>, %t: tensor<4xf32>) -> tensor<2x4xf32> {
+  %z = nn.constant dense_resource<zeros> : tensor<4xi8>
+  %0 = nn.cast %a : (tensor<2x3xui8>) -> tensor<2x3xf32>
+  %1 = nn.mul %0, %s : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %2 = nn.cast %b : (tensor<3x4xi8>) -> tensor<3x4xf32>
+  %zero = nn.cast %z : (tensor<4xi8>) -> tensor<4xf32>
+  %3 = nn.sub %2, %zero : (tensor<3x4xf32>, tensor<4xf32>) -> tensor<3x4xf32>
+  %4 = nn.mul %3, %t : (tensor<3x4xf32>, tensor<4xf32>) -> tensor<3x4xf32>
+  %5 = nn.matmul %1, %4 : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %5 : tensor<2x4xf32>
+}
+
+{-#
+  dialect_resources: {
+    builtin: {
+      zeros: "0x0100000000000000"
+    }
+  }
+#-}

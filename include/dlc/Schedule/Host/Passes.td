@@ -72,7 +72,8 @@ def HostScheduleKernelsPass
     Option<"vectorize", "vectorize", "bool", "true",
            "loops get vectors and register tiles">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect",

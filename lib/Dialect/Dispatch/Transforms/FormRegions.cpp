@@ -181,6 +181,21 @@ static bool isForbidden(ArrayRef<Operation *> group) {
   });
 }
 
+/// Whether `producer`'s group reduces nothing but constants, and `consumer` is
+/// left to the program: the reduction is not. (A constant that only becomes
+/// larger, as a table of bytes that becomes one of floats, may be.)
+static bool isKnownReduction(Operation *producer,
+                             ArrayRef<Operation *> producers,
+                             Operation *consumer) {
+  auto isKnown = [](Operation *op) {
+    return isConstantExpression(op->getResult(0));
+  };
+  return isKnown(producer) && !isKnown(consumer) &&
+         llvm::any_of(producers, [](Operation *op) {
+           return !isMap(cast<linalg::LinalgOp>(op));
+         });
+}
+
 void Grouping::mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood) {
   bool changed = true;
   while (changed) {
@@ -200,7 +215,8 @@ void Grouping::mergeIf(function_ref<bool(ArrayRef<Operation *>)> isGood) {
       });
       for (Operation *producer : producers) {
         Group from = groupOf[producer], to = groupOf[&op];
-        if (from == to || hasIndirectPath(from, to))
+        if (from == to || hasIndirectPath(from, to) ||
+            isKnownReduction(producer, groups[from], &op))
           continue;
         SmallVector<Operation *> all = unite(from, to);
         if (isForbidden(all) || !isGood(all))
