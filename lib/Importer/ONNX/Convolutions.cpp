@@ -3,6 +3,8 @@
 #include "Arithmetic.h"
 #include "Window.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
@@ -58,13 +60,23 @@ FailureOr<Window> dlc::importer::readWindow(NodeEmitter &e,
           std::max<int64_t>(0, (out - 1) * w.strides[d] + w.extent(d) - size);
       w.lo[d] = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
       w.hi[d] = total - w.lo[d];
-      e.fitted |= w.strides[d] > 1;
+      if (w.strides[d] > 1) {
+        e.fitted = true;
+        w.same = mode == "SAME_UPPER" ? "upper" : "lower";
+      }
     }
   } else if (mode != "VALID") {
     return e.error("the attribute 'auto_pad' has the unknown value '" + mode +
                    "'");
   }
   return w;
+}
+
+void dlc::importer::describeWindow(Value result, const Window &window) {
+  Operation *op = result.getDefiningOp();
+  if (op && !window.same.empty())
+    op->setAttr(nn::kSameAttrName,
+                StringAttr::get(op->getContext(), window.same));
 }
 
 /// result + bias by channel
@@ -106,6 +118,7 @@ static LogicalResult conv(NodeEmitter &e) {
       input, filter, ArrayRef<int64_t>(w->strides),
       ArrayRef<int64_t>(w->pads()), ArrayRef<int64_t>(w->dilations),
       e.intAttr("group", 1));
+  describeWindow(result, *w);
   return e.set(0, e.has(2) ? addBias(e, result, e.in(2)) : result);
 }
 
@@ -124,6 +137,7 @@ static LogicalResult convTranspose(NodeEmitter &e) {
     return failure();
   std::string mode = e.stringAttr("auto_pad", "NOTSET");
   const auto *wanted = e.attr("output_shape");
+  e.fitted = wanted != nullptr; // else the padding is the same for all sizes
   if (wanted || mode == "SAME_UPPER" || mode == "SAME_LOWER") {
     ArrayRef<int64_t> out = e.outType(0).getShape();
     for (size_t d = 0; d < rank; ++d) {

@@ -3,6 +3,8 @@
 #include "Arithmetic.h"
 #include "Window.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
@@ -31,7 +33,6 @@ FailureOr<Pool> readPool(NodeEmitter &e) {
   if (failed(window))
     return failure();
   Pool pool{*window, Dims(kernel.size(), 0)};
-  e.fitted |= e.intAttr("ceil_mode", 0) != 0;
   const Window &w = pool.window;
   // Shape inference knows the exact rule for the last window; take its sizes.
   ArrayRef<int64_t> out = e.outType(0).getShape();
@@ -50,6 +51,17 @@ FailureOr<Pool> readPool(NodeEmitter &e) {
   return pool;
 }
 
+/// Says of the operation what it would be for other sizes. What cells of
+/// ceil_mode do not matter to needs to know no more than that.
+Value described(NodeEmitter &e, Value result, const Pool &pool) {
+  describeWindow(result, pool.window);
+  Operation *op = result.getDefiningOp();
+  if (op && e.intAttr("ceil_mode", 0))
+    op->setAttr(nn::kOverhangAttrName,
+                e.builder.getDenseI64ArrayAttr(pool.overhang));
+  return result;
+}
+
 /// Pads with the overhang included.
 Dims fullPads(const Pool &pool) {
   Dims pads = pool.window.pads();
@@ -62,11 +74,15 @@ Dims fullPads(const Pool &pool) {
 /// ceil_mode does not count).
 Value meanWithPadding(NodeEmitter &e, Value x, const Pool &pool) {
   const Window &w = pool.window;
-  if (!pool.overhangs)
-    return e.make<nn::AvgPoolOp>(
+  e.fitted |= e.intAttr("ceil_mode", 0) != 0;
+  if (!pool.overhangs) {
+    Value mean = e.make<nn::AvgPoolOp>(
         x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
         ArrayRef<int64_t>(w.pads()), ArrayRef<int64_t>(w.dilations),
         /*count_include_pad=*/true);
+    describeWindow(mean, w);
+    return mean;
+  }
   Dims lo(2, 0), hi(2, 0), pads(w.rank(), 0);
   lo.append(w.lo.begin(), w.lo.end());
   hi.append(w.hi.begin(), w.hi.end());
@@ -146,13 +162,15 @@ LogicalResult maxPool(NodeEmitter &e) {
   FailureOr<Pool> pool = readPool(e);
   if (failed(pool))
     return failure();
-  if (e.wants(1))
+  if (e.wants(1)) {
+    e.fitted = true; // positions are counted in memory
     (void)e.set(1, largestPositions(e, *pool));
+  }
   const Window &w = pool->window;
-  return e.set(0, e.make<nn::MaxPoolOp>(e.in(0), ArrayRef<int64_t>(w.kernel),
-                                        ArrayRef<int64_t>(w.strides),
-                                        ArrayRef<int64_t>(fullPads(*pool)),
-                                        ArrayRef<int64_t>(w.dilations)));
+  Value largest = e.make<nn::MaxPoolOp>(
+      e.in(0), ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
+      ArrayRef<int64_t>(fullPads(*pool)), ArrayRef<int64_t>(w.dilations));
+  return e.set(0, described(e, largest, *pool));
 }
 
 LogicalResult averagePool(NodeEmitter &e) {
@@ -162,6 +180,7 @@ LogicalResult averagePool(NodeEmitter &e) {
   if (e.intAttr("count_include_pad", 0))
     return e.set(0, meanWithPadding(e, e.in(0), *pool));
   const Window &w = pool->window;
+  e.fitted |= e.intAttr("ceil_mode", 0) != 0;
   return e.set(0, e.make<nn::AvgPoolOp>(e.in(0), ArrayRef<int64_t>(w.kernel),
                                         ArrayRef<int64_t>(w.strides),
                                         ArrayRef<int64_t>(fullPads(*pool)),
@@ -200,6 +219,7 @@ LogicalResult lpPool(NodeEmitter &e) {
       power(e, e.in(0), p), ArrayRef<int64_t>(w.kernel),
       ArrayRef<int64_t>(w.strides), ArrayRef<int64_t>(fullPads(*pool)),
       ArrayRef<int64_t>(w.dilations), /*count_include_pad=*/true);
+  mean = described(e, mean, *pool);
   Value sum = e.make<nn::MulOp>(mean, e.scalar(size, mean));
   return e.set(0, root(e, sum, p));
 }

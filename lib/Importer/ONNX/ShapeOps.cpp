@@ -2,6 +2,8 @@
 
 #include "Arithmetic.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
@@ -50,7 +52,11 @@ LogicalResult split(NodeEmitter &e) {
     Dims sizes(e.outType(i).getShape());
     if (sizes.size() != size_t(rank))
       return e.error("the parts have another rank than the whole");
-    (void)e.set(i, e.slice(x, starts, sizes));
+    Value part = e.slice(x, starts, sizes);
+    if (auto op = part.getDefiningOp<nn::SliceOp>(); op && !e.has(1))
+      op->setAttr(nn::kPartAttrName,
+                  e.builder.getDenseI64ArrayAttr({axis, i, e.numOutputs()}));
+    (void)e.set(i, part);
     starts[axis] += sizes[axis];
   }
   return success();

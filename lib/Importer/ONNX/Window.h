@@ -10,6 +10,9 @@ namespace dlc::importer {
 /// A sliding window with its padding resolved, one number a spatial dimension.
 struct Window {
   Dims kernel, strides, dilations, lo, hi;
+  /// Where the odd cell of padding is that depends on the input's size: "upper"
+  /// or "lower"; empty: the padding does not.
+  std::string same;
 
   size_t rank() const { return kernel.size(); }
   /// Extent of the dilated kernel.
@@ -23,6 +26,10 @@ struct Window {
 llvm::FailureOr<Window> readWindow(NodeEmitter &e,
                                    llvm::ArrayRef<int64_t> input,
                                    llvm::ArrayRef<int64_t> kernel);
+
+/// Says of an operation that was just made how its window is to be for other
+/// sizes.
+void describeWindow(mlir::Value result, const Window &window);
 
 } // namespace dlc::importer
 

@@ -142,3 +142,29 @@ func.func @loop(%x: tensor<4xf32> {dlc.extents = array<i64: 0>}, %y: tensor<4xf3
   } {reversed = array<i1>, stacked_reversed = array<i1: false>} -> (tensor<4xf32>, tensor<3x4xf32>)
   return %last, %all : tensor<4xf32>, tensor<3x4xf32>
 }
+
+// -----
+
+// Padding that depends on the size is gathered along with what counts.
+// CHECK-LABEL: func.func @same
+// CHECK: nn.gather %arg0, %{{.*}} axis = 2
+// CHECK: %[[MOVED:.*]] = nn.select
+// CHECK: nn.conv %[[MOVED]], %arg1 strides = [2] pads = [0, 0]
+// CHECK-NOT: nn.same
+func.func @same(%x: tensor<1x1x8xf32> {dlc.extents = array<i64: -1, -1, 0>}, %w: tensor<1x1x3xf32>,
+                %e: tensor<1xi64> {dlc.is_extents}) -> tensor<1x1x4xf32> {
+  %y = nn.conv %x, %w strides = [2] pads = [0, 1] dilations = [1] {nn.fitted, nn.same = "upper"}
+    : (tensor<1x1x8xf32>, tensor<1x1x3xf32>) -> tensor<1x1x4xf32>
+  return %y : tensor<1x1x4xf32>
+}
+
+// -----
+
+// The second half of what there is.
+// CHECK-LABEL: func.func @part
+// CHECK: nn.gather %arg0, %{{.*}} axis = 0
+// CHECK-NOT: nn.slice %arg0
+func.func @part(%x: tensor<8xf32> {dlc.extents = array<i64: 0>}, %e: tensor<1xi64> {dlc.is_extents}) -> tensor<4xf32> {
+  %y = nn.slice %x starts = [4] steps = [1] {nn.fitted, nn.part = array<i64: 0, 1, 2>} : (tensor<8xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

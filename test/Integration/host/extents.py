@@ -198,6 +198,31 @@ def by_inputs():
     check("parts", parts, [{"x": floats(4, n)} for n in (6, 2, 1, 5)], "--max-dim=n=6")
 
 
+def windows():
+    """Padding, the last window and parts follow the extents."""
+    graph = model("""g (float[n,2,h,w] x) => (float[n,3,a,b] same, float[n,3,a,b] lower, float[n,2,c,d] most,
+                                              float[n,2,e,f] ceil, float[n,2,i,j] norm, float[n,3,k,l] wide,
+                                              float[n,3,o,p] doubled, int64[4,q] at) {
+        same = Conv <auto_pad = "SAME_UPPER", strides = [2, 3]> (x, w1)
+        lower = Conv <auto_pad = "SAME_LOWER", strides = [3, 2]> (x, w1)
+        most = MaxPool <kernel_shape = [3, 3], auto_pad = "SAME_LOWER", strides = [2, 2]> (x)
+        ceil = MaxPool <kernel_shape = [3, 2], pads = [1, 0, 1, 0], strides = [2, 3], ceil_mode = 1> (x)
+        norm = LpPool <kernel_shape = [2, 3], auto_pad = "SAME_UPPER", strides = [2, 2]> (x)
+        wide = ConvTranspose <strides = [2, 3], pads = [1, 0, 0, 1], output_padding = [1, 0]> (x, w2)
+        doubled = ConvTranspose <strides = [2, 2], auto_pad = "SAME_UPPER"> (x, w2)
+        large = Greater(x, some)
+        at = NonZero(large)
+    }""", w1=floats(3, 2, 3, 2), w2=floats(2, 3, 3, 2), some=np.float32(0.7))
+    check("windows", graph, [{"x": floats(n, 2, h, w)} for n, h, w in
+                             ((2, 12, 9), (1, 7, 4), (2, 11, 8), (2, 4, 5), (1, 5, 9), (2, 6, 7))],
+          "--max-dim=n=2", "--max-dim=h=12", "--max-dim=w=9")
+    graph = model("""g (float[3,n] x, bool[n] keep) => (float[3,a] p, float[3,a] q, float[3,a] r, float[3,m] kept) {
+        p, q, r = Split <axis = 1, num_outputs = 3> (x)
+        kept = Compress <axis = 1> (x, keep)
+    }""")
+    check("split", graph, [{"x": floats(3, n), "keep": RNG.random(n) < 0.5} for n in (12, 9, 3, 6)], "--max-dim=n=12")
+
+
 def recurrent():
     """Sequences of any length up to the bound, all of one or each of its own."""
     weights = {"w": floats(2, 20, 3) / 2, "r": floats(2, 20, 5) / 2, "b": floats(2, 40)}
@@ -274,8 +299,14 @@ def messages():
         if shapes != [("x", [4, 2], [0]), ("y", [4], [0]), ("z", [4, 2], [0])]:
             FAILED.append(f"--info: {shapes}")
     for text, flags, message in (
-            ("g (float[1,2,n] x) => (float[1,1,m] y) { y = ConvTranspose(x, s) }", {"s": np.ones((2, 1, 3), np.float32)},
-             "dimension 2 has an extent that is known at run time only"),
+            ("g (float[1,2,n] x) => (float[1,1,9] y) { y = ConvTranspose <output_shape = [9], strides = [2]> (x, s) }",
+             {"s": np.ones((2, 1, 3), np.float32)}, "dimension 2 has an extent that is known at run time only"),
+            ("g (float[1,2,n] x) => (float[1,2,m] y) { y = AveragePool <kernel_shape = [3], auto_pad = "
+             '"SAME_UPPER", strides = [2]> (x) }', {}, "means over windows do not count its padding"),
+            ("g (float[2,n] x) => (float[2,2] y, float[2,m] z) { y, z = Split <axis = 1> (x, s) }",
+             {"s": np.array([2, 2])}, "which part of it is taken depends on it"),
+            ("g (float[n] x, int64 k) => (int64[m] y) { y = Range(s, k, t) }", {"s": np.array(0), "t": np.array(1)},
+             "Range (of values not known at compile time)"),
             ("g (float[n,3] x) => (float[2,m] y) { y = Reshape(x, s) }", {"s": np.array([2, -1])}, "a reshape divides it")):
         try:
             with Program(model(text, **flags), "--max-dim=n=4", *FLAGS):
@@ -288,6 +319,7 @@ def messages():
 by_values()
 detector()
 by_inputs()
+windows()
 recurrent()
 normalised()
 if not on_cuda(FLAGS):

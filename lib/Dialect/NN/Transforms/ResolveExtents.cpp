@@ -1,11 +1,12 @@
 //===- ResolveExtents.cpp - Everything heeds the extents ------------------===//
 
 #include "Extents.h"
+#include "LoopBorder.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace dlc::nn {
@@ -119,6 +120,7 @@ private:
   LogicalResult visit(BroadcastOp op);
   LogicalResult visit(ConcatOp op);
   LogicalResult visit(SliceOp op);
+  LogicalResult takePart(SliceOp op, int64_t d, int64_t index, int64_t count);
   LogicalResult visit(PadOp op);
   LogicalResult visit(GatherOp op);
   LogicalResult visit(GatherNDOp op);
@@ -137,8 +139,13 @@ private:
   LogicalResult visit(MaxPoolOp op);
   LogicalResult visit(AvgPoolOp op);
   LogicalResult visit(LoopOp op);
+  /// What a window finds behind the end of a dimension.
+  using Filling = llvm::function_ref<Value(ExtentBuilder &)>;
   template <typename OpT>
-  LogicalResult visitWindow(OpT op, ArrayRef<int64_t> kernel, Axes axes);
+  LogicalResult visitWindow(OpT op, ArrayRef<int64_t> kernel, Axes axes,
+                            Filling filling);
+  void padWindow(OpOperand &input, int64_t d, int64_t size, int64_t extent,
+                 int64_t stride, bool isUpper, Filling filling);
 
   func::FuncOp func;
   llvm::DenseMap<Value, Axes> known;
@@ -385,6 +392,9 @@ LogicalResult Resolver::visit(SliceOp op) {
       axes[d] = from;
       continue;
     }
+    auto part = op->getAttrOfType<DenseI64ArrayAttr>(kPartAttrName);
+    if (part && part[0] == int64_t(d) && size * part[2] == from.getSize())
+      return takePart(op, d, part[1], part[2]);
     if (step < 0 || op->hasAttr(kFittedAttrName))
       return refuse(op, d, "which part of it is taken depends on it");
     compact(op->getOpOperand(0), d);
@@ -394,6 +404,26 @@ LogicalResult Resolver::visit(SliceOp op) {
         Axis(size, b.clamp(b.floorDiv(b.add(left, step - 1), step), 0, size));
   }
   define(op.getResult(), std::move(axes));
+  return success();
+}
+
+/// One of `count` parts of the same size, of which the last one may be shorter.
+LogicalResult Resolver::takePart(SliceOp op, int64_t d, int64_t index,
+                                 int64_t count) {
+  compact(op->getOpOperand(0), d);
+  Axes axes = axesOf(op.getX());
+  int64_t all = axes[d].getSize(), size = op.getType().getDimSize(d);
+  ExtentBuilder b(op);
+  Value extent = b.extentOf(axes[d]);
+  Value each = b.floorDiv(b.add(extent, count - 1), count);
+  Value first = b.mul(each, index);
+  Value left = b.make<MaxOp>(b.sub(extent, first), b.scalar(0));
+  Value at = b.clamp(b.add(b.positions(size), first), 0, all - 1);
+  Value taken = b.make<GatherOp>(op.getX(), at, d);
+  axes[d] = Axis(size, b.make<MinOp>(left, each));
+  define(taken, std::move(axes));
+  op.replaceAllUsesWith(taken);
+  op.erase();
   return success();
 }
 
@@ -666,25 +696,71 @@ LogicalResult Resolver::visit(MatmulOp op) {
   return success();
 }
 
+/// An input with as much padding in front of what counts as a window needs;
+/// `size` is that of the result. `extent` is that of the window.
+void Resolver::padWindow(OpOperand &input, int64_t d, int64_t size,
+                         int64_t extent, int64_t stride, bool isUpper,
+                         Filling filling) {
+  Axes axes = axesOf(input.get());
+  ExtentBuilder b(input.getOwner());
+  Value counts = b.extentOf(axes[d]);
+  Value windows = b.floorDiv(b.add(counts, stride - 1), stride);
+  Value needed = b.add(b.mul(b.sub(windows, 1), stride), extent);
+  Value total = b.make<MaxOp>(b.sub(needed, counts), b.scalar(0));
+  Value lo = b.floorDiv(isUpper ? total : b.add(total, 1), 2);
+  Value at = b.sub(b.positions(size), lo);
+  Value inside =
+      b.make<AndOp>(b.make<CompareOp>(ComparePredicate::GE, at, b.scalar(0)),
+                    b.make<CompareOp>(ComparePredicate::LT, at, counts));
+  SmallVector<int64_t> shape(axes.size(), 1);
+  shape[d] = size;
+  Value padded =
+      b.make<GatherOp>(input.get(), b.clamp(at, 0, axes[d].getSize() - 1), d);
+  padded = b.make<SelectOp>(b.reshape(inside, shape), padded, filling(b));
+  axes[d] = Axis(size);
+  define(padded, std::move(axes));
+  input.set(padded);
+}
+
 /// The spatial dimensions of a convolution or pool: what lies behind the extent
 /// is like padding.
 template <typename OpT>
-LogicalResult Resolver::visitWindow(OpT op, ArrayRef<int64_t> kernel,
-                                    Axes axes) {
+LogicalResult Resolver::visitWindow(OpT op, ArrayRef<int64_t> kernel, Axes axes,
+                                    Filling filling) {
   size_t spatial = kernel.size(), first = op.getChannelsLast() ? 1 : 2;
   for (size_t s = 0; s < spatial; ++s) {
     size_t d = first + s;
     if (!axesOf(op.getInput())[d].isBounded())
       continue;
-    if (op->hasAttr(kFittedAttrName))
-      return refuse(op, d, "the padding of a window depends on it");
     compact(op->getOpOperand(0), d);
     ExtentBuilder b(op);
+    Value extent = b.extentOf(axesOf(op.getInput())[d]);
     int64_t size = op.getType().getDimSize(d), stride = op.getStrides()[s];
-    int64_t more = op.getPads()[s] + op.getPads()[spatial + s] -
-                   op.getDilations()[s] * (kernel[s] - 1) - 1;
-    Value last = b.add(b.extentOf(axesOf(op.getInput())[d]), more);
-    axes[d] = Axis(size, b.clamp(b.add(b.floorDiv(last, stride), 1), 0, size));
+    int64_t lo = op.getPads()[s], hi = op.getPads()[spatial + s];
+    int64_t reach = op.getDilations()[s] * (kernel[s] - 1) + 1;
+    if (auto same = op->template getAttrOfType<StringAttr>(kSameAttrName)) {
+      axes[d] = Axis(size, b.floorDiv(b.add(extent, stride - 1), stride));
+      int64_t all = axesOf(op.getInput())[d].getSize() + lo + hi;
+      padWindow(op->getOpOperand(0), d, all, reach, stride,
+                same.getValue() == "upper", filling);
+      SmallVector<int64_t> pads(op.getPads());
+      pads[s] = pads[spatial + s] = 0;
+      op.setPads(pads);
+      continue;
+    }
+    if (op->hasAttr(kFittedAttrName))
+      return refuse(op, d, "the padding of a window depends on it");
+    Value last = b.add(extent, lo + hi - reach);
+    Value most = b.scalar(size);
+    if (auto overhang =
+            op->template getAttrOfType<DenseI64ArrayAttr>(kOverhangAttrName)) {
+      last = b.add(last, stride - 1 - overhang[s]);
+      most = b.make<MinOp>(b.floorDiv(b.add(extent, lo + stride - 1), stride),
+                           most);
+    }
+    Value count =
+        b.make<MaxOp>(b.add(b.floorDiv(last, stride), 1), b.scalar(0));
+    axes[d] = Axis(size, b.make<MinOp>(count, most));
   }
   define(op.getResult(), std::move(axes));
   return success();
@@ -707,7 +783,10 @@ LogicalResult Resolver::visit(ConvOp op) {
   Axes result = staticAxes(op.getResult());
   result[0] = from[0];
   auto spatial = spatialDims(rank, op.getChannelsLast());
-  if (failed(visitWindow(op, shapeOf(op.getFilter()).drop_front(2), result)))
+  Type element = elementOf(op.getInput());
+  if (failed(
+          visitWindow(op, shapeOf(op.getFilter()).drop_front(2), result,
+                      [&](ExtentBuilder &b) { return b.number(element, 0); })))
     return failure();
   fillZero(op->getOpOperand(0), spatial);
   return success();
@@ -717,10 +796,25 @@ LogicalResult Resolver::visit(ConvTransposeOp op) {
   Axes from = axesOf(op.getInput()), axes = staticAxes(op.getResult());
   if (hasBounded(axesOf(op.getFilter())))
     return refuse(op, 0, "it is one of a filter");
-  for (auto [d, axis] : llvm::enumerate(ArrayRef(from).drop_front()))
-    if (axis.isBounded())
-      return refuse(op, d + 1, "a transposed convolution runs over it");
   axes[0] = from[0];
+  int64_t rank = axes.size(), channels = op.getChannelsLast() ? rank - 1 : 1;
+  if (from[channels].isBounded())
+    return refuse(op, channels, "it holds the channels of a convolution");
+  auto spatial = spatialDims(rank, op.getChannelsLast());
+  for (auto [s, d] : llvm::enumerate(spatial)) {
+    if (!from[d].isBounded())
+      continue;
+    if (op->hasAttr(kFittedAttrName))
+      return refuse(op, d, "the size of the result is given");
+    compact(op->getOpOperand(0), d);
+    // As much more as for the largest size.
+    ExtentBuilder b(op);
+    int64_t size = axes[d].getSize(), stride = op.getStrides()[s];
+    Value extent = b.extentOf(axesOf(op.getInput())[d]);
+    int64_t more = size - from[d].getSize() * stride;
+    axes[d] = Axis(size, b.clamp(b.add(b.mul(extent, stride), more), 0, size));
+  }
+  fillZero(op->getOpOperand(0), spatial);
   define(op.getResult(), std::move(axes));
   return success();
 }
@@ -730,7 +824,10 @@ LogicalResult Resolver::visit(MaxPoolOp op) {
   int64_t rank = axes.size(), channels = op.getChannelsLast() ? rank - 1 : 1;
   axes[0] = from[0];
   axes[channels] = from[channels];
-  if (failed(visitWindow(op, op.getKernel(), axes)))
+  Type element = elementOf(op.getInput());
+  if (failed(visitWindow(op, op.getKernel(), axes, [&](ExtentBuilder &b) {
+        return b.limit(element, /*lowest=*/true);
+      })))
     return failure();
   fillLimit(op->getOpOperand(0), spatialDims(rank, op.getChannelsLast()),
             /*lowest=*/true);
@@ -747,7 +844,10 @@ LogicalResult Resolver::visit(AvgPoolOp op) {
       return refuse(op, d, "means over windows do not count its padding");
   axes[0] = from[0];
   axes[channels] = from[channels];
-  if (failed(visitWindow(op, op.getKernel(), axes)))
+  Type element = elementOf(op.getInput());
+  if (failed(visitWindow(op, op.getKernel(), axes, [&](ExtentBuilder &b) {
+        return b.number(element, 0);
+      })))
     return failure();
   fillZero(op->getOpOperand(0), spatial);
   return success();
@@ -756,52 +856,6 @@ LogicalResult Resolver::visit(AvgPoolOp op) {
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// Knows the extents outside of a loop as values of its body, and the other way
-/// round.
-class LoopBorder {
-public:
-  LoopBorder(LoopOp loop, ExtentLimits &limits) : loop(loop), limits(limits) {}
-
-  /// The extent as one more invariant of the loop.
-  Value inside(Value extent) {
-    Value &known = inner[extent];
-    if (known)
-      return known;
-    loop.getInvariantMutable().append(extent);
-    known = loop.getBody().addArgument(extent.getType(), loop.getLoc());
-    outer[known] = extent;
-    if (auto limit = limits.find(extent); limit != limits.end())
-      limits[known] = limit->second;
-    return known;
-  }
-
-  /// The extent as a value outside; null where it depends on the iteration.
-  Value outside(Value extent) {
-    extent = originOf(extent, limits);
-    if (Value known = outer.lookup(extent))
-      return known;
-    Operation *op = extent.getDefiningOp();
-    if (!op || op->getNumRegions() || op->getNumResults() != 1)
-      return nullptr;
-    IRMapping mapping;
-    for (Value operand : op->getOperands()) {
-      Value mapped = outside(operand);
-      if (!mapped)
-        return nullptr;
-      mapping.map(operand, mapped);
-    }
-    OpBuilder builder(loop);
-    return outer[extent] = builder.clone(*op, mapping)->getResult(0);
-  }
-
-private:
-  LoopOp loop;
-  ExtentLimits &limits;
-  llvm::DenseMap<Value, Value> inner, outer;
-};
-} // namespace
 
 /// What lies behind an extent outside of a loop does so inside, in every
 /// iteration.
@@ -903,8 +957,11 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
   void runOnOperation() override {
     if (failed(Resolver(getOperation()).run()))
       return signalPassFailure();
-    getOperation()->walk(
-        [](Operation *op) { op->removeAttr(kFittedAttrName); });
+    getOperation()->walk([](Operation *op) {
+      for (StringRef hint :
+           {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName})
+        op->removeAttr(hint);
+    });
   }
 };
 

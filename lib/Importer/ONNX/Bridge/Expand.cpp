@@ -12,6 +12,8 @@
 #include "onnx/defs/schema.h"
 #include "onnx/inliner/inliner.h"
 
+#include <algorithm>
+
 using namespace dlc::importer;
 using onnx::NodeProto;
 
@@ -71,9 +73,19 @@ bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
     opsets[import.domain()] = static_cast<int>(import.version());
 
   std::unordered_map<std::string, onnx::TypeProto> types;
+  std::unordered_set<std::string> constants;
+  for (const auto &tensor : proto.graph().initializer())
+    constants.insert(tensor.name());
   int counter = 0;
   for (NodeProto &node : *proto.mutable_graph()->mutable_node()) {
     if (options.isEmitted(opName(node)))
+      continue;
+    // Its function is a loop; numbers that are not known are folded later or
+    // are an error about the range.
+    if (opName(node) == "Range" &&
+        std::any_of(
+            node.input().begin(), node.input().end(),
+            [&](const std::string &input) { return !constants.count(input); }))
       continue;
     auto version = opsets.find(node.domain());
     if (version == opsets.end())

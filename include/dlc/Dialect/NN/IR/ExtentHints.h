@@ -1,0 +1,32 @@
+//===- ExtentHints.h - What sizes would be for other extents ----*- C++ -*-===//
+//
+// Attributes for nn-resolve-extents on operations that were built for the sizes
+// of their operands (nn.fitted, or the last window of ceil_mode): they say how
+// to build them for an extent. The pass takes them away.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DLC_DIALECT_NN_IR_EXTENTHINTS_H
+#define DLC_DIALECT_NN_IR_EXTENTHINTS_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace dlc::nn {
+
+/// Of a slice: [dimension, i, n] where it is part i of n parts of the same size
+/// (the last one may be shorter).
+inline constexpr llvm::StringLiteral kPartAttrName = "nn.part";
+
+/// Of a window: "upper" or "lower" where its padding is as much as it takes for
+/// a result of the input's size, divided by the stride; the odd cell is at that
+/// end of a dimension.
+inline constexpr llvm::StringLiteral kSameAttrName = "nn.same";
+
+/// Of a window: by how much the last one reaches beyond the model's padding, a
+/// number a spatial dimension. All windows count that begin in front of the
+/// padding at the end.
+inline constexpr llvm::StringLiteral kOverhangAttrName = "nn.overhang";
+
+} // namespace dlc::nn
+
+#endif // DLC_DIALECT_NN_IR_EXTENTHINTS_H
