@@ -137,10 +137,11 @@ ExitCode Driver::load() {
   if (isMLIR(options.input)) {
     const ImportOptions &import = options.specialisations.front().import;
     if (!import.dims.empty() || !import.maxDims.empty() ||
-        !import.shapes.empty() || !import.binds.empty()) {
+        !import.shapes.empty() || !import.binds.empty() ||
+        !import.expects.empty()) {
       reportUsageError(
-          "--dim, --max-dim, --shape and --bind are for ONNX models, not for "
-          "'" +
+          "--dim, --max-dim, --shape, --bind and --expect are for ONNX models, "
+          "not for '" +
           options.input + "'");
       return UsageError;
     }

@@ -66,18 +66,25 @@ struct CommandLine {
       "dim",
       cl::desc("Value of a symbolic dimension, e.g. --dim batch=1; of several "
                "(--dim seq=16,64) the program takes the one that its inputs "
-               "have"),
+               "have. Or of an element of an input, e.g. --dim shape[0]=8, "
+               "which the program checks"),
       cl::value_desc("name=value,…"), cl::cat(category)};
   cl::list<std::string> maxDims{
       "max-dim",
       cl::desc("Largest value of a symbolic dimension, e.g. --max-dim "
-               "seq=512: the program takes inputs with any up to that"),
+               "seq=512: the program takes inputs with any up to that. Or of "
+               "an element of an input, e.g. --max-dim k[0]=10"),
       cl::value_desc("name=value"), cl::cat(category)};
   cl::list<std::string> shapes{
       "shape", cl::desc("Shape of an input, e.g. --shape image=1x3x224x224"),
       cl::value_desc("input=dims"), cl::cat(category)};
   cl::list<std::string> binds{
       "bind", cl::desc("Make an input a compile-time constant"),
+      cl::value_desc("input=file.npy"), cl::cat(category)};
+  cl::list<std::string> expects{
+      "expect",
+      cl::desc("Compile for this value of an input; the program checks that it "
+               "gets it"),
       cl::value_desc("input=file.npy"), cl::cat(category)};
   cl::opt<std::string> io{
       "io",
@@ -154,7 +161,9 @@ static bool parseDim(CommandLine &line, StringRef text,
   list.first = pair.first.str();
   for (StringRef part : parts) {
     int64_t value;
-    if (part.getAsInteger(10, value) || value < 0)
+    // Elements of a shape may be -1.
+    if (part.getAsInteger(10, value) ||
+        (value < 0 && !pair.first.ends_with("]")))
       return fail("'" + part + "' is no dimension (a whole number from 0)");
     if (parts.size() > 1 && value == 0)
       return fail("a dimension of several values can't be 0");
@@ -228,6 +237,24 @@ static bool combineDims(CommandLine &line, ArrayRef<DimList> dims,
   return true;
 }
 
+/// Options that name a file for an input.
+static bool parseFiles(CommandLine &line, StringRef flag,
+                       ArrayRef<std::string> texts,
+                       std::map<std::string, std::string> &files) {
+  std::pair<StringRef, StringRef> pair;
+  for (const std::string &text : texts) {
+    if (!splitPair(line.input, flag, text, "input=file.npy", /*last=*/false,
+                   pair))
+      return false;
+    if (!files.emplace(pair.first.str(), pair.second.str()).second) {
+      reportUsageError(line.input + ": --" + flag + " " + pair.first +
+                       " is given twice");
+      return false;
+    }
+  }
+  return true;
+}
+
 static bool parseImportOptions(
     CommandLine &line,
     std::vector<DriverOptions::Specialisation> &specialisations) {
@@ -262,16 +289,9 @@ static bool parseImportOptions(
       return false;
     }
   }
-  for (const std::string &text : line.binds) {
-    if (!splitPair(line.input, "bind", text, "input=file.npy", /*last=*/false,
-                   pair))
-      return false;
-    if (!options.binds.emplace(pair.first.str(), pair.second.str()).second) {
-      reportUsageError(line.input + ": --bind " + pair.first +
-                       " is given twice");
-      return false;
-    }
-  }
+  if (!parseFiles(line, "bind", line.binds, options.binds) ||
+      !parseFiles(line, "expect", line.expects, options.expects))
+    return false;
   return combineDims(line, dims, options, specialisations);
 }
 

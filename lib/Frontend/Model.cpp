@@ -146,6 +146,9 @@ static void checkStatus(int32_t status, const std::string &what) {
     throw Error(what + ": a pointer is null");
   case DLC_ERROR_ALIGNMENT:
     throw Error(what + ": a pointer is not aligned as it has to be");
+  case DLC_ERROR_VALUE:
+    throw Error(what + ": an input does not hold what the model was compiled "
+                       "for");
   default:
     throw Error(what + ": failed with status " + std::to_string(status));
   }
@@ -287,6 +290,27 @@ static Array makeArray(const dlc_tensor_info &tensor) {
                Ints(tensor.shape, tensor.shape + tensor.rank));
 }
 
+/// Inputs in the host's memory have to hold what the model was compiled for.
+static void checkValues(const Model::Impl &model, const void *const *inputs) {
+  dlc_wrong_value wrong;
+  if (dlc_check_values_v3(&model.descriptor, 0, inputs, nullptr, &wrong))
+    return;
+  const dlc_requirement &required = *wrong.requirement;
+  uint32_t dtype = model.descriptor.inputs[required.input].dtype;
+  std::string where = model.name + ": element " +
+                      std::to_string(wrong.element) + " of input '" +
+                      model.inputs[required.input].name + "' is ";
+  if (!required.is_range && !dlc_is_integer_v3(dtype))
+    throw Error(where + "not what the model was compiled for");
+  auto text = [&](const void *data) {
+    return std::to_string(dlc_integer_v3(dtype, data, wrong.element));
+  };
+  std::string least = text(required.least), most = text(required.most);
+  throw Error(where + text(inputs[required.input]) +
+              ", but the model was compiled for " + least +
+              (least == most ? "" : " to " + most));
+}
+
 namespace {
 /// One run on arrays of the largest shapes, with the extents of what counts.
 class BoundedRun {
@@ -315,6 +339,7 @@ public:
   }
 
   std::vector<Array> run(std::vector<const void *> from) {
+    checkValues(model, from.data());
     std::vector<void *> to;
     // Aligned as all inputs have to be.
     Array aligned = Array::copy(extents.data(), DType::I64,
@@ -407,6 +432,7 @@ static void refuseBounded(const Model::Impl &model) {
 
 void Model::run(const void *const *inputs, void *const *outputs) const {
   refuseBounded(get(impl));
+  checkValues(get(impl), inputs);
   get(impl).run(inputs, outputs);
 }
 
@@ -439,6 +465,12 @@ struct MadeUpTensors {
     for (const TensorInfo &info : model.inputs) {
       arrays.push_back(makeBenchmarkInput(info));
       from.push_back(arrays.back().data());
+    }
+    const dlc_model &descriptor = model.descriptor;
+    for (uint64_t r = 0; r < descriptor.num_requirements; ++r) {
+      const dlc_requirement &required = descriptor.requirements[r];
+      std::memcpy(arrays[required.input].data(), required.most,
+                  descriptor.inputs[required.input].bytes);
     }
     // Inputs as large as they can be.
     std::vector<int64_t> extents;

@@ -103,7 +103,7 @@ static SmallVector<Attribute> getSignature(func::FuncOp func) {
   auto add = [&](Type type, DictionaryAttr attrs) {
     signature.push_back(TypeAttr::get(getElementTypeOrSelf(type)));
     for (StringRef name : {"dlc.name", "dlc.type", "dlc.output", "dlc.extents",
-                           "dlc.is_extents"})
+                           "dlc.is_extents", "dlc.least", "dlc.most"})
       signature.push_back(attrs ? attrs.get(name) : Attribute());
   };
   for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i)

@@ -52,7 +52,7 @@ CASES = [
     (["m.onnx", "--shape", "x=1", "--shape", "x=2"], "--shape x is given twice"),
     (["m.onnx", "--bind", "x"], "--bind wants input=file.npy, got 'x'"),
     (["m.onnx", "--bind", "x=a", "--bind", "x=b"], "--bind x is given twice"),
-    (["m.mlir", "--dim", "batch=1"], "--dim, --max-dim, --shape and --bind are for ONNX models"),
+    (["m.mlir", "--dim", "batch=1"], "--dim, --max-dim, --shape, --bind and --expect are for ONNX models"),
     (["m.onnx", "--max-dim", "seq=0"], "'0' is no largest value (a whole number from 1)"),
     (["m.onnx", "--max-dim", "seq=4", "--max-dim", "seq=5"], "--max-dim seq is given twice"),
     (["m.mlir", "--memory-report=plan.png"], "--memory-report=plan.png: the name of a file that"),

@@ -200,6 +200,15 @@ typedef struct dlc_launch_list {
   uint64_t num_launches;
 } dlc_launch_list;
 
+/** What an input has to hold: the model was compiled for these values. */
+typedef struct dlc_requirement {
+  uint32_t input; /* its number */
+  /* 0: it has to be `least`, byte for byte. 1: its elements are integers from
+   * those of `least` to those of `most`. */
+  uint32_t is_range;
+  const void *least, *most; /* as many bytes as the input has; equal for 0 */
+} dlc_requirement;
+
 /** What `dlc_model_descriptor` is. Where there are several specialisations,
  * shapes, entries and steps that stand outside of them are those of the first.
  */
@@ -230,6 +239,9 @@ typedef struct dlc_model {
   /** Of each specialisation for the first variant (or for cuda), then of each
    * for the second one, … */
   const dlc_launch_list *launch_lists;
+  /** Inputs whose values are not free. All specialisations have the same. */
+  const dlc_requirement *requirements;
+  uint64_t num_requirements;
 } dlc_model;
 
 /** Results of the functions of a compiled library. */
@@ -241,6 +253,7 @@ enum dlc_status {
   DLC_ERROR_ALIGNMENT = 4, /* a pointer is not aligned as required */
   DLC_ERROR_DEVICE = 5,    /* what the GPU's driver said, see <model>_message */
   DLC_ERROR_SHAPE = 6,     /* there is no such specialisation */
+  DLC_ERROR_VALUE = 7,     /* an input is not what a dlc_requirement says */
 };
 
 /*

@@ -15,9 +15,6 @@ using namespace mlir;
 using namespace dlc::importer;
 using onnx::TensorProto;
 
-/// Larger tensors become resources.
-static constexpr size_t maxDenseBytes = 256;
-
 Type dlc::importer::convertElementType(MLIRContext *context, int onnxType) {
   auto integer = [&](unsigned bits, bool isUnsigned) -> Type {
     return IntegerType::get(context, bits,
@@ -98,7 +95,8 @@ static void adopt(Payload &payload, std::shared_ptr<std::string> bytes) {
 
 ElementsAttr dlc::importer::constantAttr(const Model &model,
                                          const TensorProto &tensor,
-                                         RankedTensorType type) {
+                                         RankedTensorType type,
+                                         size_t maxDense) {
   Payload payload = payloadOf(model, tensor);
   Type element = type.getElementType();
   int64_t elements = type.getNumElements();
@@ -119,7 +117,7 @@ ElementsAttr dlc::importer::constantAttr(const Model &model,
   }
   size_t elementBytes = std::max(1u, bits / 8);
 
-  if (payload.size <= maxDenseBytes) {
+  if (payload.size <= maxDense) {
     if (bits == 1) {
       SmallVector<bool> values;
       for (int64_t i = 0; i < elements; ++i)

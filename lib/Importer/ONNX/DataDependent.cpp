@@ -56,6 +56,22 @@ Marked findMarked(NodeEmitter &e, Value flags) {
   return {positions, count, upTo};
 }
 
+/// A tensor of flags, false where nothing counts, of which all counts then.
+Value wholeFlags(NodeEmitter &e, int input, Value flags) {
+  if (!e.isOpen(input))
+    return flags;
+  Arithmetic m(e);
+  ArrayRef<int64_t> shape = shapeOf(flags);
+  int64_t rank = shape.size();
+  Value whole = flags;
+  for (int64_t d = 0; d < rank; ++d)
+    whole = m.both(whole, m.compare(Predicate::LT, e.iota(shape[d], 1, d, rank),
+                                    e.make<nn::ExtentOp>(flags, d)));
+  for (int64_t d = 0; d < rank; ++d)
+    whole = e.make<nn::BoundedOp>(whole, e.ints({shape[d]}, {}), d);
+  return whole;
+}
+
 LogicalResult setBounded(NodeEmitter &e, int output, Value value, Value extent,
                          int64_t axis) {
   return e.set(output, e.make<nn::BoundedOp>(value, extent, axis));
@@ -67,7 +83,7 @@ LogicalResult nonZero(NodeEmitter &e) {
   ArrayRef<int64_t> shape = shapeOf(x);
   int64_t rank = shape.size(), n = product(shape);
   Value flags = elementOf(x).isInteger(1) ? x : m.compare(Predicate::NE, x, 0);
-  Marked marked = findMarked(e, e.reshape(flags, {n}));
+  Marked marked = findMarked(e, e.reshape(wholeFlags(e, 0, flags), {n}));
   if (rank == 0) // the result has no elements, but a size
     return setBounded(e, 0, e.splat(e.outType(0), 0), marked.count, 1);
   Dims sizes(shape);
@@ -103,7 +119,7 @@ LogicalResult compress(NodeEmitter &e) {
   int64_t length = std::min(shapeOf(condition)[0], extent);
   if (length < shapeOf(condition)[0])
     condition = e.slice(condition, {0}, {length});
-  Marked marked = findMarked(e, condition);
+  Marked marked = findMarked(e, wholeFlags(e, 1, condition));
   return setBounded(e, 0, e.make<nn::GatherOp>(data, marked.positions, axis),
                     marked.count, axis);
 }
@@ -422,6 +438,51 @@ LogicalResult bounded(NodeEmitter &e) {
   return e.set(0, x);
 }
 
+/// A Reshape whose shape is computed. Element (i, j) of the result is number
+/// i * n + j of the operand, for the n that there is.
+LogicalResult openReshape(NodeEmitter &e) {
+  Arithmetic m(e);
+  Value x = e.in(0);
+  Dims from(shapeOf(x)), dims(e.outType(0).getShape());
+  int64_t rank = dims.size(), elements = product(from);
+  if (product(dims) == 0)
+    return e.set(0, e.splat(e.outType(0), 0));
+  Value all = e.ints({1}, {});
+  for (size_t d = 0; d < from.size(); ++d)
+    all = m.mul(all, e.make<nn::ExtentOp>(x, int64_t(d)));
+  Value shape = e.reshape(e.cast(e.in(1), e.builder.getI64Type()), {rank});
+  SmallVector<Value> extents;
+  Value others = e.ints({1}, {});
+  for (int64_t d = 0; d < rank; ++d) {
+    Value extent = e.reshape(e.slice(shape, {d}, {1}), {});
+    if (!e.intAttr("allowzero", 0) && d < int64_t(from.size()))
+      extent = m.select(m.compare(Predicate::EQ, extent, 0),
+                        e.make<nn::ExtentOp>(x, d), extent);
+    Value isInferred = m.compare(Predicate::LT, extent, 0);
+    others = m.mul(others, m.select(isInferred, e.ints({1}, {}), extent));
+    extents.push_back(extent);
+  }
+  Value left = m.div(all, m.max(others, 1));
+  Value index, stride = e.ints({1}, {});
+  for (int64_t d = rank; d-- > 0;) {
+    Value isInferred = m.compare(Predicate::LT, extents[d], 0);
+    extents[d] =
+        m.clamp(m.select(isInferred, left, extents[d]), 0, double(dims[d]));
+    Value part = m.mul(e.iota(dims[d], 1, d, rank), stride);
+    index = index ? m.add(index, part) : part;
+    stride = m.mul(stride, extents[d]);
+  }
+  if (!index)
+    return e.set(0, e.reshape(x, {}));
+  Value result =
+      e.make<nn::GatherOp>(e.reshape(x, {elements}),
+                           m.clamp(index, 0, double(elements - 1)), int64_t(0));
+  const auto *computed = e.attr("computed");
+  for (int64_t d : computed->ints())
+    result = e.make<nn::BoundedOp>(result, extents[d], d);
+  return e.set(0, result);
+}
+
 } // namespace
 
 void dlc::importer::addDataDependent(EmitterTable &table) {
@@ -432,4 +493,5 @@ void dlc::importer::addDataDependent(EmitterTable &table) {
   table["Shape"] = shape;
   table["Size"] = size;
   table["dlc.Bounded"] = bounded;
+  table["dlc.OpenReshape"] = openReshape;
 }

@@ -184,7 +184,16 @@ LogicalResult GraphEmitter::emit() {
     if (!port.extents.empty())
       function.setArgAttr(index, nn::kExtentsAttrName,
                           builder.getDenseI64ArrayAttr(port.extents));
-    values[port.name] = entry->getArgument(index);
+    if (port.least) {
+      constexpr size_t allDense = std::numeric_limits<size_t>::max();
+      auto type = cast<RankedTensorType>(inputTypes[index]);
+      function.setArgAttr(index, "dlc.least",
+                          constantAttr(model, *port.least, type, allDense));
+      function.setArgAttr(index, "dlc.most",
+                          constantAttr(model, *port.most, type, allDense));
+    }
+    if (!port.isConstant)
+      values[port.name] = entry->getArgument(index);
   }
   if (model.numExtents) {
     unsigned last = model.inputs.size();

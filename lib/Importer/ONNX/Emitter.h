@@ -48,11 +48,15 @@ void addLoops(EmitterTable &table);
 
 using Dims = llvm::SmallVector<int64_t>;
 
+/// Tensors of so many bytes are dense attributes.
+constexpr size_t maxDenseBytes = 256;
+
 /// The attribute of a tensor: small ones dense, large ones a resource that owns
 /// the payload.
 mlir::ElementsAttr constantAttr(const Model &model,
                                 const onnx::TensorProto &tensor,
-                                mlir::RankedTensorType type);
+                                mlir::RankedTensorType type,
+                                size_t maxDense = maxDenseBytes);
 
 /// A loop of which the body is being built.
 struct OpenLoop {

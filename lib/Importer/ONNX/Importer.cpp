@@ -25,6 +25,7 @@ static OwningOpRef<ModuleOp> import(MLIRContext &context, StringRef file,
   loadOptions.maxDims = options.maxDims;
   loadOptions.shapes = options.shapes;
   loadOptions.binds = options.binds;
+  loadOptions.expects = options.expects;
   loadOptions.isEmitted = [](const std::string &op) {
     return importer::emitterTable().contains(op);
   };

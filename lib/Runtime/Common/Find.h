@@ -22,6 +22,25 @@ int dlc_same_shape_v3(const dlc_tensor_info *tensor, const int64_t *shape);
 int32_t dlc_find_specialisation_v3(const dlc_model *model,
                                    const int64_t *const *shapes);
 
+/** What an input holds that it may not hold. */
+typedef struct dlc_wrong_value {
+  const dlc_requirement *requirement;
+  uint64_t element;
+} dlc_wrong_value;
+
+/** Whether inputs in the host's memory hold what they have to. `inputs` may be
+ * NULL where they are in `arena`, which else may be. `wrong` may be NULL. */
+int dlc_check_values_v3(const dlc_model *model, uint32_t specialisation,
+                        const void *const *inputs, const void *arena,
+                        dlc_wrong_value *wrong);
+
+/** Whether elements are integers that may have a range. */
+int dlc_is_integer_v3(uint32_t dtype);
+
+/** An element of an array of such integers; what does not fit an int64_t is the
+ * largest one. */
+int64_t dlc_integer_v3(uint32_t dtype, const void *data, uint64_t element);
+
 #ifdef __cplusplus
 }
 #endif

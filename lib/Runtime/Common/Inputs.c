@@ -201,6 +201,54 @@ static void make_up(const dlc_tensor_info *tensor, void *data) {
   }
 }
 
+static const dlc_requirement *requirement_of(const dlc_model *model,
+                                             uint32_t input) {
+  for (uint64_t r = 0; r < model->num_requirements; ++r)
+    if (model->requirements[r].input == input)
+      return &model->requirements[r];
+  return NULL;
+}
+
+static const char *name_of(const dlc_program *program, uint32_t input) {
+  return program->specialisation->inputs[input].name;
+}
+
+/* Whether inputs are what the program was compiled for. */
+static int check_values(const dlc_program *program, dlc_error *error) {
+  const dlc_model *model = program->model;
+  uint32_t chosen =
+      (uint32_t)(program->specialisation - model->specialisations);
+  dlc_wrong_value wrong;
+  if (dlc_check_values_v3(model, chosen, (const void *const *)program->inputs,
+                          NULL, &wrong))
+    return 0;
+  const dlc_requirement *required = wrong.requirement;
+  const dlc_tensor_info *tensor =
+      &program->specialisation->inputs[required->input];
+  if (!required->is_range && !dlc_is_integer_v3(tensor->dtype))
+    return dlc_fail(error,
+                    "element %llu of input '%.200s' is not what the program "
+                    "was compiled for",
+                    (unsigned long long)wrong.element,
+                    name_of(program, required->input));
+  long long value = dlc_integer_v3(
+      tensor->dtype, program->inputs[required->input], wrong.element);
+  long long least =
+      dlc_integer_v3(tensor->dtype, required->least, wrong.element);
+  long long most = dlc_integer_v3(tensor->dtype, required->most, wrong.element);
+  if (least == most)
+    return dlc_fail(error,
+                    "element %llu of input '%.200s' is %lld, but the program "
+                    "was compiled for %lld",
+                    (unsigned long long)wrong.element,
+                    name_of(program, required->input), value, least);
+  return dlc_fail(error,
+                  "element %llu of input '%.200s' is %lld, but the program was "
+                  "compiled for %lld to %lld",
+                  (unsigned long long)wrong.element,
+                  name_of(program, required->input), value, least, most);
+}
+
 /* Inputs whose only run is this one are read to where that wants them. */
 static int is_direct(const dlc_program *program, const dlc_backend *backend) {
   return backend->arena && program->model->num_specialisations == 1 &&
@@ -295,7 +343,11 @@ int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
   const dlc_tensor_info *inputs = program->specialisation->inputs;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
     if (!program->cli->inputs[i]) {
-      make_up(&inputs[i], program->inputs[i]);
+      const dlc_requirement *required = requirement_of(model, i);
+      if (required)
+        memcpy(program->inputs[i], required->most, inputs[i].bytes);
+      else
+        make_up(&inputs[i], program->inputs[i]);
     } else {
       memmove(program->inputs[i], read[i], inputs[i].bytes);
       if (dlc_is_bounded(&inputs[i]))
@@ -303,5 +355,5 @@ int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
                           dlc_dtype_lookup(inputs[i].dtype)->size,
                           program->inputs[i]);
     }
-  return find_extents(program, error);
+  return find_extents(program, error) || check_values(program, error) ? -1 : 0;
 }

@@ -49,6 +49,9 @@ Error target::readSignature(FuncOp graph, Signature &signature) {
         signature, isOutput,
         graph.getArgAttrOfType<mlir::DenseI64ArrayAttr>(i, "dlc.extents"),
         graph.getArgAttr(i, "dlc.is_extents") != nullptr);
+    if (!isOutput)
+      setRequirement(signature, graph.getArgAttr(i, "dlc.least"),
+                     graph.getArgAttr(i, "dlc.most"));
     if (arena::SlotOp slot = arena::getArgumentSlot(graph, i))
       (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
           static_cast<uint64_t>(slot.getOffset());

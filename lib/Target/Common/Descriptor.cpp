@@ -130,6 +130,32 @@ void dlc::target::setExtents(Signature &signature, bool isOutput,
   tensor.isExtents = isExtents;
 }
 
+/// The elements as they lie in a program's memory.
+static std::string getBytes(mlir::Attribute attr) {
+  std::string bytes;
+  auto add = [&](const APInt &value) {
+    uint64_t bits = value.getZExtValue();
+    for (unsigned i = 0; i < divideCeil(value.getBitWidth(), 8); ++i)
+      bytes += static_cast<char>(bits >> (8 * i));
+  };
+  auto dense = dyn_cast_or_null<mlir::DenseElementsAttr>(attr);
+  if (!dense)
+    return bytes;
+  if (isa<mlir::IntegerType>(dense.getElementType()))
+    for (const APInt &value : dense.getValues<APInt>())
+      add(value);
+  else
+    for (const APFloat &value : dense.getValues<APFloat>())
+      add(value.bitcastToAPInt());
+  return bytes;
+}
+
+void dlc::target::setRequirement(Signature &signature, mlir::Attribute least,
+                                 mlir::Attribute most) {
+  signature.inputs.back().least = getBytes(least);
+  signature.inputs.back().most = getBytes(most);
+}
+
 namespace {
 
 /// Makes the constants of one module.
@@ -181,6 +207,26 @@ public:
            makeInt32(tensor.isExtents)}));
     }
     return makeArray(entries);
+  }
+
+  Constant *makeBytes(StringRef bytes) {
+    return makePrivate(ConstantDataArray::getString(context, bytes,
+                                                    /*AddNull=*/false));
+  }
+
+  std::vector<Constant *> makeRequirements(ArrayRef<TensorInfo> inputs) {
+    std::vector<Constant *> entries;
+    for (auto [number, tensor] : llvm::enumerate(inputs)) {
+      if (tensor.least.empty())
+        continue;
+      bool isRange = tensor.least != tensor.most;
+      Constant *least = makeBytes(tensor.least);
+      // struct dlc_requirement
+      entries.push_back(
+          ConstantStruct::getAnon({makeInt32(number), makeInt32(isRange), least,
+                                   isRange ? makeBytes(tensor.most) : least}));
+    }
+    return entries;
   }
 
   /// A hidden dlc_entry_fn.
@@ -340,6 +386,7 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
         b.makeSpecialisation(specialisation, arrays.back()));
   }
   const ModelInfo::Specialisation &first = info.first();
+  std::vector<Constant *> requirements = b.makeRequirements(first.inputs);
   // struct dlc_model
   Constant *value =
       ConstantStruct::getAnon({b.makeInt32(DLC_ABI_VERSION),
@@ -361,7 +408,9 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
                                b.makeDevice(info, arrays.front().steps),
                                b.makeArray(specialisations),
                                b.makeInt64(specialisations.size()),
-                               b.makeLaunchLists(info)});
+                               b.makeLaunchLists(info),
+                               b.makeArray(requirements),
+                               b.makeInt64(requirements.size())});
   auto *global = new GlobalVariable(
       *module, value->getType(),
       /*isConstant=*/true, GlobalValue::ExternalLinkage, value, info.symbol);

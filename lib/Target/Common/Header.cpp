@@ -143,6 +143,20 @@ static StringRef aboutExtents(const Signature &signature) {
          "extent means nothing.\n";
 }
 
+static StringRef aboutRequirements(const ModelInfo &info) {
+  if (llvm::all_of(info.first().inputs, [](const TensorInfo &tensor) {
+        return tensor.least.empty();
+      }))
+    return "";
+  return info.device
+             ? " *\n * Some inputs have to hold what the library was compiled "
+               "for: see\n * dlc_model.requirements. Nobody looks into the "
+               "GPU's memory whether they do.\n"
+             : " *\n * Some inputs have to hold what the library was compiled "
+               "for: see\n * dlc_model.requirements. A run gives "
+               "DLC_ERROR_VALUE where they do not.\n";
+}
+
 std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
                                     StringRef usage, StringRef functions) {
   std::string macro = name.upper();
@@ -153,7 +167,7 @@ std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
      << ". Do not edit.\n *\n"
      << " * The model '" << escape(info.name) << "' as a library:\n"
      << instantiate(usage, info, name) << aboutExtents(info.first())
-     << " */\n\n"
+     << aboutRequirements(info) << " */\n\n"
      << "#ifndef DLC_MODEL_" << macro << "_H\n#define DLC_MODEL_" << macro
      << "_H\n\n"
      << getEmbeddedAbiHeader() << "\n"

@@ -82,6 +82,18 @@ void LibraryBuilder::checkHeader(Value *abiVersion, Value *buildId) {
   }
 }
 
+void LibraryBuilder::checkValues(Value *number, Value *inputs, Value *arena) {
+  if (llvm::all_of(info.first().inputs, [](const TensorInfo &tensor) {
+        return tensor.least.empty();
+      }))
+    return;
+  FunctionCallee check = getRuntime("dlc_check_values_v3", i32,
+                                    {pointer, i32, pointer, pointer, pointer});
+  Value *isRight = b.CreateCall(check, {getDescriptor(), number, inputs, arena,
+                                        ConstantPointerNull::get(pointer)});
+  returnIf(b.CreateIsNull(isRight), DLC_ERROR_VALUE);
+}
+
 Value *LibraryBuilder::checkSpecialisation(Function *function) {
   if (!hasSpecialisations())
     return b.getInt32(0);

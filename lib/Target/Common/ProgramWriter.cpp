@@ -130,6 +130,8 @@ Error ProgramWriter::finishInfo() {
       for (const TensorInfo &tensor : *list) {
         addToHash(tensor.name);
         addToHash(std::to_string(tensor.dtype));
+        addToHash(tensor.least);
+        addToHash(tensor.most);
         if (tensor.arenaOffset)
           addToHash("at " + std::to_string(*tensor.arenaOffset));
         for (const auto *numbers : {&tensor.shape, &tensor.extents})

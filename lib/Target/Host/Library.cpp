@@ -53,6 +53,7 @@ void dlc::target::addHostLibrary(Module &module, const ModelInfo &info,
   }
   Value *arena = parallelRun->getArg(arenaAt);
   library.checkPointers(inputs, outputs, arena, DLC_TENSOR_ALIGNMENT);
+  library.checkValues(number, inputs, arena);
   callEntry(library, info, module, number,
             {inputs, outputs, arena, parallelRun->getArg(arenaAt + 1)});
 

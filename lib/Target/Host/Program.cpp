@@ -147,6 +147,9 @@ private:
         setExtents(signature, isOutput,
                    dictionary.getAs<mlir::DenseI64ArrayAttr>("extents"),
                    dictionary.contains("is_extents"));
+        if (!isOutput)
+          setRequirement(signature, dictionary.get("least"),
+                         dictionary.get("most"));
         if (auto offset = dictionary.getAs<mlir::IntegerAttr>("offset"))
           (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
               offset.getInt();

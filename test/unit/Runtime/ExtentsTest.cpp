@@ -70,4 +70,64 @@ TEST(ExtentsTest, ReferencesAreChecked) {
   EXPECT_EQ(dlc_tensor_check(&extents.info, nullptr, &error), -1);
 }
 
+TEST(RequirementsTest, RangesOfIntegers) {
+  Tensor tensor("k", DLC_DTYPE_I32, {2});
+  const int32_t least[] = {0, -1}, most[] = {10, -1};
+  const dlc_requirement required = {0, 1, least, most};
+  dlc_specialisation only = {};
+  only.inputs = &tensor.info;
+  dlc_model model = {};
+  model.specialisations = &only;
+  model.requirements = &required;
+  model.num_requirements = 1;
+  const int32_t right[] = {10, -1}, more[] = {11, -1}, other[] = {3, 0};
+  auto check = [&](const int32_t *data, dlc_wrong_value *wrong) {
+    const void *inputs[] = {data};
+    return dlc_check_values_v3(&model, 0, inputs, nullptr, wrong);
+  };
+  dlc_wrong_value wrong;
+  EXPECT_TRUE(check(right, &wrong));
+  ASSERT_FALSE(check(more, &wrong));
+  EXPECT_EQ(wrong.element, 0u);
+  ASSERT_FALSE(check(other, &wrong));
+  EXPECT_EQ(wrong.element, 1u);
+  EXPECT_FALSE(check(other, nullptr));
+  // Somebody else says that it is missing.
+  EXPECT_TRUE(check(nullptr, &wrong));
+  // The same in an arena.
+  const uint64_t offset = 4;
+  only.input_offsets = &offset;
+  const int32_t arena[] = {99, 11, -1};
+  EXPECT_FALSE(dlc_check_values_v3(&model, 0, nullptr, arena, nullptr));
+}
+
+TEST(RequirementsTest, BytesOfAnyType) {
+  Tensor tensor("pads", DLC_DTYPE_F32, {3});
+  const float wanted[] = {0.5F, -0.0F, 2};
+  const dlc_requirement required = {0, 0, wanted, wanted};
+  dlc_specialisation only = {};
+  only.inputs = &tensor.info;
+  dlc_model model = {};
+  model.specialisations = &only;
+  model.requirements = &required;
+  model.num_requirements = 1;
+  const float other[] = {0.5F, 0.0F, 2};
+  const void *right[] = {wanted}, *wrong[] = {other};
+  dlc_wrong_value found;
+  EXPECT_TRUE(dlc_check_values_v3(&model, 0, right, nullptr, &found));
+  ASSERT_FALSE(dlc_check_values_v3(&model, 0, wrong, nullptr, &found));
+  EXPECT_EQ(found.element, 1u);
+  EXPECT_FALSE(dlc_is_integer_v3(DLC_DTYPE_F32));
+}
+
+TEST(RequirementsTest, IntegersOfAllTypes) {
+  const uint8_t bytes[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_I8, bytes, 1), -1);
+  EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_U8, bytes, 1), 255);
+  EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_I16, bytes, 1), -1);
+  EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_U32, bytes, 1), 0xffffffff);
+  EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_I64, bytes, 0), -1);
+  EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_U64, bytes, 0), INT64_MAX);
+}
+
 } // namespace

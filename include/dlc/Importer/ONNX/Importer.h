@@ -22,15 +22,20 @@ namespace dlc {
 
 /// What the user says about a model beyond the file.
 struct ImportOptions {
-  /// Values of symbolic dimensions: `--dim name=value`.
+  /// Values of symbolic dimensions: `--dim name=value`. Of an element of an
+  /// input, `--dim input[2]=value`: the program checks it.
   std::vector<std::pair<std::string, int64_t>> dims;
   /// Largest values of symbolic dimensions whose extent the inputs decide when
-  /// the program runs: `--max-dim name=value`.
+  /// the program runs: `--max-dim name=value`. Of an element of an input that
+  /// is an extent (or the number of iterations), `--max-dim input[2]=value`.
   std::map<std::string, int64_t> maxDims;
   /// Whole shapes of inputs: `--shape input=1x3x224x224`.
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Inputs that become compile-time constants: `--bind input=file.npy`.
   std::map<std::string, std::string> binds;
+  /// Inputs whose values the program is compiled for: it checks that they have
+  /// them. `--expect input=file.npy`.
+  std::map<std::string, std::string> expects;
 };
 
 /// Who is to blame for a failed import: drivers exit with 1 or 2.

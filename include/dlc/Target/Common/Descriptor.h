@@ -28,6 +28,9 @@ struct TensorInfo {
   /// See dlc_tensor_info.
   llvm::SmallVector<int64_t> extents;
   bool isExtents = false;
+  /// Of an input: what its elements have to be at least and at most, as the
+  /// bytes that it has; empty: anything. See dlc_requirement.
+  std::string least, most;
 
   bool operator==(const TensorInfo &other) const {
     return name == other.name && dtype == other.dtype && shape == other.shape;
@@ -129,6 +132,10 @@ llvm::Error addTensor(Signature &signature, bool isOutput,
 /// null.
 void setExtents(Signature &signature, bool isOutput,
                 mlir::DenseI64ArrayAttr extents, bool isExtents);
+
+/// The same of what its elements have to be: null is anything.
+void setRequirement(Signature &signature, mlir::Attribute least,
+                    mlir::Attribute most);
 
 /// Reads the launches that the lowering noted on a graph function or entry.
 std::vector<LaunchInfo> readLaunches(mlir::Operation *graph);

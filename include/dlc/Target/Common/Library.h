@@ -35,6 +35,10 @@ public:
   /// The number of the specialisation that a run is about: the first argument
   /// of `function` if there are several, where this returns if it is too large.
   llvm::Value *checkSpecialisation(llvm::Function *function);
+  /// Returns DLC_ERROR_VALUE where inputs in the host's memory are not what
+  /// they have to be.
+  void checkValues(llvm::Value *number, llvm::Value *inputs,
+                   llvm::Value *arena);
   /// Returns where ABI version or build id of a header are not this library's.
   void checkHeader(llvm::Value *abiVersion, llvm::Value *buildId);
 

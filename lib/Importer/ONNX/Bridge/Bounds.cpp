@@ -40,6 +40,10 @@ public:
       return {};
     if (node.domain() == ownDomain && node.op_type() == boundedOp)
       return {*x};
+    if (node.domain() == ownDomain && node.op_type() == openReshapeOp) {
+      const auto &bounds = attribute(node, "bounds")->ints();
+      return {{bounds.begin(), bounds.end()}};
+    }
     Rule rule = ruleOf(node);
     return rule ? (this->*rule)(node, *x) : std::vector<Dims>();
   }
@@ -180,7 +184,8 @@ bool dlc::importer::addBounds(const GraphProto &graph, KnownTypes &known) {
 
 bool dlc::importer::makesExtents(const GraphProto &graph,
                                  const NodeProto &node) {
-  return (node.domain() == ownDomain && node.op_type() == boundedOp) ||
+  return (node.domain() == ownDomain &&
+          (node.op_type() == boundedOp || node.op_type() == openReshapeOp)) ||
          Bounds::isSizedByValues(graph, node);
 }
 

@@ -42,7 +42,17 @@ bool constantTensor(NodeProto &node, TensorProto &tensor) {
 class Folder {
 public:
   explicit Folder(Model &model)
-      : graph(*model.proto.mutable_graph()), open(valuesWithExtents(model)) {}
+      : graph(*model.proto.mutable_graph()), open(valuesWithExtents(model)) {
+    for (const Port &input : model.inputs)
+      if (input.most && !input.isConstant) {
+        Value least = readValue(*input.least), most = readValue(*input.most);
+        std::vector<bool> &exact = exactElements[input.name];
+        for (size_t i = 0; i < most.ints.size(); ++i)
+          exact.push_back(least.ints[i] == most.ints[i]);
+        bounds[input.name] = std::move(most);
+        free.insert(input.name);
+      }
+  }
 
   bool run() {
     for (const TensorProto &tensor : graph.initializer()) {
@@ -222,7 +232,9 @@ private:
     if (node.op_type() == "Equal" && inputs.size() == 2) {
       // No extent is negative (exporters ask whether one is -1).
       const Value &other = *inputs[isBound(node.input(0)) ? 1 : 0];
-      bool negative = !other.isFloat() && !other.ints.empty() &&
+      bool negative = !free.count(node.input(0)) &&
+                      !free.count(node.input(1)) && !other.isFloat() &&
+                      !other.ints.empty() &&
                       !(isBound(node.input(0)) && isBound(node.input(1)));
       for (int64_t value : other.ints)
         negative = negative && value < 0;
@@ -234,9 +246,14 @@ private:
     }
     if (!isMonotone(node))
       return restate(node);
-    if (auto results = evaluate(node, inputs))
-      for (int i = 0; i < node.output_size() && i < int(results->size()); ++i)
-        bounds[node.output(i)] = (*results)[i];
+    auto results = evaluate(node, inputs);
+    for (int i = 0;
+         results && i < node.output_size() && i < int(results->size()); ++i) {
+      bounds[node.output(i)] = (*results)[i];
+      for (const std::string &input : node.input())
+        if (free.count(input))
+          free.insert(node.output(i));
+    }
     return restate(node);
   }
 
@@ -259,8 +276,12 @@ private:
       added.Swap(&before);
       return changed = true;
     }
+    if (op == "TopK" && node.input_size() > 1 && isBound(node.input(1)))
+      return restateTopK(node);
     if (node.output_size() != 1)
       return false;
+    if (op == "Reshape" && isBound(node.input(1)) && free.count(node.input(1)))
+      return restateReshape(node);
     if (op == "Reshape" && isBound(node.input(1))) {
       // Which dimension is which follows from the sizes.
       node.set_input(1, constantBound(node.input(1)));
@@ -274,7 +295,14 @@ private:
     }
     if (op == "Tile" && isBound(node.input(1)))
       return restateTile(node);
+    if (op == "OneHot" && isBound(node.input(1)))
+      return restateOneHot(node);
     if (op == "Resize" && node.input_size() > 3 && isBound(node.input(3))) {
+      if (free.count(node.input(3)))
+        throw ImportError("the sizes that it resizes to are computed when the "
+                          "program runs: they must be known at compile time "
+                          "(--dim or --expect instead of --max-dim)",
+                          node);
       // Dimensions with an extent are not resized (or that is refused later).
       node.set_input(3, constantBound(node.input(3)));
       return changed = true, false;
@@ -289,11 +317,11 @@ private:
   /// `extents` says.
   void addBounded(NodeProto &node, const std::string &extents,
                   const std::vector<int64_t> &axes,
-                  const std::vector<int64_t> &elements) {
-    std::string result = node.output(0);
-    node.set_output(0, result + "/bounded");
-    NodeProto &bounded =
-        addNode(added, node, boundedOp, {node.output(0), extents}, {result});
+                  const std::vector<int64_t> &elements, int output = 0) {
+    std::string result = node.output(output);
+    node.set_output(output, result + "/bounded");
+    NodeProto &bounded = addNode(added, node, boundedOp,
+                                 {node.output(output), extents}, {result});
     bounded.set_domain(ownDomain);
     setInts(bounded, "axes", axes);
     setInts(bounded, "elements", elements);
@@ -309,6 +337,101 @@ private:
     return result;
   }
 
+  /// Whether an element of a shape is always its bound.
+  bool isExact(const std::string &shape, size_t element) const {
+    auto found = exactElements.find(shape);
+    return found != exactElements.end() && found->second[element];
+  }
+
+  /// Where each element of the result is in the operand depends on the shape.
+  bool restateReshape(NodeProto &node) {
+    auto x = shapes.find(node.input(0));
+    const std::string &shape = node.input(1);
+    if (x == shapes.end())
+      return false;
+    std::vector<int64_t> dims = bounds.at(shape).ints, computed;
+    int64_t rest = checkedElements(x->second, TensorProto::INT64, "a tensor");
+    const int64_t all = rest;
+    int inferred = -1;
+    for (size_t d = 0; d < dims.size(); ++d) {
+      if (!isExact(shape, d) || dims[d] == -1)
+        computed.push_back(int64_t(d));
+      if (dims[d] == -1)
+        inferred = int(d);
+      else if (dims[d] == 0 && !intAttr(node, "allowzero", 0) &&
+               d < x->second.size())
+        dims[d] = x->second[d];
+      if (dims[d] > 0 && isExact(shape, d))
+        rest /= dims[d];
+      else if (dims[d] >= 0)
+        dims[d] = std::min(dims[d], all);
+    }
+    if (inferred >= 0)
+      dims[size_t(inferred)] = rest;
+    node.set_domain(ownDomain);
+    node.set_op_type(openReshapeOp);
+    setInts(node, "bounds", dims);
+    setInts(node, "computed", computed);
+    return changed = true, false;
+  }
+
+  /// The first ones of as many as there may be.
+  bool restateTopK(NodeProto &node) {
+    auto x = shapes.find(node.input(0));
+    const Value &k = bounds.at(node.input(1));
+    if (x == shapes.end() || k.ints.size() != 1)
+      return false;
+    int64_t rank = int64_t(x->second.size());
+    int64_t axis = intAttr(node, "axis", -1);
+    axis += axis < 0 ? rank : 0;
+    if (axis < 0 || axis >= rank)
+      return false;
+    std::string count = node.input(1), most = node.output(0);
+    most = (most.empty() ? node.output(1) : most) + "/most";
+    defineInts(most, {std::min(k.ints[0], x->second[size_t(axis)])}, k);
+    node.set_input(1, most);
+    for (int i = 0; i < node.output_size(); ++i)
+      if (!node.output(i).empty())
+        addBounded(node, count, {axis}, {0}, i);
+    return false;
+  }
+
+  /// Negative indices count from the depth that there is.
+  bool restateOneHot(NodeProto &node) {
+    std::string depth = node.input(1), base = node.output(0) + "/depth";
+    auto indices = shapes.find(node.input(0));
+    if (indices == shapes.end() || bounds.at(depth).ints.size() != 1)
+      return false;
+    int64_t rank = int64_t(indices->second.size()) + 1;
+    int64_t axis = intAttr(node, "axis", -1);
+    axis += axis < 0 ? rank : 0;
+    addInts(graph, base + "/zero", {0}, /*scalar=*/true);
+    addInts(graph, base + "/none", {bounds.at(depth).ints[0]}, true);
+    addInts(graph, base + "/scalar", {});
+    Nodes before;
+    auto add = [&](const char *op, const std::vector<std::string> &inputs,
+                   const std::string &result) -> NodeProto & {
+      return addNode(before, node, op, inputs, {base + result});
+    };
+    setInt(add("Cast", {depth}, "/wide"), "to", TensorProto::INT64);
+    add("Reshape", {base + "/wide", base + "/scalar"}, "/number");
+    setInt(add("Cast", {node.input(0)}, "/index"), "to", TensorProto::INT64);
+    add("Less", {base + "/index", base + "/zero"}, "/negative");
+    add("Add", {base + "/index", base + "/number"}, "/behind");
+    add("Where", {base + "/negative", base + "/behind", base + "/index"},
+        "/at");
+    add("Less", {base + "/at", base + "/zero"}, "/missing");
+    add("Where", {base + "/missing", base + "/none", base + "/at"}, "/place");
+    node.set_input(0, base + "/place");
+    node.set_input(1, constantBound(depth));
+    addBounded(node, depth, {axis}, {0});
+    before.Add()->Swap(&node);
+    for (NodeProto &behind : added)
+      before.Add()->Swap(&behind);
+    added.Swap(&before);
+    return true;
+  }
+
   /// Dimensions in which `x` has one element (or none) are as large as the
   /// operand says.
   bool restateShape(NodeProto &node, int operand, std::vector<int64_t> x) {
@@ -319,23 +442,50 @@ private:
       return false;
     x.insert(x.begin(), rank - x.size(), 1);
     for (size_t d = 0; d < rank; ++d)
-      if (x[d] == 1)
+      if (x[d] == 1 && !isExact(shape, d))
         axes.push_back(int64_t(d));
     node.set_input(operand, constantBound(shape));
     addBounded(node, shape, axes, axes);
     return false;
   }
 
-  /// Dimensions of one element are repeated, others not.
+  /// Repeats a dimension of one element in front of each one.
   bool restateTile(NodeProto &node) {
     auto x = shapes.find(node.input(0));
-    const std::vector<int64_t> &repeats = bounds.at(node.input(1)).ints;
-    if (x == shapes.end() || x->second.size() != repeats.size())
+    std::string repeats = node.input(1);
+    const std::vector<int64_t> &most = bounds.at(repeats).ints;
+    if (x == shapes.end() || x->second.size() != most.size())
       return false;
-    for (size_t d = 0; d < repeats.size(); ++d)
-      if (x->second[d] != 1 && repeats[d] != 1)
-        return false;
-    return restateShape(node, 1, x->second);
+    auto isFixed = [&](size_t d) {
+      return isExact(repeats, d) || (most[d] == 1 && !free.count(repeats));
+    };
+    bool isPlain = true;
+    std::vector<int64_t> pairs, repeated, joined, axes, elements;
+    for (size_t d = 0; d < most.size(); ++d) {
+      isPlain &= x->second[d] == 1 || (most[d] == 1 && isFixed(d));
+      if (!isFixed(d)) {
+        axes.push_back(int64_t(pairs.size()));
+        elements.push_back(int64_t(d));
+      }
+      pairs.insert(pairs.end(), {1, x->second[d]});
+      repeated.insert(repeated.end(), {most[d], x->second[d]});
+      joined.push_back(most[d] * x->second[d]);
+    }
+    if (isPlain)
+      return restateShape(node, 1, x->second);
+    std::string result = node.output(0), base = result + "/repeat";
+    addInts(graph, base + "/pairs", pairs);
+    addInts(graph, base + "/repeated", repeated);
+    addInts(graph, base + "/joined", joined);
+    addNode(added, node, "Reshape", {node.input(0), base + "/pairs"},
+            {base + "/apart"});
+    NodeProto &expand =
+        addNode(added, node, "Expand", {base + "/apart", base + "/repeated"},
+                {base + "/all"});
+    addBounded(expand, repeats, axes, elements);
+    addNode(added, node, "Reshape", {base + "/all", base + "/joined"},
+            {result});
+    return true;
   }
 
   /// The numbers of a constant operand; nothing where it is none.
@@ -403,8 +553,13 @@ private:
   GraphProto &graph;
   /// Values whose shapes are bounds.
   std::unordered_set<std::string> open;
-  /// Largest values of what depends on such shapes.
+  /// Largest values of what depends on such shapes, and on inputs of which
+  /// elements have a bound.
   std::unordered_map<std::string, Value> bounds;
+  /// Of these those that depend on such inputs: each number on its own.
+  std::unordered_set<std::string> free;
+  /// Of inputs: which elements are always their bound.
+  std::unordered_map<std::string, std::vector<bool>> exactElements;
   /// Nodes to put behind the one at hand.
   Nodes added;
   bool changed = false;

@@ -83,7 +83,8 @@ NpyArray readNpy(const std::string &path, int elemType);
 
 //===- Signature.cpp ------------------------------------------------------===//
 
-/// Applies --dim, --shape and --bind; afterwards all inputs are static.
+/// Applies --dim, --shape, --bind and their like; afterwards all inputs are
+/// static.
 void bindInputs(Model &model, const LoadOptions &options);
 
 //===- Convert.cpp --------------------------------------------------------===//
@@ -114,6 +115,9 @@ using KnownTypes = std::map<std::string, onnx::TypeProto>;
 /// the second says.
 constexpr char ownDomain[] = "dlc";
 constexpr char boundedOp[] = "Bounded";
+/// A Reshape whose shape is computed: attribute `bounds` has the largest
+/// extents, `computed` the dimensions whose extent is not that.
+constexpr char openReshapeOp[] = "OpenReshape";
 
 /// Adds the results whose size depends on values, with the largest size that
 /// they can have. Returns whether it found new ones.

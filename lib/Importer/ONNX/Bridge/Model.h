@@ -51,6 +51,10 @@ struct Port {
   /// Of an input: one number a dimension, -1 where the size is fixed, else that
   /// of the extent of which the size is the bound. Empty: all are fixed.
   std::vector<int64_t> extents = {};
+  /// Of an input whose values are not free: what its elements are at least and
+  /// at most. If that is the same, a constant has taken its place in the graph.
+  std::optional<onnx::TensorProto> least = {}, most = {};
+  bool isConstant = false;
 };
 
 /// The name of a node's op: of other domains than the default one with it.
@@ -64,7 +68,7 @@ struct LoadOptions {
   std::vector<std::pair<std::string, int64_t>> dims;
   std::map<std::string, int64_t> maxDims;
   std::map<std::string, std::vector<int64_t>> shapes;
-  std::map<std::string, std::string> binds;
+  std::map<std::string, std::string> binds, expects;
   /// Whether the emitter has an entry for an op (see opName).
   std::function<bool(const std::string &op)> isEmitted;
 };

@@ -386,7 +386,8 @@ void recordTypes(Model &model) {
     names += " and " + std::to_string(more) + " more";
   throw ImportError("the shape of " + names +
                         " is not known at compile time (it depends on the "
-                        "values of an input; --bind makes an input a constant)",
+                        "values of an input; --bind or --expect give it "
+                        "one value, --max-dim its elements bounds)",
                     *first);
 }
 

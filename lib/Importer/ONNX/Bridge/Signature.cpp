@@ -1,5 +1,6 @@
 //===- Signature.cpp - Inputs and outputs, and what the user says of them -===//
 
+#include "Evaluate.h"
 #include "Internal.h"
 
 #include <set>
@@ -36,6 +37,23 @@ std::string declaredShape(const onnx::TensorShapeProto &shape) {
   return parts.empty() ? "scalar" : join(parts, "x");
 }
 
+/// "shape[1]": an element of an input.
+struct ElementName {
+  std::string input;
+  int64_t element = 0;
+};
+
+std::optional<ElementName> elementName(const std::string &name) {
+  size_t open = name.rfind('[');
+  if (open == std::string::npos || open == 0 || name.back() != ']')
+    return std::nullopt;
+  std::string digits = name.substr(open + 1, name.size() - open - 2);
+  if (digits.empty() || digits.size() > 9 ||
+      digits.find_first_not_of("0123456789") != std::string::npos)
+    return std::nullopt;
+  return ElementName{name.substr(0, open), std::stoll(digits)};
+}
+
 class Binder {
 public:
   Binder(Model &model, const LoadOptions &options)
@@ -45,15 +63,21 @@ public:
     collectInputs();
     checkNames();
     for (const auto &[name, value] : options.dims)
-      bindDim(name, value, "--dim " + name + "=" + std::to_string(value));
+      if (!noteElement(name, value, value))
+        bindDim(name, value, "--dim " + name + "=" + std::to_string(value));
     for (const auto &[name, value] : options.maxDims)
-      bindDim(name, value, maxDimFlag(name, value));
+      if (!noteElement(name, 0, value))
+        bindDim(name, value, maxDimFlag(name, value));
     for (const auto &[name, shape] : options.shapes)
       bindShape(name, shape, "--shape " + name + "=" + shapeString(shape));
     for (const auto &[name, file] : options.binds)
-      bindArray(name, file);
+      bindArray(name, file, "--bind", /*keep=*/false);
+    for (const auto &[name, file] : options.expects)
+      bindArray(name, file, "--expect", /*keep=*/true);
     applyDims();
     complainAboutUnbound();
+    for (const auto &[name, each] : elements)
+      bindElements(name, each);
     record();
   }
 
@@ -73,6 +97,7 @@ private:
         *kept.Add() = std::move(input);
     graph.mutable_input()->Swap(&kept);
     for (onnx::ValueInfoProto &input : *graph.mutable_input()) {
+      order.push_back(input.name());
       checkPort(input, "input");
       inputs[input.name()] =
           input.mutable_type()->mutable_tensor_type()->mutable_shape();
@@ -129,6 +154,13 @@ private:
         throw ImportError::usage("input '" + name +
                                  "' has both --shape and --bind");
     }
+    for (const auto &[name, file] : options.expects) {
+      check("--expect", name);
+      if (options.shapes.count(name) || options.binds.count(name))
+        throw ImportError::usage(
+            "input '" + name + "' has --expect and " +
+            (options.binds.count(name) ? "--bind" : "--shape"));
+    }
     for (const auto &[name, value] : options.dims)
       checkDim(name, "--dim " + name + "=" + std::to_string(value));
     for (const auto &[name, value] : options.maxDims) {
@@ -140,7 +172,14 @@ private:
     }
   }
 
+  bool isElement(const std::string &name) const {
+    auto element = elementName(name);
+    return element && !dimNames.count(name) && inputs.count(element->input);
+  }
+
   void checkDim(const std::string &name, const std::string &flag) {
+    if (isElement(name))
+      return;
     if (!dimNames.count(name)) {
       std::vector<std::string> names;
       for (const std::string &known : dimNames)
@@ -188,8 +227,10 @@ private:
     }
   }
 
-  void bindArray(const std::string &name, const std::string &file) {
-    std::string source = "--bind " + name + "=" + file;
+  /// Makes an input a constant; `keep`: it stays an input of the program.
+  void bindArray(const std::string &name, const std::string &file,
+                 const std::string &flag, bool keep) {
+    std::string source = flag + " " + name + "=" + file;
     NpyArray array;
     try {
       array = readNpy(file, elemTypes.at(name));
@@ -208,12 +249,94 @@ private:
       tensor.set_raw_data(std::string(array.payload.data, array.payload.size));
     else
       makeStub(model, tensor, std::move(array.payload));
+    if (keep) {
+      if (isStub(tensor))
+        throw ImportError::usage(source + ": the program would have to hold " +
+                                 "more than 64 KiB to compare with");
+      setRange(name, tensor, tensor);
+    }
+    removeInput(name);
+    if (elements.count(name))
+      throw ImportError::usage("input '" + name + "' has " + flag +
+                               ", and one of its elements --dim or --max-dim");
+  }
+
+  void removeInput(const std::string &name) {
     for (int i = 0; i < graph.input_size(); ++i)
       if (graph.input(i).name() == name) {
         graph.mutable_input()->DeleteSubrange(i, 1);
         break;
       }
     inputs.erase(name);
+  }
+
+  void setRange(const std::string &name, const TensorProto &least,
+                const TensorProto &most) {
+    Port &port = ranges[name];
+    port.name = name;
+    port.type.elemType = least.data_type();
+    port.type.dims.assign(least.dims().begin(), least.dims().end());
+    port.least = least;
+    port.most = most;
+    port.isConstant = least.SerializeAsString() == most.SerializeAsString();
+  }
+
+  /// Notes what an option says of an element of an input; false where it says
+  /// something of a dimension.
+  bool noteElement(const std::string &name, int64_t least, int64_t most) {
+    if (!isElement(name))
+      return false;
+    ElementName element = *elementName(name);
+    elements[element.input][element.element] = {least, most};
+    return true;
+  }
+
+  /// Gives an input the range of values that its elements have.
+  void
+  bindElements(const std::string &name,
+               const std::map<int64_t, std::pair<int64_t, int64_t>> &ranges) {
+    Value least;
+    least.elemType = elemTypes.at(name);
+    for (const auto &dim : inputs.at(name)->dim())
+      least.dims.push_back(dim.dim_value());
+    if (!isFoldable(least.elemType) || least.isFloat())
+      throw ImportError::usage("the elements of input '" + name +
+                               "' are no integers: --dim and --max-dim can "
+                               "not be about one (--expect can be about all)");
+    int64_t count =
+        checkedElements(least.dims, least.elemType, "input '" + name + "'");
+    if (count > maxFoldedElements)
+      throw ImportError::usage("input '" + name + "' has more than " +
+                               std::to_string(maxFoldedElements) +
+                               " elements: --dim and --max-dim can not be "
+                               "about them");
+    if (ranges.rbegin()->first >= count)
+      throw ImportError::usage(
+          "input '" + name + "' has " + std::to_string(count) +
+          " elements (the first one is [0]), none of which is [" +
+          std::to_string(ranges.rbegin()->first) + "]");
+    Value most = least;
+    for (int64_t i = 0; i < count; ++i) {
+      auto range = ranges.find(i);
+      std::string element = name + "[" + std::to_string(i) + "]";
+      if (range == ranges.end())
+        throw ImportError::usage("nothing is known of element " +
+                                 std::to_string(i) + " of input '" + name +
+                                 "'; add --dim " + element +
+                                 "=1 (or another value), or --max-dim " +
+                                 element + "=1 (or another bound)");
+      least.ints.push_back(range->second.first);
+      most.ints.push_back(range->second.second);
+    }
+    setRange(name, writeValue(least, name), writeValue(most, name));
+    if (readValue(*this->ranges[name].most).ints != most.ints)
+      throw ImportError::usage("a value that --dim or --max-dim gives an "
+                               "element of input '" +
+                               name + "' does not fit its type");
+    if (!this->ranges[name].isConstant)
+      return;
+    *graph.add_initializer() = *this->ranges[name].least;
+    removeInput(name);
   }
 
   /// The number of a dimension's extent.
@@ -231,7 +354,7 @@ private:
         numbers.push_back(isNamed(dim) && options.maxDims.count(dim.dim_param())
                               ? extentOf(dim.dim_param())
                               : -1);
-      bounded.push_back(std::move(numbers));
+      bounded[input.name()] = std::move(numbers);
     }
     for (auto &[name, shape] : inputs)
       for (auto &dim : *shape->mutable_dim())
@@ -285,22 +408,34 @@ private:
   }
 
   void record() {
-    for (const auto &input : graph.input()) {
+    std::map<std::string, const onnx::ValueInfoProto *> infos;
+    for (const auto &input : graph.input())
+      infos[input.name()] = &input;
+    for (const std::string &name : order) {
+      auto range = ranges.find(name);
+      auto info = infos.find(name);
       Port port;
-      const auto &numbers = bounded[model.inputs.size()];
-      for (int64_t number : numbers)
+      if (range != ranges.end())
+        port = range->second;
+      else if (info == infos.end())
+        continue; // bound
+      for (int64_t number : bounded[name])
         if (number >= 0)
-          port.extents = numbers;
-      port.name = input.name();
-      port.type.elemType = input.type().tensor_type().elem_type();
-      for (const auto &dim : input.type().tensor_type().shape().dim())
-        port.type.dims.push_back(dim.dim_value());
+          port.extents = bounded[name];
+      if (range == ranges.end()) {
+        port.name = name;
+        const auto &type = info->second->type().tensor_type();
+        port.type.elemType = type.elem_type();
+        for (const auto &dim : type.shape().dim())
+          port.type.dims.push_back(dim.dim_value());
+      }
       checkedElements(port.type.dims, port.type.elemType,
                       "input '" + port.name + "'");
       model.inputs.push_back(std::move(port));
     }
     bool asked = !options.dims.empty() || !options.maxDims.empty() ||
-                 !options.shapes.empty() || !options.binds.empty();
+                 !options.shapes.empty() || !options.binds.empty() ||
+                 !options.expects.empty();
     for (auto &output : *graph.mutable_output()) {
       Port port;
       port.name = output.name();
@@ -327,7 +462,14 @@ private:
   std::map<std::string, std::pair<int64_t, std::string>> dims;
   /// The numbers of extents by dimension, and those of each input.
   std::map<std::string, int64_t> extents;
-  std::vector<std::vector<int64_t>> bounded;
+  std::map<std::string, std::vector<int64_t>> bounded;
+  /// The inputs as the model has them.
+  std::vector<std::string> order;
+  /// Of elements of inputs: the least and the largest value.
+  std::map<std::string, std::map<int64_t, std::pair<int64_t, int64_t>>>
+      elements;
+  /// Inputs whose values are not free.
+  std::map<std::string, Port> ranges;
 };
 
 } // namespace
