@@ -80,6 +80,18 @@ def shapes():
           [{"x": floats(3, 9), "k": [k], "at": [0, -1, 2, -3], "depth": depth, "values": np.array([0.5, 2], np.float32), "n": n, "s": floats(3)}
            for k, depth, n in ((5, 6, 8), (1, 3, 0), (3, 4, 1), (2, 5, 5))],
           *bounded(k=(5,), depth=(6,), n=(8,)))
+    # A loop that has to be unrolled: a shape in it depends on the iteration.
+    check("unrolled", """(float[5] x, int64 n) => (float last, float[m] all) {
+        last, all = Loop <body = b (int64 i, bool c, float t) => (bool d, float u, float v) {
+            d = Identity (c)
+            end = Add (i, unit)
+            ends = Unsqueeze (end, zero)
+            front = Slice (x, zero, ends)
+            u = ReduceSum <keepdims = 0> (front, zero)
+            v = Add (u, t)
+        }> (n, yes, start)
+    }""", [{"x": floats(5), "n": n} for n in (5, 0, 2)], *bounded(n=(5,)), zero=np.array([0]), unit=np.array(1),
+          yes=np.array(True), start=np.array(0, np.float32))
     # What is computed from such a number, and a dimension with a bound beside it.
     check("computed", """(float[batch,8] x, int64 n) => (float[batch,m] y, float[batch] mean) {
         twice = Mul (n, two)

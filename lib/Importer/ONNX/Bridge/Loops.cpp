@@ -224,11 +224,6 @@ private:
                             "most " +
                             std::to_string(maxUnrolledNodes) + " nodes)",
                         node);
-    if (loop.isMasked() && loop.numOutputs > 0)
-      throw ImportError(reason +
-                            "the loop collects results, but how often it runs "
-                            "is computed",
-                        node);
   }
 
   std::string name(const std::string &what, int64_t iteration) const {
@@ -270,6 +265,8 @@ private:
       goesOn = results.front();
       results.erase(results.begin());
     }
+    if (loop.isMasked() && loop.numOutputs > 0)
+      count(i, condition);
     for (size_t s = 0; s < state.size(); ++s) {
       if (!loop.isMasked()) {
         state[s] = results[s];
@@ -288,6 +285,17 @@ private:
       collect(o, i, results[state.size() + o]);
   }
 
+  /// Adds an iteration that happens if `happens` says so to their number.
+  void count(int64_t iteration, const std::string &happens) {
+    std::string one = name("happens", iteration);
+    setInt(addNode(nodes, node, "Cast", {happens}, {one}), "to",
+           TensorProto::INT64);
+    std::string sum = name("happened", iteration);
+    if (!total.empty())
+      addNode(nodes, node, "Add", {total, one}, {sum});
+    total = total.empty() ? one : sum;
+  }
+
   void collect(size_t output, int64_t iteration, const std::string &value) {
     std::string axes = base + "/axes" + std::to_string(output);
     if (collected[output].empty())
@@ -304,8 +312,17 @@ private:
           "no iteration happens, so that '" + result + "' is empty", node);
     if (loop.outDirections[output])
       std::reverse(collected[output].begin(), collected[output].end());
-    setInt(addNode(nodes, node, "Concat", collected[output], {result}), "axis",
+    std::string all = total.empty() ? result : result + "/all";
+    setInt(addNode(nodes, node, "Concat", collected[output], {all}), "axis",
            loop.outAxes[output]);
+    if (total.empty())
+      return;
+    // Those that happen come first.
+    NodeProto &bounded =
+        addNode(nodes, node, boundedOp, {all, total}, {result});
+    bounded.set_domain(ownDomain);
+    setInts(bounded, "axes", {loop.outAxes[output]});
+    setInts(bounded, "elements", {0});
   }
 
   const LoopParts &loop;
@@ -316,6 +333,8 @@ private:
   std::string base;
   std::vector<std::string> state;
   std::string condition;
+  /// How many iterations happen, where that is computed.
+  std::string total;
   std::vector<std::vector<std::string>> collected;
 };
 
