@@ -75,7 +75,7 @@ static uint64_t first_wrong(const dlc_tensor_info *tensor,
   const unsigned char *least = required->least;
   for (uint64_t i = 0; i < count; ++i) {
     if (!required->is_range) {
-      if (memcmp(data + i * size, least + i * size, size))
+      if (memcmp(data + i * size, least + i * size, size) != 0)
         return i;
       continue;
     }
