@@ -77,7 +77,8 @@ def shapes():
             v = Tanh (u)
         }> (n, "", s)
     }""".replace('""', ""),
-          [{"x": floats(3, 9), "k": [k], "at": [0, -1, 2, -3], "depth": depth, "values": np.array([0.5, 2], np.float32), "n": n, "s": floats(3)}
+          [{"x": floats(3, 9), "k": [k], "at": [0, -1, 2, -3], "depth": depth, "values": np.array([0.5, 2], np.float32),
+            "n": n, "s": floats(3)}
            for k, depth, n in ((5, 6, 8), (1, 3, 0), (3, 4, 1), (2, 5, 5))],
           *bounded(k=(5,), depth=(6,), n=(8,)))
     # A loop that has to be unrolled: a shape in it depends on the iteration.
@@ -173,7 +174,14 @@ def checked():
 def messages():
     text = "(float[2,6] x, int64[2] s) => (float[n,m] y) { y = Reshape (x, s) }"
     sized = ("(float[1,1,4,4] x, int64[4] s) => (float[a,b,c,d] y) { y = Resize (x, , , s) }")
+    expanded = "(float[3,1] x, int64[2] s) => (float[a,b] y) { y = Expand (x, s) }"
+    tiled = "(float[3,4] x, int64[2] s) => (float[a,b] y) { y = Tile (x, s) }"
     for graph, flags, message in (
+            (model(expanded), bounded(s=(5, 5)), "'y (Expand)': dimension 0 has 3 elements, so it can not get up to 5"),
+            (model(tiled), bounded(s=((-1,), 2)), "a dimension has the negative dimension -1"),
+            (model(tiled), bounded(s=(2**63 - 1, 2)), "larger than the limit"),
+            (model(text), bounded(s=((-2,), 3)), "the result 'y' has the negative dimension -2"),
+            (model(text), ["--dim=s[0]=2,3", "--max-dim=s[1]=6"], "differ in names or types of inputs or outputs"),
             (model(text), ["--dim=s[0]=3"], "nothing is known of element 1 of input 's'; add --dim s[1]=1"),
             (model(text), ["--dim=s[0]=3", "--dim=s[1]=4", "--max-dim=s[2]=4"], "none of which is [2]"),
             (model(text), ["--max-dim=x[0]=3"], "the elements of input 'x' are no integers"),

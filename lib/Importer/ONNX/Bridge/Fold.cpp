@@ -441,9 +441,19 @@ private:
     if (x.size() > rank)
       return false;
     x.insert(x.begin(), rank - x.size(), 1);
+    const std::vector<int64_t> &most = bounds.at(shape).ints;
     for (size_t d = 0; d < rank; ++d)
       if (x[d] == 1 && !isExact(shape, d))
         axes.push_back(int64_t(d));
+      else if (free.count(shape) && x[d] != 1 && most[d] != 1 &&
+               most[d] != x[d])
+        throw ImportError("dimension " + std::to_string(d) + " has " +
+                              std::to_string(x[d]) +
+                              " elements, so it can not get up to " +
+                              std::to_string(most[d]) +
+                              " (--dim with the number of elements, or 1, "
+                              "instead of --max-dim)",
+                          node);
     node.set_input(operand, constantBound(shape));
     addBounded(node, shape, axes, axes);
     return false;
@@ -469,7 +479,8 @@ private:
       }
       pairs.insert(pairs.end(), {1, x->second[d]});
       repeated.insert(repeated.end(), {most[d], x->second[d]});
-      joined.push_back(most[d] * x->second[d]);
+      joined.push_back(checkedElements({most[d], x->second[d]},
+                                       TensorProto::UINT8, "a dimension"));
     }
     if (isPlain)
       return restateShape(node, 1, x->second);
