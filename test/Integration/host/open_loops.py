@@ -53,6 +53,17 @@ check("scan in directions", """(float[batch,n,3] x, float[n,batch] z, float[batc
 }""", [{"x": floats(b, n, 3), "z": floats(n, b), "s": floats(b, 3), "f": floats(b, 1)}
        for b, n in ((4, 7), (1, 7), (3, 2), (4, 1))], "--max-dim=n=7", "--max-dim=batch=4", one=np.array([1]))
 
+# A dimension of known size is still one behind the scan: it is divided.
+check("scan of known length", """(float[6,batch,3] x, float[batch,3] s) => (float[2,3,k] y) {
+    t = Transpose <perm = [1, 0, 2]> (x)
+    last, all = Scan <num_scan_inputs = 1, scan_input_axes = [1],
+            body = b (float[r,3] c, float[r,3] e) => (float[r,3] u, float[r,3] v) {
+        u = Add (c, e)
+        v = Tanh (u)
+    }> (s, t)
+    y = Reshape (all, parts)
+}""", [{"x": floats(6, b, 3), "s": floats(b, 3)} for b in (4, 1, 3)], "--max-dim=batch=4", parts=np.array([2, 3, -1]))
+
 # A Loop that runs as often as there are rows, or until its body says so.
 LOOP = """(float[n,4] x, float limit) => (float[4] sum, float[m,4] all) {{
     shape = Shape (x)

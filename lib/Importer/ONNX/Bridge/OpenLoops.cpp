@@ -190,6 +190,115 @@ private:
   bool needsLast = false;
 };
 
+/// Of values with extents, which dimensions have one: followed from inputs
+/// through what moves dimensions in a way that is easily told.
+class OpenDims {
+public:
+  explicit OpenDims(const Model &model)
+      : graph(model.proto.graph()), open(valuesWithExtents(model)) {
+    for (const Port &input : model.inputs)
+      for (int64_t number : input.extents)
+        dims[input.name].push_back(number >= 0);
+    for (const auto *infos :
+         {&graph.input(), &graph.value_info(), &graph.output()})
+      for (const auto &info : *infos)
+        if (auto shape = wholeShape(info.type()))
+          ranks[info.name()] = shape->size();
+    for (const TensorProto &tensor : graph.initializer())
+      ranks[tensor.name()] = static_cast<size_t>(tensor.dims_size());
+    for (const NodeProto &node : graph.node())
+      if (node.output_size() == 1 && open.count(node.output(0)))
+        if (auto known = follow(node))
+          dims[node.output(0)] = std::move(*known);
+  }
+
+  /// Whether a dimension has an extent, or may have one.
+  bool mayBeOpen(const std::string &name, int64_t axis) const {
+    if (!open.count(name))
+      return false;
+    auto known = dims.find(name);
+    if (known == dims.end())
+      return true;
+    auto rank = static_cast<int64_t>(known->second.size());
+    axis += axis < 0 ? rank : 0;
+    return axis < 0 || axis >= rank || known->second[size_t(axis)];
+  }
+
+private:
+  using Flags = std::vector<bool>;
+
+  /// Nothing where it is not known.
+  std::optional<Flags> of(const std::string &name) const {
+    if (open.count(name)) {
+      auto known = dims.find(name);
+      return known == dims.end() ? std::nullopt : std::optional(known->second);
+    }
+    auto rank = ranks.find(name);
+    return rank == ranks.end() ? std::nullopt
+                               : std::optional(Flags(rank->second, false));
+  }
+
+  std::optional<Flags> follow(const NodeProto &node) const {
+    static const std::unordered_set<std::string> elementwise = {
+        "Identity", "Cast", "Relu", "Tanh", "Sigmoid", "Exp",
+        "Add",      "Sub",  "Mul",  "Div",  "Where"};
+    if (!node.domain().empty())
+      return std::nullopt;
+    if (elementwise.count(node.op_type()))
+      return broadcast(node);
+    if (node.op_type() == "Transpose")
+      return transpose(node);
+    return node.op_type() == "Gather" ? gather(node) : std::nullopt;
+  }
+
+  std::optional<Flags> broadcast(const NodeProto &node) const {
+    Flags result;
+    for (const std::string &input : node.input()) {
+      auto flags = of(input);
+      if (!flags)
+        return std::nullopt;
+      if (flags->size() > result.size())
+        result.insert(result.begin(), flags->size() - result.size(), false);
+      for (size_t d = 0; d < flags->size(); ++d)
+        if ((*flags)[d])
+          result[result.size() - flags->size() + d] = true;
+    }
+    return result;
+  }
+
+  std::optional<Flags> transpose(const NodeProto &node) const {
+    auto flags = of(node.input(0));
+    const onnx::AttributeProto *perm = attribute(node, "perm");
+    if (!flags || (perm && size_t(perm->ints_size()) != flags->size()))
+      return std::nullopt;
+    Flags result(flags->rbegin(), flags->rend());
+    for (int d = 0; perm && d < perm->ints_size(); ++d) {
+      if (perm->ints(d) < 0 || size_t(perm->ints(d)) >= flags->size())
+        return std::nullopt;
+      result[size_t(d)] = (*flags)[size_t(perm->ints(d))];
+    }
+    return result;
+  }
+
+  std::optional<Flags> gather(const NodeProto &node) const {
+    auto data = of(node.input(0)), indices = of(node.input(1));
+    if (!data || !indices)
+      return std::nullopt;
+    int64_t axis = intAttr(node, "axis", 0);
+    axis += axis < 0 ? static_cast<int64_t>(data->size()) : 0;
+    if (axis < 0 || axis >= static_cast<int64_t>(data->size()))
+      return std::nullopt;
+    data->erase(data->begin() + axis);
+    data->insert(data->begin() + axis, indices->begin(), indices->end());
+    return data;
+  }
+
+  const GraphProto &graph;
+  std::unordered_set<std::string> open;
+  std::unordered_map<std::string, Flags> dims;
+  std::unordered_map<std::string, size_t> ranks;
+};
+
 } // namespace
 
 bool dlc::importer::openScans(Model &model) {
@@ -199,14 +308,18 @@ bool dlc::importer::openScans(Model &model) {
   };
   if (std::none_of(graph.node().begin(), graph.node().end(), isScan))
     return false;
-  std::unordered_set<std::string> open = valuesWithExtents(model);
+  OpenDims dims(model);
   bool changed = false;
   Nodes kept;
   for (NodeProto &node : *graph.mutable_node()) {
     int64_t given = intAttr(node, "num_scan_inputs", 0);
     bool isOpen = false;
-    for (int64_t i = 0; isScan(node) && i < given && i < node.input_size(); ++i)
-      isOpen |= open.count(node.input(node.input_size() - 1 - int(i))) != 0;
+    const onnx::AttributeProto *axes = attribute(node, "scan_input_axes");
+    for (int i = 0; isScan(node) && i < given && given <= node.input_size();
+         ++i)
+      isOpen |=
+          dims.mayBeOpen(node.input(node.input_size() - int(given) + i),
+                         axes && i < axes->ints_size() ? axes->ints(i) : 0);
     if (isOpen)
       ScanAsLoop(node, graph, kept).run();
     else
