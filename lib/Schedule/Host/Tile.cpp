@@ -87,6 +87,15 @@ static int findPanelLoop(const Nest &nest, int64_t &panel) {
   return loop;
 }
 
+/// Time that one iteration takes for each vector, at least, in multiply-adds. A
+/// short sum of n groups takes n products, n - 1 additions, one product that
+/// adds up its halves and one addition; three such instructions start at once
+/// where two multiply-adds do.
+static double stepCost(const Nest &nest) {
+  int64_t groups = nest.stages[0].shortSums;
+  return groups ? (2.0 * groups + 1) * 2 / 3 : 1;
+}
+
 /// Time of the main loop for one way of tiling, in multiply-adds.
 static double tileCost(const Nest &nest, const Tile &tile,
                        const HostTarget &target) {
@@ -96,11 +105,8 @@ static double tileCost(const Nest &nest, const Tile &tile,
   double volume = reductionVolume(nest);
   if (tile.reduceLanes)
     volume /= extentV;
-  // A short sum of n groups takes n products, n - 1 additions, one product that
-  // adds up its halves and one addition; three such instructions start at once
-  // where two multiply-adds do.
   int64_t steps = std::max<int64_t>(nest.stages[0].shortSums, 1);
-  double each = nest.stages[0].shortSums ? (2.0 * steps + 1) * 2 / 3 : 1;
+  double each = stepCost(nest);
   auto one = [&](int64_t rows, int64_t vectors) {
     double loads = 0;
     for (const Input &input : nest.stages[0].inputs) {
@@ -159,7 +165,8 @@ Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
       shared *= loop.extent;
   }
   Prediction result;
-  result.needed = iterations / target.lanes(widestElement(nest, buffers));
+  result.needed =
+      iterations * stepCost(nest) / target.lanes(widestElement(nest, buffers));
   result.possible =
       tileCost(nest, tile, target) * outerIterations(nest, tile) * shared;
   return result;

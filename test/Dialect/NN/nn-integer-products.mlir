@@ -111,6 +111,37 @@ func.func @others(%a: tensor<3x3xi8>, %b: tensor<3x3xi32>, %s: tensor<3x1xf32>, 
 
 // -----
 
+// Three channels become four, with weights of zero; fewer than half of a group would be
+// mostly zeros, and channels of groups stay what they are.
+
+// CHECK-LABEL: @image
+// CHECK: %[[W:.*]] = nn.constant dense<{{\[}}{{\[\[}}1, 2], [3, 4], [5, 6], [0, 0]], {{\[\[}}-1, -2], [-3, -4], [-5, -6], [0, 0]]]> : tensor<2x4x2xi8>
+// CHECK: %[[P:.*]] = nn.pad constant %{{.*}} lo = [0, 0, 1] hi = [0, 1, 0] : (tensor<1x3x5xui8>, tensor<ui8>) -> tensor<1x4x6xui8>
+// CHECK: nn.conv %[[P]], %[[W]] {{.*}} : (tensor<1x4x6xui8>, tensor<2x4x2xi8>) -> tensor<1x2x5xi32>
+func.func @image(%x: tensor<1x3x5xui8>, %s: tensor<f32>, %t: tensor<f32>) -> tensor<1x2x5xf32> {
+  %w = nn.constant dense<[[[1, 2], [3, 4], [5, 6]], [[-1, -2], [-3, -4], [-5, -6]]]> : tensor<2x3x2xi8>
+  %0 = nn.cast %x : (tensor<1x3x5xui8>) -> tensor<1x3x5xf32>
+  %1 = nn.mul %0, %s : (tensor<1x3x5xf32>, tensor<f32>) -> tensor<1x3x5xf32>
+  %2 = nn.cast %w : (tensor<2x3x2xi8>) -> tensor<2x3x2xf32>
+  %3 = nn.mul %2, %t : (tensor<2x3x2xf32>, tensor<f32>) -> tensor<2x3x2xf32>
+  %4 = nn.conv %1, %3 strides = [1] pads = [1, 0] dilations = [1] : (tensor<1x3x5xf32>, tensor<2x3x2xf32>) -> tensor<1x2x5xf32>
+  return %4 : tensor<1x2x5xf32>
+}
+
+// CHECK-LABEL: @one_channel
+// CHECK: nn.conv {{.*}} pads = [1, 0] {{.*}} : (tensor<1x1x5xui8>, tensor<2x1x2xi8>)
+func.func @one_channel(%x: tensor<1x1x5xui8>, %s: tensor<f32>, %t: tensor<f32>) -> tensor<1x2x5xf32> {
+  %w = nn.constant dense<[[[1, 2]], [[-1, -2]]]> : tensor<2x1x2xi8>
+  %0 = nn.cast %x : (tensor<1x1x5xui8>) -> tensor<1x1x5xf32>
+  %1 = nn.mul %0, %s : (tensor<1x1x5xf32>, tensor<f32>) -> tensor<1x1x5xf32>
+  %2 = nn.cast %w : (tensor<2x1x2xi8>) -> tensor<2x1x2xf32>
+  %3 = nn.mul %2, %t : (tensor<2x1x2xf32>, tensor<f32>) -> tensor<2x1x2xf32>
+  %4 = nn.conv %1, %3 strides = [1] pads = [1, 0] dilations = [1] : (tensor<1x1x5xf32>, tensor<2x1x2xf32>) -> tensor<1x2x5xf32>
+  return %4 : tensor<1x2x5xf32>
+}
+
+// -----
+
 // Zero points of many channels are a blob. (Products were those of 16 bits.)
 
 // CHECK-LABEL: @zeros_in_a_blob

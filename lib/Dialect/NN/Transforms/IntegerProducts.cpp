@@ -14,6 +14,9 @@ namespace dlc::nn {
 using namespace mlir;
 using namespace dlc::nn;
 
+/// Bytes that vector dot products multiply at once.
+static constexpr int64_t dotGroup = 4;
+
 /// Numbers below 2^8 in size: 2^15 of their products fit into 32 bits.
 static constexpr int64_t maxSummands = int64_t(1) << 15;
 
@@ -196,6 +199,11 @@ public:
   }
   /// The left operand's zero point as a number of `type` without dimensions.
   Value getZero(Type type) {
+    if (!left.zero) {
+      auto scalar = RankedTensorType::get({}, type);
+      return ConstantOp::create(b, loc,
+                                DenseElementsAttr::get(scalar, APInt(8, 0)));
+    }
     return CastOp::create(b, loc, toScalar(b, loc, left.zero), type);
   }
   /// What the left zero point adds to the sums: itself times the right
@@ -297,15 +305,18 @@ struct ConvOfBytes : OpRewritePattern<ConvOp> {
     Product product(rewriter, op, operands->first, operands->second);
     Value input = product.getLeft(), filter = product.getRight();
     SmallVector<int64_t> pads(op.getPads());
-    if (product.isOfBytes() && operands->first.zero &&
-        llvm::any_of(pads, [](int64_t pad) { return pad != 0; })) {
+    bool isPadded = llvm::any_of(pads, [](int64_t pad) { return pad != 0; });
+    Value wide =
+        product.isOfBytes() ? withWholeGroups(rewriter, op, filter) : Value();
+    if (wide || (product.isOfBytes() && operands->first.zero && isPadded)) {
+      int64_t channels = wide ? shapeOf(wide)[1] - shape[1] : 0;
       input = padded(rewriter, op, input,
-                     product.getZero(typeOf(input).getElementType()));
+                     product.getZero(typeOf(input).getElementType()), channels);
       pads.assign(pads.size(), 0);
     }
-    Value sums =
-        ConvOp::create(rewriter, loc, input, filter, op.getStrides(), pads,
-                       op.getDilations(), op.getGroups(), op.getChannelsLast());
+    Value sums = ConvOp::create(rewriter, loc, input, wide ? wide : filter,
+                                op.getStrides(), pads, op.getDilations(),
+                                op.getGroups(), op.getChannelsLast());
     SmallVector<int64_t> axes;
     for (size_t axis = 1; axis < shape.size(); ++axis)
       axes.push_back(axis);
@@ -317,9 +328,42 @@ struct ConvOfBytes : OpRewritePattern<ConvOp> {
     return success();
   }
 
-  /// Pads with the zero point, which stands for zero.
+  /// A constant filter with zeros for channels that make whole groups of all;
+  /// null where there is nothing to do. (Images have three channels: without a
+  /// fourth one, their bytes are multiplied one by one.)
+  static Value withWholeGroups(PatternRewriter &rewriter, ConvOp op,
+                               Value filter) {
+    ArrayRef<int64_t> shape = shapeOf(filter);
+    int64_t channels = shape[1], whole = llvm::alignTo(channels, dotGroup);
+    ElementsAttr constant;
+    if (op.getGroups() != 1 || whole == channels || 2 * channels < whole ||
+        !matchPattern(filter, m_Constant(&constant)))
+      return {};
+    ArrayRef<char> bytes;
+    if (auto dense = dyn_cast<DenseElementsAttr>(constant);
+        dense && !dense.isSplat())
+      bytes = dense.getRawData();
+    else if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant))
+      if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+        bytes = blob->getData();
+    int64_t taps = ShapedType::getNumElements(shape.drop_front(2));
+    if (static_cast<int64_t>(bytes.size()) != shape[0] * channels * taps)
+      return {};
+    std::vector<char> padded(shape[0] * whole * taps, 0);
+    for (int64_t out = 0; out < shape[0]; ++out)
+      llvm::copy(bytes.slice(out * channels * taps, channels * taps),
+                 padded.begin() + out * whole * taps);
+    SmallVector<int64_t> wide(shape);
+    wide[1] = whole;
+    return ConstantOp::create(rewriter, filter.getLoc(),
+                              DenseElementsAttr::getFromRawBuffer(
+                                  typeOf(filter).clone(wide), padded));
+  }
+
+  /// Pads with the zero point, which stands for zero, and with `channels`
+  /// more channels.
   static Value padded(PatternRewriter &rewriter, ConvOp op, Value input,
-                      Value zero) {
+                      Value zero, int64_t channels) {
     size_t spatial = op.getStrides().size();
     SmallVector<int64_t> lo(spatial + 2, 0), hi(spatial + 2, 0);
     for (size_t i = 0; i < spatial; ++i) {
@@ -327,6 +371,7 @@ struct ConvOfBytes : OpRewritePattern<ConvOp> {
       lo[dim] = op.getPads()[i];
       hi[dim] = op.getPads()[spatial + i];
     }
+    hi[op.getChannelsLast() ? spatial + 1 : 1] = channels;
     return PadOp::create(rewriter, op.getLoc(), PadMode::Constant, input, zero,
                          lo, hi);
   }

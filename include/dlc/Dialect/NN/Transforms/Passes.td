@@ -45,7 +45,8 @@ def NNIntegerProducts : Pass<"nn-integer-products"> {
     (or without scales, in wider integers), becomes one of integers with sums of 32
     bits, which is exact, times both scales. Where the right operand has no zero
     point, the bytes themselves are multiplied, and what the left one's zero point
-    adds is taken off the sums (a convolution is padded with the zero point); else
+    adds is taken off the sums (a convolution is padded with the zero point, and
+    with channels of zeros to a multiple of four, if its filter is constant); else
     both are, without their zero points, of 16 bits. What follows, the bias and a
     quantisation, stays as it is. So models with pairs of QuantizeLinear and
     DequantizeLinear are computed as quantised operators are.
