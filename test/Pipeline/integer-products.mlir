@@ -3,15 +3,18 @@
 // RUN: dlc %s --cpu=cascadelake --emit=obj -o %t.vnni.o
 // RUN: llvm-objdump -d --no-show-raw-insn %t.vnni.o | FileCheck %s --check-prefix=VNNI --implicit-check-not=vpmulld
 // RUN: dlc %s --cpu=alderlake --emit=obj -o %t.avxvnni.o
-// RUN: llvm-objdump -d --no-show-raw-insn %t.avxvnni.o | FileCheck %s --check-prefix=VNNI --implicit-check-not=vpmulld
+// RUN: llvm-objdump -d --no-show-raw-insn %t.avxvnni.o | FileCheck %s --check-prefix=AVXVNNI --implicit-check-not=vpmulld
 // RUN: dlc %s --target=cuda --emit=ptx -o - | FileCheck %s --check-prefix=PTX
 
 // Products of integers are those of vector dot products: pairs of 16 bits on every CPU,
 // four bytes (unsigned and signed) with VNNI; on GPUs, bytes go to tensor cores.
 
 // PAIRS-COUNT-4: vpmaddwd {{.*}}%ymm
-// VNNI-DAG: vpdpbusd
-// VNNI-DAG: vpdpwssd
+// VNNI-DAG: vpdpbusd {{.*}}%zmm
+// VNNI-DAG: vpdpwssd {{.*}}%zmm
+// (Features that others imply were not seen: code for Alder Lake had vectors of 128 bits.)
+// AVXVNNI-DAG: vpdpbusd {{.*}}%ymm
+// AVXVNNI-DAG: vpdpwssd {{.*}}%ymm
 // PTX-DAG: mma.sync.aligned.m16n8k32.row.col{{.*}}.s32.u8.s8.s32
 // PTX-DAG: mma.sync.aligned.m16n8k32.row.col{{.*}}.s32.s8.s8.s32
 

@@ -8,26 +8,28 @@
 
 using namespace dlc::schedule;
 
-HostTarget HostTarget::get(llvm::StringRef cpu) {
-  bool avx512 = false, avx2 = false, vnni = false;
-  if (cpu.empty() || cpu == "native") {
-    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-    avx512 = features.lookup("avx512f") && features.lookup("avx512vl") &&
-             features.lookup("avx512bw") && features.lookup("avx512dq");
-    avx2 = features.lookup("avx2") && features.lookup("fma");
-    vnni =
-        (avx512 && features.lookup("avx512vnni")) || features.lookup("avxvnni");
-  } else {
-    llvm::SmallVector<llvm::StringRef> features;
-    if (llvm::X86::parseArchX86(cpu) != llvm::X86::CK_None)
-      llvm::X86::getFeaturesForCPU(cpu, features);
-    avx512 = llvm::is_contained(features, "avx512vl") &&
-             llvm::is_contained(features, "avx512bw");
-    avx2 = llvm::is_contained(features, "avx2") &&
-           llvm::is_contained(features, "fma");
-    vnni = (avx512 && llvm::is_contained(features, "avx512vnni")) ||
-           llvm::is_contained(features, "avxvnni");
+/// The features of an LLVM CPU name, those that others imply as well.
+static llvm::StringMap<bool> featuresOf(llvm::StringRef cpu) {
+  if (cpu.empty() || cpu == "native")
+    return llvm::sys::getHostCPUFeatures();
+  llvm::StringMap<bool> all;
+  llvm::SmallVector<llvm::StringRef> features;
+  if (llvm::X86::parseArchX86(cpu) != llvm::X86::CK_None)
+    llvm::X86::getFeaturesForCPU(cpu, features);
+  for (llvm::StringRef feature : features) {
+    all[feature] = true;
+    llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, all);
   }
+  return all;
+}
+
+HostTarget HostTarget::get(llvm::StringRef cpu) {
+  llvm::StringMap<bool> features = featuresOf(cpu);
+  bool avx512 = features.lookup("avx512f") && features.lookup("avx512vl") &&
+                features.lookup("avx512bw") && features.lookup("avx512dq");
+  bool avx2 = features.lookup("avx2") && features.lookup("fma");
+  bool vnni =
+      (avx512 && features.lookup("avx512vnni")) || features.lookup("avxvnni");
   HostTarget target;
   target.byteDots = vnni;
   target.bytePairs = avx512 || avx2;

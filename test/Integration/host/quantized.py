@@ -1,6 +1,7 @@
 # RUN: %python %s
 # REQUIRES: onnxruntime
-"""Models quantised by onnxruntime's own tools, against onnxruntime: a small residual
+"""Models quantised by onnxruntime's own tools, against onnxruntime (with --few: QDQ pairs and
+QOperators of one kind each): a small residual
 network and half of a transformer layer, statically (as QDQ pairs and as QOperators,
 signed and unsigned activations, by tensor and by channel) and dynamically. Products are
 computed in integers, so what both compute differs only where a rescaled sum lies on the
@@ -99,20 +100,23 @@ class Samples(CalibrationDataReader):
         return next(self.batches, None)
 
 
-def variants(model, shape, folder):
+def variants(model, shape, folder, few):
     source, target = os.path.join(folder, "float.onnx"), os.path.join(folder, "quantised.onnx")
     onnx.save(model, source)
     unsigned, signed = QuantType.QUInt8, QuantType.QInt8
-    for style, activations, weights, by_channel in ((QuantFormat.QDQ, unsigned, signed, False),
-                                                    (QuantFormat.QDQ, signed, signed, True),
-                                                    (QuantFormat.QDQ, unsigned, unsigned, False),
-                                                    (QuantFormat.QOperator, unsigned, signed, False),
-                                                    (QuantFormat.QOperator, signed, signed, True)):
+    kinds = ((QuantFormat.QDQ, unsigned, signed, False),
+             (QuantFormat.QOperator, signed, signed, True),
+             (QuantFormat.QDQ, signed, signed, True),
+             (QuantFormat.QDQ, unsigned, unsigned, False),
+             (QuantFormat.QOperator, unsigned, signed, False))
+    for style, activations, weights, by_channel in kinds[:2] if few else kinds:
         quantize_static(source, target, Samples(shape), quant_format=style, activation_type=activations,
                         weight_type=weights, per_channel=by_channel,
                         # onnxruntime's products of ui8 and i8 saturate on CPUs without VNNI
                         reduce_range=activations != weights)
         yield f"{style.name} {activations.name} {weights.name}{' by channel' * by_channel}", onnx.load(target)
+    if few:
+        return
     quantize_dynamic(source, target, weight_type=QuantType.QInt8, reduce_range=True)
     yield "dynamic QInt8", onnx.load(target)
 
@@ -127,15 +131,16 @@ def step_of_output(model):
 
 
 bad = 0
+few, flags = "--few" in sys.argv, [a for a in sys.argv[1:] if a != "--few"]
 for name, model in (("residual", residual()), ("transformer", transformer())):
     shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
     inputs = {"x": rng.standard_normal(shape).astype(np.float32)}
     plain = reference(model, inputs)["y"]
     with tempfile.TemporaryDirectory() as folder:
-        for kind, quantised in variants(model, shape, folder):
+        for kind, quantised in variants(model, shape, folder, few):
             # Optimised, pairs are computed by other kernels, some of which round twice.
             expected = reference(quantised, inputs, optimized="QDQ" not in kind)["y"]
-            with Program(quantised, *sys.argv[1:]) as program:
+            with Program(quantised, *flags) as program:
                 got = program.run(inputs)["y"]
             off = np.abs(got - expected)
             noise = np.abs(expected - plain).mean()  # what quantisation itself costs
