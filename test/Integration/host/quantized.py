@@ -105,11 +105,11 @@ def variants(model, shape, folder, few):
     onnx.save(model, source)
     unsigned, signed = QuantType.QUInt8, QuantType.QInt8
     kinds = ((QuantFormat.QDQ, unsigned, signed, False),
-             (QuantFormat.QOperator, signed, signed, True),
              (QuantFormat.QDQ, signed, signed, True),
              (QuantFormat.QDQ, unsigned, unsigned, False),
-             (QuantFormat.QOperator, unsigned, signed, False))
-    for style, activations, weights, by_channel in kinds[:2] if few else kinds:
+             (QuantFormat.QOperator, unsigned, signed, False),
+             (QuantFormat.QOperator, signed, signed, True))
+    for style, activations, weights, by_channel in kinds[::4] if few else kinds:
         quantize_static(source, target, Samples(shape), quant_format=style, activation_type=activations,
                         weight_type=weights, per_channel=by_channel,
                         # onnxruntime's products of ui8 and i8 saturate on CPUs without VNNI
@@ -147,7 +147,7 @@ for name, model in (("residual", residual()), ("transformer", transformer())):
             step = step_of_output(quantised)
             if step:
                 steps = np.round(off / step)
-                verdict = steps.max() <= 2 and np.mean(steps > 0) <= 0.02
+                verdict = steps.max() <= 2 and np.sum(steps > 0) <= max(1, 0.02 * steps.size)
                 text = f"{np.mean(steps > 0):.2%} off, by at most {steps.max():.0f} steps"
             else:
                 verdict = off.mean() <= 0.1 * noise and off.max() <= 8 * noise
