@@ -306,6 +306,48 @@ void Analysis::findPostDominators() {
 // Liveness
 //===----------------------------------------------------------------------===//
 
+/// How many bytes at the end of `reg` an instruction that reads it ignores:
+/// `mov.b32 {%rs1, %rs2}, %r1` where nothing reads %rs2.
+unsigned Analysis::unreadBy(const Instruction &inst, unsigned reg) const {
+  if (inst.op != Op::Mov || inst.operands.size() != 2 ||
+      inst.operands[0].kind != Operand::Vector || !inst.operands[1].isReg() ||
+      inst.operands[1].index != reg)
+    return 0;
+  llvm::ArrayRef<Operand> parts = inst.operands[0].elements;
+  unsigned size = bytesOf(function.registers[reg].type) / parts.size();
+  unsigned bytes = 0;
+  for (const Operand &part : llvm::reverse(parts)) {
+    unsigned unread = part.isReg() ? unreadBytes[part.index] : size;
+    bytes += unread;
+    if (unread < size)
+      break;
+  }
+  return bytes;
+}
+
+void Analysis::findUnread() {
+  std::vector<uint8_t> whole(registerCount());
+  for (auto [bytes, reg] : llvm::zip(whole, function.registers))
+    bytes = bytesOf(reg.type);
+  unreadBytes = whole;
+  for (unsigned reg : isRead.set_bits())
+    unreadBytes[reg] = 0;
+  // words of 8 bytes are taken apart twice
+  for (unsigned round = 0; round < 2; ++round) {
+    std::vector<uint8_t> next = whole;
+    for (unsigned b : order)
+      for (unsigned i = blocks[b].begin; i < blocks[b].end; ++i) {
+        const Instruction &inst = function.body[i];
+        forEachRegister(
+            inst, carryRegister(), [](unsigned) {},
+            [&](unsigned reg) {
+              next[reg] = std::min<unsigned>(next[reg], unreadBy(inst, reg));
+            });
+      }
+    unreadBytes = std::move(next);
+  }
+}
+
 void Analysis::findLiveness() {
   unsigned count = registerCount(), carry = carryRegister();
   std::vector<llvm::BitVector> gen(blocks.size()), kill(blocks.size()),
@@ -580,6 +622,7 @@ Analysis::Analysis(const FunctionIR &function, Shape shape)
   findOrder();
   findPostDominators();
   findLiveness();
+  findUnread();
   findUniformity();
   buildRegions();
 }

@@ -73,6 +73,9 @@ public:
   llvm::BitVector divergent;  ///< registers that need a value a lane
   llvm::BitVector crossBlock; ///< registers that live beyond one block
   llvm::BitVector isRead;     ///< registers that some instruction reads
+  /// How many bytes at the end of each register nothing reads: all of them, or
+  /// what goes into such a register where it is taken apart.
+  std::vector<uint8_t> unreadBytes;
   unsigned mostLiveWords = 0; ///< of 32 bits, at the begin of a block
   /// Number of registers with the carry flag, which is the last one.
   unsigned registerCount() const { return function.registers.size() + 1; }
@@ -85,6 +88,8 @@ private:
   void findOrder();
   void findPostDominators();
   void findLiveness();
+  void findUnread();
+  unsigned unreadBy(const Instruction &inst, unsigned reg) const;
   void findUniformity();
   bool isDivergentEnd(const Block &block) const;
   bool findRetiring();

@@ -72,9 +72,9 @@ enum AccessFlags : uint32_t {
   AccessAtomic = 4,
   /// By the warp as a whole: which lane moves what is not known.
   AccessCollective = 8,
-  /// From this bit on: how many bytes at the end of a vector load go into
-  /// registers that nothing reads. (LLVM makes three loads one of four elements
-  /// where the alignment says that there is a fourth.)
+  /// From this bit on: how many bytes at the end of a load nothing reads. (LLVM
+  /// makes three loads one of four elements, and seven of 16 bits one of 16
+  /// bytes, where the alignment says that there is another one.)
   AccessUnusedShift = 8,
 };
 

@@ -185,7 +185,7 @@ void MemoryChecker::checkShared(const Access &access, uint64_t offset,
                               "memory",
                               access.bytes, int64_t(offset), sharedBytes));
   SharedShadow::Result result = shadows[access.warp.resident].access(
-      access.warp.warp, by, offset, access.bytes, access.flags);
+      access.warp.warp, by, offset, access.usedBytes(), access.flags);
   if (result.problem != SharedShadow::Problem::None)
     reportShared(access, result, offset, lane);
 }
@@ -309,7 +309,7 @@ bool MemoryChecker::checkSharedTogether(const Access &access,
       high + access.bytes > sharedBytes)
     return false;
   shadows[access.warp.resident].accessLanes(
-      access.warp.warp, offsets, lanes, access.bytes, access.flags,
+      access.warp.warp, offsets, lanes, access.usedBytes(), access.flags,
       [&](uint64_t offset, unsigned lane, SharedShadow::Result result) {
         reportShared(access, result, offset, lane);
       });

@@ -196,6 +196,8 @@ bool SharedShadow::accessQuickly(Event mine, uint64_t offset, uint32_t bytes,
   case 2:
     return isWrite ? writeWords<2>(chunk, word, mine)
                    : readWords<2>(chunk, word, mine);
+  case 3: // the fourth one of a load is not used
+    return !isWrite && readWords<3>(chunk, word, mine);
   case 4:
     return isWrite ? writeWords<4>(chunk, word, mine)
                    : readWords<4>(chunk, word, mine);

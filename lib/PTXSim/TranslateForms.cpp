@@ -128,7 +128,7 @@ void FunctionTranslator::describeRegister(unsigned reg, FormCall &call) {
               (analysis.isUniform(reg) ? "u" : "v") +
               (analysis.crossBlock[reg] ? "x" : "") +
               // loads check what goes into registers that are read
-              (analysis.isRead[reg] ? "" : "-");
+              "-" + std::to_string(analysis.unreadBytes[reg]);
 }
 
 void FunctionTranslator::describeOperand(const Instruction &inst,

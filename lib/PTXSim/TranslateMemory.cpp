@@ -489,17 +489,28 @@ static bool isMemoryType(Ty type) {
   return bits == 8 || bits == 16 || bits == 32 || bits == 64 || bits == 128;
 }
 
-/// How many elements at the end of what a vector load writes nothing reads.
-static unsigned countUnused(const Operand &to, const Analysis &analysis) {
-  if (to.kind != Operand::Vector)
-    return 0;
-  auto isUsed = [&](const Operand &element) {
-    return element.isReg() && analysis.isRead[element.index];
-  };
-  unsigned count = 0, size = to.elements.size();
-  while (count < size && !isUsed(to.elements[size - 1 - count]))
-    ++count;
-  return count < size ? count : 0;
+/// How many bytes at the end of what a load of `bytes` an element writes
+/// nothing reads.
+static unsigned countUnused(const Operand &to, unsigned bytes,
+                            const Analysis &analysis) {
+  llvm::ArrayRef<Operand> elements = to;
+  if (to.kind == Operand::Vector)
+    elements = to.elements;
+  unsigned count = 0;
+  for (const Operand &element : llvm::reverse(elements)) {
+    // a register may be wider than the element: the rest is its sign
+    bool isPlain =
+        element.isReg() &&
+        bytesOf(analysis.function.registers[element.index].type) == bytes;
+    unsigned unread = !element.isReg() ? bytes
+                      : isPlain        ? analysis.unreadBytes[element.index]
+                      : analysis.isRead[element.index] ? 0
+                                                       : bytes;
+    count += unread;
+    if (unread < bytes)
+      return count;
+  }
+  return 0;
 }
 
 bool FunctionTranslator::translateLoad(const Instruction &inst) {
@@ -511,7 +522,7 @@ bool FunctionTranslator::translateLoad(const Instruction &inst) {
   if (readAddress(inst, inst.operands[1], space, address))
     return true;
   unsigned count = inst.vectorWidth(), bits = bitsOf(type);
-  unsigned unused = bits / 8 * countUnused(inst.operands[0], analysis)
+  unsigned unused = countUnused(inst.operands[0], bits / 8, analysis)
                     << AccessUnusedShift;
   Values values;
   if (kernel.options.quick && isVector(address.value) &&

@@ -156,6 +156,28 @@ TEST(Checks, globalReadOfUnwrittenInPart) {
   }
 }
 
+/// Three halves at each 8 bytes, and a load of 8 whose words are taken apart.
+TEST(Checks, globalReadOfUnwrittenHalf) {
+  for (bool use : {false, true}) {
+    Checked run(kernel(std::string(R"(
+  shl.b64 %rd3, %rd3, 1;
+  add.s64 %rd4, %rd2, %rd3;
+  st.global.b32 [%rd4], %r1;
+  st.global.b16 [%rd4+4], %h1;
+  ld.global.v2.b32 {%r3, %r4}, [%rd4];
+  mov.b32 {%h2, %h3}, %r4;
+  st.global.b32 [%rd4], %r3;
+  st.global.b16 [%rd4], )") +
+                       (use ? "%h3;" : "%h2;")),
+                32);
+    EXPECT_EQ(run.message, "");
+    if (use)
+      EXPECT_EQ(run.fault().kind, FaultKind::UninitializedRead);
+    else
+      EXPECT_TRUE(run.sim.faults.empty());
+  }
+}
+
 const char *const shared256 = ".shared .align 16 .b8 s[256];";
 
 TEST(Checks, sharedOutOfBounds) {
@@ -178,6 +200,27 @@ TEST(Checks, sharedMisaligned) {
 TEST(Checks, sharedReadOfUnwritten) {
   Checked run(kernel("ld.shared.u32 %r3, [s+16];", shared256));
   EXPECT_EQ(run.fault().kind, FaultKind::UninitializedRead);
+}
+
+TEST(Checks, sharedReadOfUnwrittenIntoNothing) {
+  for (bool use : {false, true}) {
+    Checked run(kernel(std::string(R"(
+  shl.b32 %r3, %r1, 4;
+  mov.u32 %r4, s;
+  add.u32 %r4, %r4, %r3;
+  st.shared.v2.b32 [%r4], {%r1, %r1};
+  st.shared.b32 [%r4+8], %r1;
+  ld.shared.v4.b32 {%r5, %r6, %r7, %r8}, [%r4];
+  st.shared.v2.b32 [%r4], {%r5, %r6};
+  st.shared.b32 [%r4+8], %r7;)") +
+                           (use ? "st.shared.b32 [%r4], %r8;" : ""),
+                       ".shared .align 16 .b8 s[1024];"));
+    EXPECT_EQ(run.message, "");
+    if (use)
+      EXPECT_EQ(run.fault().kind, FaultKind::UninitializedRead);
+    else
+      EXPECT_TRUE(run.sim.faults.empty());
+  }
 }
 
 /// Warp 0 writes, warp 1 reads.
