@@ -1,6 +1,6 @@
 """Reductions, sorting, products, windows, resampling and normalisations."""
 import numpy as np
-from core import Core
+from core import Core, Draft
 
 
 class Compute(Core):
@@ -186,7 +186,9 @@ class Compute(Core):
             groups = self.pick([g for g in range(1, channels + 1) if channels % g == 0])
             if self.opset >= 21 and dtype != np.float64:  # in float32 by default
                 self.node("GroupNormalization", value, scale, bias, num_groups=groups)
-            self.node("MeanVarianceNormalization", value, axes=[value.rank - 1, 0] if self.flip() else [0, 2])
+            axes = (value.rank - 1, 0) if self.flip() else (0, 2)
+            if np.std(value.array.astype(np.float64), axis=axes).min() > 0.1:
+                self.node("MeanVarianceNormalization", value, axes=list(axes))
         if value.rank == 4:
             self.node("LRN", value, size=self.pick([3, 5]), alpha=0.1, beta=0.6, bias=1.5)
 
@@ -249,4 +251,6 @@ class Compute(Core):
         else:
             self.node("DFT", whole[0], axis=1, onesided=self.integer(0, 1))
         self.node("STFT", whole[0], np.array(2), self.data(4, value.dtype), np.array(4))
-        self.node(self.pick(["HannWindow", "HammingWindow", "BlackmanWindow"]), np.array(self.integer(2, 12)), periodic=self.integer(0, 1))
+        window = Draft(self)  # whose ends are what rounding leaves of 0
+        values = window.node(self.pick(["HannWindow", "HammingWindow", "BlackmanWindow"]), np.array(self.integer(2, 12)), periodic=self.integer(0, 1))
+        window.finish(window.node("Add", values, np.float32(1)))

@@ -6,6 +6,8 @@ back, so that differences found later mean something. The oracle is onnxruntime 
 optimisations; ONNX's reference implementation where that has no kernel; and for bfloat16, which
 onnxruntime has for few operators, float32 rounded once a node.
 """
+import copy
+import itertools
 from dataclasses import dataclass
 
 import ml_dtypes
@@ -20,9 +22,11 @@ OPSETS = [22, 13, 18, 28, 11, 20, 9, 24, 16, 21, 14, 26, 17, 23, 19, 22]
 # Graphs with neighbouring seeds have the same operator set, so that they can be one model.
 NEIGHBOURS = 10
 SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17]
+# Those of a few graphs, so that there are several tiles with edges, and several threads' worth of work.
+LARGE_SIZES = [1, 2, 3, 16, 31, 37, 64, 67, 128, 131]
 FLOATS = [np.float32] * 5 + [np.float64, np.float16, BF16]
 INTEGERS = [np.int64, np.int32, np.int8, np.uint8, np.int16, np.uint16, np.uint32, np.uint64]
-MOST_ELEMENTS = 20000
+MOST_ELEMENTS, MOST_LARGE_ELEMENTS = 20000, 120000
 
 onnxruntime.set_default_logger_severity(4)  # proposals that it refuses are no news
 
@@ -38,6 +42,7 @@ class Value:
     array: np.ndarray
     exact: bool  # the same bits everywhere: only moved, or integers
     dynamic: bool = False  # the shape depends on values
+    slack: int = 0  # by how much an integer may differ: no operand, since then anything may
 
     shape = property(lambda self: self.array.shape)
     rank = property(lambda self: self.array.ndim)
@@ -65,7 +70,7 @@ def make_model(nodes, inputs, outputs, constants, opset):
     """`inputs` and `constants` are arrays by name, `outputs` descriptions."""
     graph = helper.make_graph(nodes, "fuzz", [describe(*i) for i in inputs.items()], outputs,
                               [numpy_helper.from_array(a, n) for n, a in constants.items()])
-    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 5)]
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 5), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
 
@@ -115,6 +120,10 @@ def in_float32(nodes, arrays, constants, results, opset):
     return computed and [a.astype(BF16) if is_narrow else a for a, is_narrow in zip(computed, narrow)]
 
 
+class Unfit(Exception):
+    """A pattern ends here: what it needs is no good to compare."""
+
+
 class Draft:
     """Nodes that are added together or not at all. Operands are values, arrays (constants), names of
     results within the draft, or None."""
@@ -141,8 +150,9 @@ class Draft:
         self.nodes.append(helper.make_node(op, names, results, name=f"{results[0]}_{op}", domain=domain, **attributes))
         return results[0] if outputs == 1 else results
 
-    def finish(self, *results, exact=False, dynamic=False):
-        """The values of `results`; nothing if the nodes compute something that is no good to compare."""
+    def finish(self, *results, exact=False, dynamic=False, slack=0, judge=True):
+        """The values of `results`; nothing if the nodes compute something that is no good to compare.
+        `dynamic`: whether all results are, or the names of those that are."""
         generator = self.generator
         if BF16 in {a.dtype for a in [*self.arrays.values(), *self.constants.values()]} or any(
                 a.name == "to" and a.i == onnx.TensorProto.BFLOAT16 for n in self.nodes for a in n.attribute):
@@ -150,21 +160,27 @@ class Draft:
         else:
             outputs = [helper.make_empty_tensor_value_info(r) for r in results]
             computed = evaluate(make_model(self.nodes, self.arrays, outputs, self.constants, generator.opset), self.arrays)
+        if computed is None and not judge:
+            raise Unfit
         if computed is None:
             return []
         computed = [np.asarray(array) for array in computed]
-        for array in computed:
-            if array.size > MOST_ELEMENTS or array.dtype == object:
+        exact = exact and all(operand.exact for operand in self.operands)
+        for array in computed if judge else ():
+            if array.size > generator.most_elements or array.dtype == object:
                 return []
             if kind(array.dtype) == "f":
                 wide = array.astype(np.float64)
-                if not (np.isfinite(wide).all() and np.abs(wide).max(initial=0) < 1000):
+                most = np.abs(wide).max(initial=0)
+                if not (np.isfinite(wide).all() and most < 1000):
                     return []
+                if not exact and array.size and most < 8 * float(ml_dtypes.finfo(array.dtype).eps):
+                    return []  # nothing but what rounding left
         generator.nodes += self.nodes
         generator.constants.update(self.constants)
-        exact = exact and all(operand.exact for operand in self.operands)
-        dynamic = dynamic or any(operand.dynamic for operand in self.operands)
-        values = [Value(name, array, exact or kind(array.dtype) != "f", dynamic) for name, array in zip(results, computed)]
+        if isinstance(dynamic, bool):
+            dynamic = results if dynamic or any(operand.dynamic for operand in self.operands) else ()
+        values = [Value(name, array, exact or kind(array.dtype) != "f", name in dynamic, slack) for name, array in zip(results, computed)]
         generator.values += values
         return values
 
@@ -173,7 +189,19 @@ class Core:
     def __init__(self, seed, prefix="v"):
         self.rng, self.prefix = np.random.default_rng(seed), prefix
         self.opset = OPSETS[seed // NEIGHBOURS % len(OPSETS)]
-        self.inputs, self.constants, self.values, self.nodes, self.count = {}, {}, [], [], 0
+        self.inputs, self.constants, self.values, self.nodes, self.count = {}, {}, [], [], itertools.count(1)
+        self.added = []  # the inputs' values, those that bodies asked for, too
+        self.outer, self.depth = {}, 0  # what a body sees of the graphs around it, and how many they are
+        large = self.flip(0.12)
+        self.sizes, self.most_elements = (LARGE_SIZES, MOST_LARGE_ELEMENTS) if large else (SIZES, MOST_ELEMENTS)
+
+    def inside(self, values):
+        """A generator for a body, of the same choices and names, that sees `values`."""
+        inner = copy.copy(self)
+        inner.values, inner.nodes, inner.constants = list(values), [], {}
+        inner.outer = {**self.outer, **{v.name: v for v in self.values}}
+        inner.depth += 1
+        return inner
 
     # --- choices
 
@@ -184,7 +212,7 @@ class Core:
         return self.rng.random() < chance
 
     def size(self):
-        return int(self.pick(SIZES))
+        return int(self.pick(self.sizes))
 
     def integer(self, low, high):
         """Both ends included."""
@@ -202,7 +230,7 @@ class Core:
 
     def value(self, fits=lambda v: True, empty=False, dynamic=False):
         """`empty`, `dynamic`: one without elements, or of an unknown shape, will do."""
-        fitting = [v for v in self.values if (empty or v.array.size) and (dynamic or not v.dynamic) and fits(v)]
+        fitting = [v for v in self.values if (empty or v.array.size) and (dynamic or not v.dynamic) and not v.slack and fits(v)]
         # The latest ones more often, so that graphs get deep.
         return self.pick(fitting[-4:] if self.flip(0.6) else fitting) if fitting else None
 
@@ -216,13 +244,13 @@ class Core:
     # --- growing
 
     def name(self):
-        self.count += 1
-        return f"{self.prefix}{self.count}"
+        return f"{self.prefix}{next(self.count)}"
 
     def input(self, array):
         array = np.asarray(array)
         value = Value(self.name(), array, True)
         self.inputs[value.name] = array
+        self.added.append(value)
         self.values.append(value)
         return value
 
@@ -231,6 +259,13 @@ class Core:
         draft = Draft(self)
         results = draft.node(op, *operands, outputs=outputs, **attributes)
         return draft.finish(*([results] if outputs == 1 else results), exact=exact, dynamic=dynamic)
+
+    def one(self, op, *operands, **options):
+        """The value of a node that a pattern needs."""
+        values = self.node(op, *operands, **options)
+        if not values:
+            raise Unfit
+        return values[0]
 
     def with_list(self, op, value, name, numbers, since, exact=False, outputs=1, **attributes):
         """A node whose list `name` is an input since one operator set, and an attribute before."""

@@ -1,7 +1,11 @@
 """Elementwise functions, casts, and what else looks at one element at a time."""
 import numpy as np
-from core import BF16, FLOATS, INTEGERS, MOST_ELEMENTS, Core, Draft, kind
+from core import BF16, FLOATS, INTEGERS, Core, Draft, kind
 from onnx import TensorProto, helper
+
+
+# onnxruntime computes float64 with numbers that it has rounded to float32: the 1/6 of HardSwish, the whole of Shrink.
+FLOAT32_INSIDE = ("HardSwish", "Shrink")
 
 
 class Elementwise(Core):
@@ -24,8 +28,12 @@ class Elementwise(Core):
     def unary(self):
         op = self.pick(list(self.UNARY))
         fits = self.UNARY[op]
+        if fits and self.depth:
+            return  # who knows what it is like in the next iteration
         value = self.number(fits or (lambda v: True), empty=True, dynamic=True)
-        if value and not (op == "HardSwish" and value.dtype == np.float64):  # 1/6 is a float32
+        if op == "ThresholdedRelu" and self.opset < 10:
+            return  # onnxruntime has it earlier
+        if value and not (op in FLOAT32_INSIDE and value.dtype == np.float64):
             attributes = self.ATTRIBUTES.get(op, {}) if self.flip() else {}
             self.node(op, value, exact=op in ("Relu", "Identity", "Dropout"), **attributes)
 
@@ -51,7 +59,7 @@ class Elementwise(Core):
         """A value, or a constant, of the same type, that broadcasts with it."""
         def broadcasts(other):
             try:
-                return other.dtype == value.dtype and np.prod(np.broadcast_shapes(value.shape, other.shape)) <= MOST_ELEMENTS
+                return other.dtype == value.dtype and np.prod(np.broadcast_shapes(value.shape, other.shape)) <= self.most_elements
             except ValueError:
                 return False
 

@@ -1,32 +1,45 @@
 """Random valid graphs over the operators of ONNX, their element types and operator sets."""
+import numpy as np
 from composite import Composite
 from compute import Compute
-from core import FLOATS, INTEGERS
+from control import Control
+from core import FLOATS, INTEGERS, SIZES, Unfit
 from elementwise import Elementwise
 from movement import Movement
+from patterns import Patterns
+from quantised import Quantised
 
 
-class Generator(Elementwise, Movement, Compute, Composite):
+class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, Patterns):
     # How often each step is tried, relative to the others.
     STEPS = {4: ["unary"], 3: ["arithmetic", "reduce"], 2: ["transpose", "reshape", "concat", "slice", "gather", "rows", "matmul",
                                                            "conv", "cast"],
              1: ["positive", "steps", "divide", "power", "bits", "logic", "compare", "select", "prelu", "narrow", "bit_cast",
                  "binarise", "squeeze", "expand", "split", "pad", "scatter", "blocks", "triangle", "shapes", "rearranged",
                  "one_hot", "sequence", "best", "cumulate", "integer_matmul", "einsum", "pool", "columns", "norm", "resize",
-                 "sample", "spectrum", "recurrent", "branch", "loop", "scan", "quantise", "integer_product", "losses"],
-             0.5: ["chosen", "boxes", "attention"]}
+                 "sample", "spectrum", "recurrent", "branch", "loop", "scan", "quantise", "integer_product", "losses", "soft_parts", "norm_parts",
+                 "broadcast_parts", "activation_parts", "attention_parts", "turned_products", "moved_parts", "network"],
+             0.5: ["chosen", "boxes", "attention", "sequence_loop", "replaced_parts"]}
+
+    def step(self, names):
+        try:
+            getattr(self, self.pick(names))()
+        except Unfit:
+            pass
 
     def build(self):
         """Fills in nodes; returns the values that are outputs."""
         for _ in range(self.integer(1, 3)):
             shape = [0 if self.flip(0.01) else self.size() for _ in range(int(self.pick([0, 1, 2, 3, 3, 4, 4, 4, 5])))]
+            while np.prod(shape) > self.most_elements:
+                shape[int(np.argmax(shape))] = int(self.pick(SIZES))
             self.input(self.data(shape, self.pick(FLOATS) if self.flip(0.75) else self.pick([*INTEGERS, bool])))
         steps = [name for chance, names in self.STEPS.items() for name in names for _ in range(int(2 * chance))]
         wanted = self.integer(3, 15)
         for _ in range(10 * wanted):
             if len(self.nodes) >= wanted:
                 break
-            getattr(self, self.pick(steps))()
+            self.step(steps)
         read = {name for node in self.nodes for name in node.input}
         made = {name for node in self.nodes for name in node.output}
         return [v for v in self.values if v.name in made and (v.name not in read or self.flip(0.1))]

@@ -64,6 +64,31 @@ void castConstants(onnx::FunctionProto &body, int type) {
   body.mutable_node()->Swap(&nodes);
 }
 
+/// A piece that was split off and is squeezed without axes (in AffineGrid)
+/// loses what it was split along; not a batch of one, too.
+void nameSqueezedAxes(Nodes &nodes) {
+  std::unordered_map<std::string, int64_t> splitAlong;
+  Nodes named;
+  for (NodeProto &node : nodes) {
+    for (auto &attr : *node.mutable_attribute())
+      if (attr.has_g())
+        nameSqueezedAxes(*attr.mutable_g()->mutable_node());
+    if (node.op_type() == "Split")
+      for (const std::string &piece : node.output())
+        splitAlong[piece] = intAttr(node, "axis", 0);
+    if (node.op_type() == "Squeeze" && node.input_size() == 1)
+      if (auto piece = splitAlong.find(node.input(0));
+          piece != splitAlong.end()) {
+        std::string axes = node.output(0) + "/axes";
+        addNode(named, node, "Constant", {}, {axes});
+        setInts(named[named.size() - 1], "value_ints", {piece->second});
+        node.add_input(axes);
+      }
+    named.Add()->Swap(&node);
+  }
+  nodes.Swap(&named);
+}
+
 } // namespace
 
 bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
@@ -120,6 +145,8 @@ bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
       body = *found;
       if (node.input_size())
         castConstants(body, types[node.input(0)].tensor_type().elem_type());
+      if (opset >= 13) // an operand since
+        nameSqueezedAxes(*body.mutable_node());
     }
     std::string unique = node.op_type() + "_" + std::to_string(counter++);
     body.set_domain(domain);
