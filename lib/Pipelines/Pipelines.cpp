@@ -53,6 +53,20 @@ std::optional<Level> dlc::symbolizeLevel(StringRef name) {
   return std::nullopt;
 }
 
+/// A graph that gives its inputs as its results has no op that says which level
+/// it is at; where they have extents, `nn-resolve-extents` has something to do.
+static bool isOnlyExtents(func::FuncOp func) {
+  auto hasExtents = [](Attribute attrs) {
+    return cast<DictionaryAttr>(attrs).contains(nn::kIsExtentsAttrName);
+  };
+  return !func.isDeclaration() &&
+         llvm::hasSingleElement(func.getBody().front()) &&
+         func.getArgAttrsAttr() &&
+         llvm::any_of(func.getArgAttrsAttr(), hasExtents) &&
+         !(func.getResAttrsAttr() &&
+           llvm::any_of(func.getResAttrsAttr(), hasExtents));
+}
+
 Level dlc::detectLevel(ModuleOp module) {
   bool hasNN = false, hasArena = false, hasKernel = false, hasScheduled = false,
        hasLLVM = false, hasFunc = false, hasUnscheduled = false,
@@ -67,14 +81,16 @@ Level dlc::detectLevel(ModuleOp module) {
       hasDevice = true;
       return WalkResult::skip();
     }
-    if (isa_and_nonnull<nn::NNDialect>(op->getDialect()))
+    if (isa_and_nonnull<nn::NNDialect>(op->getDialect())) {
       hasNN = true;
-    else if (isa_and_nonnull<arena::ArenaDialect>(op->getDialect()))
+    } else if (isa_and_nonnull<arena::ArenaDialect>(op->getDialect())) {
       hasArena = true;
-    else if (isa<LLVM::LLVMFuncOp>(op))
+    } else if (isa<LLVM::LLVMFuncOp>(op)) {
       hasLLVM = true;
-    else if (isa<func::FuncOp>(op))
+    } else if (auto func = dyn_cast<func::FuncOp>(op)) {
       hasFunc = true;
+      hasNN |= isOnlyExtents(func);
+    }
     return WalkResult::advance();
   });
   if (hasNN)

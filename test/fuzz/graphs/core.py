@@ -26,6 +26,8 @@ SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17]
 LARGE_SIZES = [1, 2, 3, 16, 31, 37, 64, 67, 128, 131]
 FLOATS = [np.float32] * 5 + [np.float64, np.float16, BF16]
 INTEGERS = [np.int64, np.int32, np.int8, np.uint8, np.int16, np.uint16, np.uint32, np.uint64]
+# Results of several roundings that are smaller may be nothing else.
+LEAST = {np.dtype(np.float64): 1e-11, np.dtype(np.float32): 1e-4, np.dtype(np.float16): 8e-3, BF16: 6e-2}
 MOST_ELEMENTS, MOST_LARGE_ELEMENTS = 20000, 120000
 
 onnxruntime.set_default_logger_severity(4)  # proposals that it refuses are no news
@@ -43,6 +45,7 @@ class Value:
     exact: bool  # the same bits everywhere: only moved, or integers
     dynamic: bool = False  # the shape depends on values
     slack: int = 0  # by how much an integer may differ: no operand, since then anything may
+    others: tuple = ()  # what it is for the other extents of a bounded dimension
 
     shape = property(lambda self: self.array.shape)
     rank = property(lambda self: self.array.ndim)
@@ -67,8 +70,10 @@ def describe(name, array, dynamic=False):
 
 
 def make_model(nodes, inputs, outputs, constants, opset):
-    """`inputs` and `constants` are arrays by name, `outputs` descriptions."""
-    graph = helper.make_graph(nodes, "fuzz", [describe(*i) for i in inputs.items()], outputs,
+    """`constants` are arrays by name, `inputs` are too, or descriptions as `outputs` are."""
+    if isinstance(inputs, dict):
+        inputs = [describe(*i) for i in inputs.items()]
+    graph = helper.make_graph(nodes, "fuzz", inputs, outputs,
                               [numpy_helper.from_array(a, n) for n, a in constants.items()])
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 5), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10)
@@ -150,49 +155,75 @@ class Draft:
         self.nodes.append(helper.make_node(op, names, results, name=f"{results[0]}_{op}", domain=domain, **attributes))
         return results[0] if outputs == 1 else results
 
+    def compute(self, results, arrays=None):
+        """What the oracle says of `results`; nothing if it refuses."""
+        opset, arrays = self.generator.opset, arrays or self.arrays
+        if BF16 in {a.dtype for a in [*arrays.values(), *self.constants.values()]} or any(
+                a.name == "to" and a.i == onnx.TensorProto.BFLOAT16 for n in self.nodes for a in n.attribute):
+            computed = in_float32(self.nodes, arrays, self.constants, results, opset)
+        else:
+            outputs = [helper.make_empty_tensor_value_info(r) for r in results]
+            computed = evaluate(make_model(self.nodes, arrays, outputs, self.constants, opset), arrays)
+        return computed and [np.asarray(array) for array in computed]
+
+    def is_good(self, array, exact):
+        """Whether an array is good to compare."""
+        if array.size > self.generator.most_elements or array.dtype == object:
+            return False
+        if kind(array.dtype) != "f":
+            return True
+        wide = array.astype(np.float64)
+        most = np.abs(wide).max(initial=0)
+        return np.isfinite(wide).all() and most < 1000 and (exact or not array.size or most >= LEAST[array.dtype])
+
+    def elsewhere(self, results, computed, exact):
+        """What `results` are for the other extents; nothing if they are no good, or of another kind."""
+        others = []
+        for world in range(len(self.generator.extents)):
+            arrays = {o.name: o.others[world] for o in self.operands}
+            found = self.compute(results, arrays)
+            if found is None or not all(a.dtype == b.dtype and a.ndim == b.ndim and self.is_good(b, exact) for a, b in zip(computed, found)):
+                return None
+            others.append(found)
+        return list(zip(*others)) or [()] * len(results)
+
     def finish(self, *results, exact=False, dynamic=False, slack=0, judge=True):
         """The values of `results`; nothing if the nodes compute something that is no good to compare.
         `dynamic`: whether all results are, or the names of those that are."""
         generator = self.generator
-        if BF16 in {a.dtype for a in [*self.arrays.values(), *self.constants.values()]} or any(
-                a.name == "to" and a.i == onnx.TensorProto.BFLOAT16 for n in self.nodes for a in n.attribute):
-            computed = in_float32(self.nodes, self.arrays, self.constants, results, generator.opset)
-        else:
-            outputs = [helper.make_empty_tensor_value_info(r) for r in results]
-            computed = evaluate(make_model(self.nodes, self.arrays, outputs, self.constants, generator.opset), self.arrays)
+        computed = self.compute(results)
         if computed is None and not judge:
             raise Unfit
         if computed is None:
             return []
-        computed = [np.asarray(array) for array in computed]
         exact = exact and all(operand.exact for operand in self.operands)
-        for array in computed if judge else ():
-            if array.size > generator.most_elements or array.dtype == object:
-                return []
-            if kind(array.dtype) == "f":
-                wide = array.astype(np.float64)
-                most = np.abs(wide).max(initial=0)
-                if not (np.isfinite(wide).all() and most < 1000):
-                    return []
-                if not exact and array.size and most < 8 * float(ml_dtypes.finfo(array.dtype).eps):
-                    return []  # nothing but what rounding left
+        if judge and not all(self.is_good(array, exact) for array in computed):
+            return []
+        others = self.elsewhere(results, computed, exact)
+        if others is None:
+            return []
         generator.nodes += self.nodes
         generator.constants.update(self.constants)
         if isinstance(dynamic, bool):
             dynamic = results if dynamic or any(operand.dynamic for operand in self.operands) else ()
-        values = [Value(name, array, exact or kind(array.dtype) != "f", name in dynamic, slack) for name, array in zip(results, computed)]
+        values = [Value(name, array, exact or kind(array.dtype) != "f", name in dynamic, slack, other)
+                  for name, array, other in zip(results, computed, others)]
         generator.values += values
         return values
 
 
 class Core:
-    def __init__(self, seed, prefix="v"):
+    # Of a graph with a bounded dimension, and those that it is tried with besides the bound.
+    BOUNDS = [(13, (5, 1)), (7, (3, 6)), (17, (16, 2)), (5, (2, 4)), (33, (32, 7))]
+
+    def __init__(self, seed, prefix="v", bounded=False):
         self.rng, self.prefix = np.random.default_rng(seed), prefix
         self.opset = OPSETS[seed // NEIGHBOURS % len(OPSETS)]
         self.inputs, self.constants, self.values, self.nodes, self.count = {}, {}, [], [], itertools.count(1)
         self.added = []  # the inputs' values, those that bodies asked for, too
         self.outer, self.depth = {}, 0  # what a body sees of the graphs around it, and how many they are
-        large = self.flip(0.12)
+        self.bound, self.extents = self.pick(self.BOUNDS) if bounded else (None, ())
+        large = self.flip(0.12) and not bounded
         self.sizes, self.most_elements = (LARGE_SIZES, MOST_LARGE_ELEMENTS) if large else (SIZES, MOST_ELEMENTS)
 
     def inside(self, values):
@@ -246,9 +277,11 @@ class Core:
     def name(self):
         return f"{self.prefix}{next(self.count)}"
 
-    def input(self, array):
+    def input(self, array, axis=None):
+        """`axis` is the bounded one."""
         array = np.asarray(array)
-        value = Value(self.name(), array, True)
+        others = [array if axis is None else np.ascontiguousarray(array.take(range(extent), axis)) for extent in self.extents]
+        value = Value(self.name(), array, True, others=tuple(others))
         self.inputs[value.name] = array
         self.added.append(value)
         self.values.append(value)

@@ -18,8 +18,12 @@ class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, P
                  "binarise", "squeeze", "expand", "split", "pad", "scatter", "blocks", "triangle", "shapes", "rearranged",
                  "one_hot", "sequence", "best", "cumulate", "integer_matmul", "einsum", "pool", "columns", "norm", "resize",
                  "sample", "spectrum", "recurrent", "branch", "loop", "scan", "quantise", "integer_product", "losses", "soft_parts", "norm_parts",
-                 "broadcast_parts", "activation_parts", "attention_parts", "turned_products", "moved_parts", "network"],
+                 "broadcast_parts", "activation_parts", "attention_parts", "turned_products", "moved_parts", "network", "pairs", "pairs",
+                 "microsoft", "dynamic_product"],
              0.5: ["chosen", "boxes", "attention", "sequence_loop", "replaced_parts"]}
+
+    # What has bodies: their values are known for one extent.
+    UNBOUNDED = ["branch", "loop", "scan", "sequence_loop", "pairs"]
 
     def step(self, names):
         try:
@@ -33,8 +37,14 @@ class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, P
             shape = [0 if self.flip(0.01) else self.size() for _ in range(int(self.pick([0, 1, 2, 3, 3, 4, 4, 4, 5])))]
             while np.prod(shape) > self.most_elements:
                 shape[int(np.argmax(shape))] = int(self.pick(SIZES))
-            self.input(self.data(shape, self.pick(FLOATS) if self.flip(0.75) else self.pick([*INTEGERS, bool])))
-        steps = [name for chance, names in self.STEPS.items() for name in names for _ in range(int(2 * chance))]
+            dtype = self.pick(FLOATS) if self.flip(0.75) else self.pick([*INTEGERS, bool])
+            axis = None
+            if self.bound and shape and self.flip(0.8):
+                axis = self.integer(0, len(shape) - 1)
+                shape[axis] = self.bound
+            self.input(self.data(shape, dtype), axis)
+        steps = [name for chance, names in self.STEPS.items() for name in names for _ in range(int(2 * chance))
+                 if not (self.bound and name in self.UNBOUNDED)]
         wanted = self.integer(3, 15)
         for _ in range(10 * wanted):
             if len(self.nodes) >= wanted:

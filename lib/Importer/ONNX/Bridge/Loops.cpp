@@ -205,6 +205,11 @@ public:
                                        : loop.condition;
     for (int64_t i = 0; i < loop.trips; ++i)
       iterate(i);
+    if (!loop.trips && loop.numOutputs && loop.sliced.empty()) {
+      // what is stacked has a type and a shape all the same
+      iterate(0);
+      state = loop.initial;
+    }
     for (size_t s = 0; s < state.size(); ++s)
       if (isWanted(s))
         addNode(nodes, node, "Identity", {state[s]},
@@ -310,6 +315,14 @@ private:
     if (collected[output].empty())
       throw ImportError(
           "no iteration happens, so that '" + result + "' is empty", node);
+    if (!loop.trips) {
+      std::string none = base + "/none" + std::to_string(output);
+      addInts(graph, none, {});
+      setInt(addNode(nodes, node, "Gather", {collected[output][0], none},
+                     {result}),
+             "axis", loop.outAxes[output]);
+      return;
+    }
     if (loop.outDirections[output])
       std::reverse(collected[output].begin(), collected[output].end());
     std::string all = total.empty() ? result : result + "/all";
