@@ -506,11 +506,12 @@ SmallVector<Value> NestEmitter::emitPartialSums(unsigned depth, int64_t block,
           b, loc,
           emitReductionLoops(depth + 1, variant, forOp.getRegionIterArgs()));
     }
-    if (depth + 1 == reductions.size() && steps % partialSumUnroll == 0)
-      (void)loopUnrollByFactor(forOp, partialSumUnroll);
     SmallVector<Value> sums;
     for (auto [index, total] : llvm::enumerate(totals))
       sums.push_back(combine(index / count, total, forOp.getResult(index)));
+    // after that: what is one iteration then is no loop any more
+    if (depth + 1 == reductions.size() && steps % partialSumUnroll == 0)
+      (void)loopUnrollByFactor(forOp, partialSumUnroll);
     return sums;
   };
   auto blocks =

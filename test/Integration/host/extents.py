@@ -42,6 +42,12 @@ def floats(*shape):
     return RNG.standard_normal(shape).astype(np.float32)
 
 
+def passed_on():
+    """A graph of no operation at all."""
+    check("passed on", model("g (float[2,n,3] x) => (float[2,n,3] y) { y = Identity(x) }"),
+          [{"x": floats(2, n, 3)} for n in (5, 1, 4)], "--max-dim=n=5")
+
+
 def by_values():
     full = {"x": np.ones((3, 5), np.float32)}
     check("gathered", model("""g (float[3,5] x) => (int64[2,n] at, float[n] v, float s, int64[1] count) {
@@ -316,6 +322,7 @@ def messages():
                 FAILED.append(f"{text}: {error}")
 
 
+passed_on()
 by_values()
 detector()
 by_inputs()

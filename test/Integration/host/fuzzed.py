@@ -6,7 +6,7 @@ import sys
 
 import ml_dtypes
 import numpy as np
-from onnx import TensorProto
+from onnx import TensorProto, parser
 
 from dlc_testing import Suite
 
@@ -39,6 +39,21 @@ def newest():
     def counted_constant(graph):
         graph.output(graph.node("NonZero", graph.node("Range", *(np.array(n) for n in (0, -18, -3)))))
 
+    def no_iteration(graph):
+        # What nothing is stacked of has a shape all the same.
+        x = graph.input(f32(3))
+        body = parser.parse_graph("""b (int64 i, bool c, float[3] s) => (bool d, float[3] t, float[3,2] o) {
+            d = Identity (c)
+            t = Tanh (s)
+            axis = Constant <value_ints = [1]> ()
+            column = Unsqueeze (t, axis)
+            o = Concat <axis = 1> (column, column)
+        }""")
+        graph.output(*graph.node("Loop", np.array(0), None, x, outputs=2, body=body))
+
+    suite.case("Loop of no iterations", no_iteration)
+    theta = rng.uniform(-1, 1, (1, 2, 3)).astype(np.float32)
+    suite.op("of a batch of one", "AffineGrid", [theta], [np.array([1, 2, 3, 4])], align_corners=0)
     suite.case("Cast integers to bfloat16", integers_as_bfloat16)
     suite.case("Expand of a constant as an operand", filled_operand)
     suite.case("SplitToSequence of what is folded", split_constant)
@@ -75,4 +90,11 @@ def old():
     return suite
 
 
-sys.exit(newest().main() | by_numpy().main() | old().main())
+def unoptimised():
+    suite = Suite(opset=22)
+    # A block of partial sums that became one iteration.
+    suite.op("in blocks", "ReduceSum", [f32(2, 13, 2, 4, 17)], [np.array([4, 3, 2, 1])])
+    return suite
+
+
+sys.exit(newest().main() | by_numpy().main() | old().main() | unoptimised().main(["-O0"]))
