@@ -43,13 +43,14 @@ def newest():
         # What nothing is stacked of has a shape all the same.
         x = graph.input(f32(3))
         body = parser.parse_graph("""b (int64 i, bool c, float[3] s) => (bool d, float[3] t, float[3,2] o) {
-            d = Identity (c)
+            d = Less (i, i)
             t = Tanh (s)
             axis = Constant <value_ints = [1]> ()
             column = Unsqueeze (t, axis)
             o = Concat <axis = 1> (column, column)
         }""")
-        graph.output(*graph.node("Loop", np.array(0), None, x, outputs=2, body=body))
+        for trips in (0, 1):
+            graph.output(*graph.node("Loop", np.array(trips), None, x, outputs=2, body=body))
 
     suite.case("Loop of no iterations", no_iteration)
     theta = rng.uniform(-1, 1, (1, 2, 3)).astype(np.float32)

@@ -23,7 +23,9 @@ class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, P
              0.5: ["chosen", "boxes", "attention", "sequence_loop", "replaced_parts"]}
 
     # What has bodies: their values are known for one extent.
-    UNBOUNDED = ["branch", "loop", "scan", "sequence_loop", "pairs"]
+    UNBOUNDED = ["branch", "loop", "scan", "sequence_loop"]
+    # Of a bounded dimension not supported by dlc, or only in parts.
+    REFUSED = ["pad", "resize", "rearranged", "columns", "sequence", "split", "moved_parts"]
 
     def step(self, names):
         try:
@@ -44,7 +46,7 @@ class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, P
                 shape[axis] = self.bound
             self.input(self.data(shape, dtype), axis)
         steps = [name for chance, names in self.STEPS.items() for name in names for _ in range(int(2 * chance))
-                 if not (self.bound and name in self.UNBOUNDED)]
+                 if not (self.bound and (name in self.UNBOUNDED or name in self.REFUSED and self.flip(0.9)))]
         wanted = self.integer(3, 15)
         for _ in range(10 * wanted):
             if len(self.nodes) >= wanted:

@@ -165,6 +165,10 @@ std::optional<LoopParts> dlc::importer::readLoop(const NodeProto &node,
     else if (!(*first)[0])
       parts.trips = 0;
   }
+  // Nobody asks whether there is a second iteration.
+  parts.isSteady |= parts.trips <= 1;
+  if (!parts.trips)
+    parts.condition.clear();
   return parts;
 }
 
