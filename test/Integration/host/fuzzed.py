@@ -87,6 +87,8 @@ def old():
         suite.op(f"axis {axis}", "Hardmax", [x], axis=axis, expected=expected)
     for dtype in (np.float16, np.float32, np.float64):
         y = x.astype(dtype)
+        padded = np.pad(y, [(0, 0), (1, 0), (0, 2)], constant_values=1.5)
+        suite.op(f"{y.dtype}", "Pad", [y], pads=[0, 1, 0, 0, 0, 2], value=1.5, expected=padded)
         suite.op(f"{y.dtype}", "Clip", [y], min=-0.5, max=0.25, expected=np.clip(y, dtype(-0.5), dtype(0.25)))
     return suite
 

@@ -78,13 +78,19 @@ void flattenHardmax(GraphProto &graph) {
 
 using ElementTypes = std::map<std::string, int>;
 
-/// The element types of the results of Clip. Until operator set 11 its bounds
-/// were attributes; the converter makes float tensors of them.
-ElementTypes typesOfClips(const ModelProto &model) {
+/// The first of the operands that were numbers in attributes until operator set
+/// 11: bounds of Clip, what Pad fills with. 0: none.
+int firstFormerNumber(const NodeProto &node) {
+  return isOp(node, "Clip") ? 1 : isOp(node, "Pad") ? 2 : 0;
+}
+
+/// The element types of the results of such ops: the converter makes float
+/// tensors of the numbers.
+ElementTypes typesOfFormerNumbers(const ModelProto &model) {
   ModelProto typed = model;
   bool found = false;
   forEachNode(*typed.mutable_graph(),
-              [&](NodeProto &node) { found |= isOp(node, "Clip"); });
+              [&](NodeProto &node) { found |= firstFormerNumber(node) != 0; });
   ElementTypes types;
   if (!found)
     return types;
@@ -100,19 +106,20 @@ ElementTypes typesOfClips(const ModelProto &model) {
   return types;
 }
 
-void castBoundsOfClips(GraphProto &graph, const ElementTypes &types) {
+void castFormerNumbers(GraphProto &graph, const ElementTypes &types) {
   Nodes nodes;
   for (NodeProto &node : *graph.mutable_node()) {
     auto type = types.find(node.output_size() ? node.output(0) : "");
-    bool isOther = isOp(node, "Clip") && type != types.end() && type->second &&
+    int first = firstFormerNumber(node);
+    bool isOther = first && type != types.end() && type->second &&
                    type->second != onnx::TensorProto::FLOAT;
-    for (int i = 1; isOther && i < node.input_size(); ++i) {
+    for (int i = first; isOther && i < node.input_size(); ++i) {
       if (node.input(i).empty())
         continue;
-      std::string bound = node.output(0) + "/bound" + std::to_string(i);
-      setInt(addNode(nodes, node, "Cast", {node.input(i)}, {bound}), "to",
+      std::string number = node.output(0) + "/number" + std::to_string(i);
+      setInt(addNode(nodes, node, "Cast", {node.input(i)}, {number}), "to",
              type->second);
-      node.set_input(i, bound);
+      node.set_input(i, number);
     }
     nodes.Add()->Swap(&node);
   }
@@ -128,7 +135,7 @@ void dlc::importer::convertOpset(ModelProto &model, int64_t from, int to) {
     flattenHardmax(*model.mutable_graph());
   ElementTypes types;
   if (from < 11)
-    types = typesOfClips(model);
+    types = typesOfFormerNumbers(model);
   ModelProto converted = onnx::version_conversion::ConvertVersion(model, to);
   model.Swap(&converted);
   normalizeDomains(*model.mutable_graph());
@@ -136,6 +143,6 @@ void dlc::importer::convertOpset(ModelProto &model, int64_t from, int to) {
     restoreScans(model);
   if (from < 11) {
     restoreResize(*model.mutable_graph());
-    castBoundsOfClips(*model.mutable_graph(), types);
+    castFormerNumbers(*model.mutable_graph(), types);
   }
 }
