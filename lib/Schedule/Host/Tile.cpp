@@ -326,6 +326,14 @@ static void makeShortSums(Nest &nest, int64_t steps) {
   removeLoop(nest, loop);
 }
 
+/// Where one group is all that is added up, there is one iteration of it.
+static void keepReduction(Nest &nest) {
+  if (nest.hasReduction())
+    return;
+  nest.loops.emplace_back().reduction = true;
+  nest.forEachAccess([](Access &access) { access.coef.push_back(0); });
+}
+
 void dlc::schedule::groupFactors(Nest &nest, ArrayRef<Buffer> buffers,
                                  const HostTarget &target) {
   Stage &main = nest.stages[0];
@@ -369,6 +377,7 @@ void dlc::schedule::groupFactors(Nest &nest, ArrayRef<Buffer> buffers,
     removeLoop(nest, loop);
     if (shortSums)
       makeShortSums(nest, shortSums.getInt());
+    keepReduction(nest);
     return;
   }
 }

@@ -53,6 +53,9 @@ def newest():
             graph.output(*graph.node("Loop", np.array(trips), None, x, outputs=2, body=body))
 
     suite.case("Loop of no iterations", no_iteration)
+    for depth in (4, 8):  # as many as a group of products has
+        x, weights = rng.integers(0, 256, (3, 9, depth)).astype(np.uint8), rng.integers(-9, 10, (depth, 128)).astype(np.int8)
+        suite.op(f"of {depth}", "MatMulInteger", [x], [weights, np.uint8(3)])
     theta = rng.uniform(-1, 1, (1, 2, 3)).astype(np.float32)
     suite.op("of a batch of one", "AffineGrid", [theta], [np.array([1, 2, 3, 4])], align_corners=0)
     suite.case("Cast integers to bfloat16", integers_as_bfloat16)
