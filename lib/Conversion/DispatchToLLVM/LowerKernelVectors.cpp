@@ -81,6 +81,29 @@ struct ConvertToBFloat16 : OpRewritePattern<OpT> {
   }
 };
 
+/// Arithmetic on bf16 is done in f32, too, for the same reason.
+template <typename OpT>
+struct ComputeInFloat32 : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isBF16())
+      return failure();
+    Type wide = rewriter.getF32Type();
+    if (auto vector = dyn_cast<VectorType>(type))
+      wide = vector.clone(wide);
+    auto widen = [&](Value value) {
+      return arith::ExtFOp::create(rewriter, op.getLoc(), wide, value);
+    };
+    Value number = OpT::create(rewriter, op.getLoc(), widen(op.getLhs()),
+                               widen(op.getRhs()), op.getFastmathAttr());
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, type, number);
+    return success();
+  }
+};
+
 struct LowerKernelVectors
     : public dlc::conversion::impl::LowerKernelVectorsBase<LowerKernelVectors> {
   void runOnOperation() override {
@@ -97,8 +120,12 @@ struct LowerKernelVectors
     // instructions where llvm.maximum takes one to three.
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     arith::populateExpandBFloat16Patterns(patterns);
-    patterns.add<ConvertToBFloat16<arith::SIToFPOp>,
-                 ConvertToBFloat16<arith::UIToFPOp>>(&getContext());
+    patterns.add<
+        ConvertToBFloat16<arith::SIToFPOp>, ConvertToBFloat16<arith::UIToFPOp>,
+        ComputeInFloat32<arith::MaximumFOp>,
+        ComputeInFloat32<arith::MinimumFOp>, ComputeInFloat32<arith::AddFOp>,
+        ComputeInFloat32<arith::SubFOp>, ComputeInFloat32<arith::MulFOp>,
+        ComputeInFloat32<arith::DivFOp>>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
 

@@ -72,6 +72,16 @@ def newest():
 def by_numpy():
     """What onnxruntime lacks."""
     suite = Suite(opset=22)
+
+    def largest_of_bfloat16(graph):
+        # Library calls were left here, too.
+        x = f32(7, 4, 4, 1, 2)
+        narrow = graph.node("Cast", graph.input(x), to=TensorProto.BFLOAT16)
+        pooled = graph.node("MaxPool", narrow, kernel_shape=[1, 1, 2], strides=[1, 2, 1])
+        expected = x.astype(ml_dtypes.bfloat16).astype(np.float32).max(-1, keepdims=True)
+        graph.output(graph.node("Cast", pooled, to=TensorProto.FLOAT), expected=expected)
+
+    suite.case("MaxPool of bfloat16", largest_of_bfloat16)
     for dtype in (np.float16, np.float32, np.float64):
         # The constants of libonnx's function are float32.
         x = f32(2, 3, 4, 5).astype(dtype)
