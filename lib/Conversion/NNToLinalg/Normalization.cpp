@@ -74,9 +74,9 @@ struct LayerNormLowering : Lowering<nn::LayerNormOp> {
     MLIRContext *context = b.getContext();
     auto axes = llvm::to_vector(
         llvm::seq<int64_t>(op.getAxis(), (int64_t)shape.size()));
-    double inverseCount = 1.0;
+    double count = 1.0;
     for (int64_t axis : axes)
-      inverseCount /= shape[axis];
+      count *= shape[axis];
     AffineMap identity = b.getMultiDimIdentityMap(shape.size());
     AffineMap rows = dropDimsMap(context, shape.size(), axes);
     Value x = adaptor.getX();
@@ -93,8 +93,21 @@ struct LayerNormLowering : Lowering<nn::LayerNormOp> {
                              return accumulate(b, args[1], value);
                            });
     Value mean = mapRows(sum, [&](LocBuilder &b, ValueRange args) {
-      return arith::MulFOp::create(b, args[0],
-                                   floatConstant(b, computed, inverseCount));
+      return arith::DivFOp::create(b, args[0],
+                                   floatConstant(b, computed, count));
+    });
+    // The rounding of a mean that is large beside the deviations would be the
+    // largest error by far: the mean of the deviations is what it was.
+    Value lost =
+        reduceDims(b, {{x, identity}, {mean, rows}}, shape, axes, zero,
+                   [&](LocBuilder &b, ValueRange args) {
+                     Value value = load(b, args[0], nnElement);
+                     return accumulate(
+                         b, args[2], arith::SubFOp::create(b, value, args[1]));
+                   });
+    Value rest = mapRows(lost, [&](LocBuilder &b, ValueRange args) {
+      return arith::DivFOp::create(b, args[0],
+                                   floatConstant(b, computed, count));
     });
     Value squares =
         reduceDims(b, {{x, identity}, {mean, rows}}, shape, axes, zero,
@@ -104,8 +117,8 @@ struct LayerNormLowering : Lowering<nn::LayerNormOp> {
                      return multiplyAccumulate(b, args[2], centred, centred);
                    });
     Value inverse = mapRows(squares, [&](LocBuilder &b, ValueRange args) {
-      Value variance = arith::MulFOp::create(
-          b, args[0], floatConstant(b, computed, inverseCount));
+      Value variance =
+          arith::DivFOp::create(b, args[0], floatConstant(b, computed, count));
       return math::RsqrtOp::create(
           b, arith::AddFOp::create(
                  b, variance, floatConstant(b, computed, op.getEpsilon())));
@@ -113,6 +126,7 @@ struct LayerNormLowering : Lowering<nn::LayerNormOp> {
 
     SmallVector<Access> accesses{{x, identity},
                                  {mean, rows},
+                                 {rest, rows},
                                  {inverse, rows},
                                  broadcastAccess(adaptor.getScale(), shape)};
     if (adaptor.getBias())
@@ -120,13 +134,14 @@ struct LayerNormLowering : Lowering<nn::LayerNormOp> {
     return mapTensors(
         b, storedType(result), accesses, [&](LocBuilder &b, ValueRange args) {
           Value value = load(b, args[0], nnElement);
-          Value scale = load(b, args[3], nnElement);
-          Value centred = arith::SubFOp::create(b, value, args[1]);
+          Value scale = load(b, args[4], nnElement);
+          Value centred = arith::SubFOp::create(
+              b, arith::SubFOp::create(b, value, args[1]), args[2]);
           Value scaled = arith::MulFOp::create(
-              b, arith::MulFOp::create(b, centred, args[2]), scale);
-          if (args.size() == 5)
+              b, arith::MulFOp::create(b, centred, args[3]), scale);
+          if (op.getBias())
             scaled =
-                arith::AddFOp::create(b, scaled, load(b, args[4], nnElement));
+                arith::AddFOp::create(b, scaled, load(b, args[5], nnElement));
           return store(b, scaled, nnElement);
         });
   }

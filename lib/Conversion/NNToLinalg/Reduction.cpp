@@ -40,12 +40,13 @@ namespace {
 struct ReduceLowering : Lowering<nn::ReduceOp> {
   using Lowering::Lowering;
 
-  /// Sum of integers divided by their number, toward zero.
+  /// A sum divided by the number of terms; of integers toward zero. The
+  /// number's inverse would be rounded.
   static Value divideByCount(LocBuilder &b, Value sum, Type nnElement,
                              int64_t count) {
     Type type = sum.getType();
     if (isa<FloatType>(type))
-      return arith::MulFOp::create(b, sum, floatConstant(b, type, 1.0 / count));
+      return arith::DivFOp::create(b, sum, floatConstant(b, type, count));
     Value divisor = intConstant(b, type, std::max<int64_t>(count, 1));
     if (isUnsigned(nnElement))
       return arith::DivUIOp::create(b, sum, divisor);

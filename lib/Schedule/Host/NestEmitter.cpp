@@ -16,12 +16,17 @@ using namespace dlc::schedule;
 /// accuracy of floating point summation", 1993). Measured on resnet50: half of
 /// the error. Loops this short have to be unrolled, or their exits cost 10 % of
 /// the time; it costs nothing then.
+/// More than `manySums` of them are added up in groups, for the same reason
+/// (always, it would cost 8 % of the time).
 static constexpr int64_t longSum = 128, partialSumUnroll = 8;
+static constexpr int64_t manySums = 96, sumsOfGroup = 8;
 
 /// Terms of a partial sum of `all` terms. The bound of the error grows with the
 /// terms of a partial sum plus their number: the square root of `all` is best.
+/// Where all terms have one sign, fewer partial sums are better, if they are
+/// not added up in groups. Measured by test/Integration/host/sums.py.
 static constexpr int64_t partialSum(int64_t all) {
-  return all < 2048 ? 32 : 64;
+  return all < 2048 ? 32 : all < 4096 ? 128 : 64;
 }
 
 /// Prefetches that a tile issues at once, at most: more would wait for each
@@ -486,17 +491,26 @@ SmallVector<Value> NestEmitter::emitPartialSums(unsigned depth, int64_t block,
   unsigned loop = reductions[depth];
   int64_t extent = nest.loops[loop].extent;
   unsigned count = variant.rows * variant.vectors;
-  auto emitBlock = [&](Value begin, int64_t steps, ValueRange totals) {
+  auto zerosFor = [&](ValueRange totals) {
     SmallVector<Value> zeros;
     for (unsigned i = 0; i < totals.size(); ++i) {
       Operation *combiner = getCombiner(nest.stages[0].op, i / count);
       zeros.push_back(splatAttr(*arith::getNeutralElement(combiner)));
     }
+    return zeros;
+  };
+  auto sumsOf = [&](ValueRange totals, ValueRange more) {
+    SmallVector<Value> sums;
+    for (auto [index, total] : llvm::enumerate(totals))
+      sums.push_back(combine(index / count, total, more[index]));
+    return sums;
+  };
+  auto emitBlock = [&](Value begin, int64_t steps, ValueRange totals) {
     iv[loop] = begin;
     if (const Access *panels = panelOperand())
       emitPrefetch(steps * panels->coef[loop]);
     auto forOp = scf::ForOp::create(b, loc, constant(0), constant(steps),
-                                    constant(1), zeros);
+                                    constant(1), zerosFor(totals));
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(forOp.getBody());
@@ -506,25 +520,48 @@ SmallVector<Value> NestEmitter::emitPartialSums(unsigned depth, int64_t block,
           b, loc,
           emitReductionLoops(depth + 1, variant, forOp.getRegionIterArgs()));
     }
-    SmallVector<Value> sums;
-    for (auto [index, total] : llvm::enumerate(totals))
-      sums.push_back(combine(index / count, total, forOp.getResult(index)));
+    SmallVector<Value> sums = sumsOf(totals, forOp.getResults());
     // after that: what is one iteration then is no loop any more
     if (depth + 1 == reductions.size() && steps % partialSumUnroll == 0)
       (void)loopUnrollByFactor(forOp, partialSumUnroll);
     return sums;
   };
-  auto blocks =
-      scf::ForOp::create(b, loc, constant(0), constant(extent / block * block),
-                         constant(block), accs);
-  {
+  // `body` adds to its totals what `step` iterations from a number on give.
+  using Body = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
+  auto emitLoop = [&](int64_t begin, int64_t end, int64_t step,
+                      ValueRange totals, Body body) {
+    auto forOp = scf::ForOp::create(b, loc, constant(begin), constant(end),
+                                    constant(step), totals);
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(blocks.getBody());
+    b.setInsertionPointToStart(forOp.getBody());
     scf::YieldOp::create(
-        b, loc,
-        emitBlock(blocks.getInductionVar(), block, blocks.getRegionIterArgs()));
+        b, loc, body(forOp.getInductionVar(), forOp.getRegionIterArgs()));
+    return SmallVector<Value>(forOp.getResults());
+  };
+  auto addBlock = [&](Value begin, ValueRange totals) {
+    return emitBlock(begin, block, totals);
+  };
+  int64_t blocks = extent / block, group = block * sumsOfGroup, grouped = 0;
+  SmallVector<Value> results(accs);
+  if (blocks > manySums) {
+    grouped = blocks / sumsOfGroup * group;
+    auto addGroup = [&](Value begin, ValueRange totals) {
+      auto forOp = scf::ForOp::create(b, loc, constant(0), constant(group),
+                                      constant(block), zerosFor(totals));
+      {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(forOp.getBody());
+        Value first =
+            arith::AddIOp::create(b, loc, begin, forOp.getInductionVar());
+        scf::YieldOp::create(b, loc,
+                             addBlock(first, forOp.getRegionIterArgs()));
+      }
+      return sumsOf(totals, forOp.getResults());
+    };
+    results = emitLoop(0, grouped, group, results, addGroup);
   }
-  SmallVector<Value> results(blocks.getResults());
+  if (grouped < blocks * block)
+    results = emitLoop(grouped, blocks * block, block, results, addBlock);
   if (int64_t tail = extent % block)
     results = emitBlock(constant(extent - tail), tail, results);
   iv[loop] = Value();

@@ -16,15 +16,21 @@ func.func @softmax(%x: tensor<4x10xf32>) -> tensor<4x10xf32> {
 
 // -----
 
+// The mean of the deviations is what rounding took from the mean.
 // CHECK-LABEL: @layer_norm
 // CHECK: arith.addf {{.*}} fastmath<reassoc>
-// CHECK: arith.constant 1.250000e-01
+// CHECK: arith.constant 8.000000e+00
+// CHECK-NEXT: %[[MEAN:.*]] = arith.divf
+// CHECK: arith.subf
+// CHECK-NEXT: arith.addf {{.*}} fastmath<reassoc>
+// CHECK: arith.divf
 // CHECK: arith.subf
 // CHECK: arith.mulf
 // CHECK: arith.addf
 // CHECK: math.rsqrt
-// CHECK: ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} :
+// CHECK: ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} :
 // CHECK: arith.subf
+// CHECK-NEXT: arith.subf
 // CHECK-NEXT: arith.mulf
 // CHECK-NEXT: arith.mulf
 // CHECK-NEXT: arith.addf

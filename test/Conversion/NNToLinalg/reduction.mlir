@@ -8,8 +8,8 @@
 // CHECK: linalg.generic {indexing_maps = [#[[ALL]], #[[KEPT]]], iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
 // CHECK: arith.addf %{{.*}}, %{{.*}} fastmath<reassoc>
 // CHECK: linalg.generic
-// CHECK: arith.constant 6.250000e-02
-// CHECK: arith.mulf
+// CHECK: arith.constant 1.600000e+01
+// CHECK: arith.divf
 // CHECK: tensor.expand_shape %{{.*}} {{\[\[}}0], [1, 2, 3]]
 func.func @mean(%x: tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32> {
   %r = nn.reduce mean %x axes = [2, 3] keepdims : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>

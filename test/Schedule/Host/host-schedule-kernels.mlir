@@ -201,20 +201,23 @@ dispatch.kernel @outer_product(%a: tensor<5xf32>, %b: tensor<5xf32>, %o: tensor<
 
 // -----
 
-// A long sum is made of sums of 32, so that its error stays small; their loop is
-// unrolled.
+// A long sum is made of sums of 64, and many of these of sums of 8, so that its error
+// stays small; the innermost loop is unrolled.
 
 // CHECK-LABEL: dispatch.kernel @long_sum
-// CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c1024 step %c32 iter_args(%[[TOTAL:[a-z0-9]*]] = %[[ZERO:[a-z_0-9]*]],
-// CHECK: %[[PART:.*]]:{{.*}} = scf.for %[[K:.*]] = %c0 to %c32 step %c8 iter_args(%{{[a-z0-9]*}} = %[[ZERO]],
-// CHECK: arith.addi %[[BLOCK]], %[[K]]
+// CHECK: scf.for %[[GROUP:.*]] = %c0 to %c8192 step %c512 iter_args(%[[TOTAL:[a-z0-9]*]] = %[[ZERO:[a-z_0-9]*]],
+// CHECK: %[[SUM:.*]]:{{.*}} = scf.for %[[BLOCK:.*]] = %c0 to %c512 step %c64 iter_args(%[[OF_GROUP:[a-z0-9]*]] = %[[ZERO]],
+// CHECK: %[[BEGIN:.*]] = arith.addi %[[GROUP]], %[[BLOCK]]
+// CHECK: %[[PART:.*]]:{{.*}} = scf.for %[[K:.*]] = %c0 to %c64 step %c8 iter_args(%{{[a-z0-9]*}} = %[[ZERO]],
+// CHECK: arith.addi %[[BEGIN]], %[[K]]
 // CHECK: arith.mulf
 // CHECK: scf.yield
-// CHECK: arith.addf %[[TOTAL]], %[[PART]]#0
-dispatch.kernel @long_sum(%a: tensor<32x1024xf32>, %b: tensor<1024x16xf32>, %o: tensor<32x16xf32>) -> tensor<32x16xf32> attributes {num_outs = 1 : i64} {
+// CHECK: arith.addf %[[OF_GROUP]], %[[PART]]#0
+// CHECK: arith.addf %[[TOTAL]], %[[SUM]]#0
+dispatch.kernel @long_sum(%a: tensor<32x8192xf32>, %b: tensor<8192x16xf32>, %o: tensor<32x16xf32>) -> tensor<32x16xf32> attributes {num_outs = 1 : i64} {
   %z = arith.constant 0.0 : f32
   %f = linalg.fill ins(%z : f32) outs(%o : tensor<32x16xf32>) -> tensor<32x16xf32>
-  %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<32x1024xf32>, tensor<1024x16xf32>) outs(%f : tensor<32x16xf32>) {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<32x8192xf32>, tensor<8192x16xf32>) outs(%f : tensor<32x16xf32>) {
   ^bb0(%x: f32, %w: f32, %acc: f32):
     %m = arith.mulf %x, %w : f32
     %s = arith.addf %acc, %m : f32
