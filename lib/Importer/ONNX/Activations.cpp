@@ -50,9 +50,14 @@ LogicalResult emitHardSigmoid(NodeEmitter &e) {
                               e.floatAttr("beta", 0.5)));
 }
 
+/// x max(0, min(1, x / 6 + 1 / 2)); x + 3 is exact where x / 6 + 1 / 2 cancels.
 LogicalResult emitHardSwish(NodeEmitter &e) {
   Value x = e.in(0);
-  return e.set(0, e.make<nn::MulOp>(x, hardSigmoid(e, x, 1.0 / 6, 0.5)));
+  Value ramp = e.make<nn::AddOp>(x, e.scalar(3, x));
+  ramp = e.make<nn::MaxOp>(ramp, e.scalar(0, x));
+  ramp = e.make<nn::MinOp>(ramp, e.scalar(6, x));
+  ramp = e.make<nn::MulOp>(ramp, e.scalar(1.0 / 6, x));
+  return e.set(0, e.make<nn::MulOp>(x, ramp));
 }
 
 LogicalResult emitSoftplus(NodeEmitter &e) {

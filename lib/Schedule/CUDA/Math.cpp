@@ -53,9 +53,6 @@ struct ExpOfPowersOfTwo : OpRewritePattern<math::ExpOp> {
 void dlc::schedule::populateCudaMathPatterns(RewritePatternSet &patterns) {
   patterns.add<ExpOfPowersOfTwo>(patterns.getContext());
   populateMathFunctionPatterns(patterns, /*hasExp=*/true);
-  // f64
-  math::populateExpansionPatterns(
-      patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf"});
   // f16 and bf16 functions are computed in f32: all of them, as those of f32
   // have instructions.
   populateMathF32ExpansionPatterns(patterns, [](StringRef) { return true; });

@@ -504,14 +504,15 @@ static Number tanh32(Emitter &e, Number x) {
   Number size = e.abs(x), one = e.f32(1), two = e.f32(2);
   Number bounded = e.select(e.compare(F::OLT, size, 9.5), size, e.f32(9.5));
   Number power = boundedExp32(e, bounded + bounded);
-  Number large = e.copySign(one - two / (power + one), x);
+  Number large = one - two / (power + one);
   Number z = x * x;
   Number p =
       e.polynomial(z, {-3.333332837e-01, 1.333276778e-01, -5.385063589e-02,
                        2.099585906e-02, -6.094764918e-03});
-  Number small = e.fma(z * p, x, x);
+  Number small = e.fma(z * p, size, size);
   // NaN goes the way of the small ones
-  return e.select(e.compare(F::ULT, size, 0.625), small, large);
+  Number isSmall = e.compare(F::ULT, size, 0.625);
+  return e.copySign(e.select(isSmall, small, large), x);
 }
 
 /// For small numbers their own function: no digits are left of them in 1 + x.

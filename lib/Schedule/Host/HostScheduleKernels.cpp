@@ -129,9 +129,6 @@ public:
     };
     populateMathF32ExpansionPatterns(patterns, isFunction);
     populateMathFunctionPatterns(patterns, /*hasExp=*/false);
-    // f64
-    math::populateExpansionPatterns(
-        patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf"});
     arith::ConstantOp::getCanonicalizationPatterns(patterns, &getContext());
     FrozenRewritePatternSet frozen(std::move(patterns));
     RewritePatternSet quantisation(&getContext());
