@@ -111,7 +111,7 @@ static std::optional<Contraction> recognise(Nest &nest,
   if (result.rows.extent < minExtent || result.columns.extent < minExtent ||
       result.depth < minDepth)
     return std::nullopt;
-  auto products = matchIntegerProducts(nest.stages[0].op);
+  auto products = matchNarrowProducts(nest.stages[0].op);
   for (ContractionOperand *operand : {&result.rows, &result.columns}) {
     if (products)
       operand->isUnsigned = operand->input == products->left
@@ -207,7 +207,7 @@ Unit dlc::schedule::chooseUnit(const Contraction &c, Nest &nest,
                                Unit precision) {
   Type type = c.rows.element;
   if (type.isInteger(8) && c.columns.element.isInteger(8) &&
-      matchIntegerProducts(nest.stages[0].op) && c.depth >= 16)
+      matchNarrowProducts(nest.stages[0].op) && c.depth >= 16)
     return Unit::I8;
   if (type != c.columns.element ||
       !dispatch::isSumOfProducts(nest.stages[0].op) || c.depth < 16)

@@ -17,38 +17,42 @@ Operation *dlc::schedule::getCombiner(linalg::LinalgOp op, unsigned output) {
   return arith::getNeutralElement(combiners[0]) ? combiners[0] : nullptr;
 }
 
-std::optional<IntegerProducts>
-dlc::schedule::matchIntegerProducts(linalg::LinalgOp op) {
+std::optional<NarrowProducts>
+dlc::schedule::matchNarrowProducts(linalg::LinalgOp op) {
   if (op.getNumDpsInits() != 1)
     return std::nullopt;
   Value acc = op.getRegionOutputArgs().front();
-  auto sum = op.getBlock()
-                 ->getTerminator()
-                 ->getOperand(0)
-                 .getDefiningOp<arith::AddIOp>();
-  if (!sum || !sum.getType().isInteger(32))
+  Operation *sum =
+      op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<arith::AddIOp, arith::AddFOp>(sum))
     return std::nullopt;
-  Value other = sum.getLhs() == acc   ? sum.getRhs()
-                : sum.getRhs() == acc ? sum.getLhs()
-                                      : Value();
-  auto product = other ? other.getDefiningOp<arith::MulIOp>() : nullptr;
-  if (!product)
+  NarrowProducts result;
+  result.isFloat = isa<arith::AddFOp>(sum);
+  Type type = sum->getResult(0).getType();
+  if (result.isFloat ? !type.isF32() : !type.isInteger(32))
+    return std::nullopt;
+  Value other = sum->getOperand(0) == acc   ? sum->getOperand(1)
+                : sum->getOperand(1) == acc ? sum->getOperand(0)
+                                            : Value();
+  Operation *product = other ? other.getDefiningOp() : nullptr;
+  if (!isa_and_nonnull<arith::MulIOp, arith::MulFOp>(product))
     return std::nullopt;
   auto match = [&](Value factor, unsigned &input, bool &isUnsigned) {
-    isUnsigned = factor.getDefiningOp<arith::ExtUIOp>() != nullptr;
-    if (!isUnsigned && !factor.getDefiningOp<arith::ExtSIOp>())
+    Operation *extension = factor.getDefiningOp();
+    if (!isa_and_nonnull<arith::ExtUIOp, arith::ExtSIOp, arith::ExtFOp>(
+            extension))
       return false;
-    auto source =
-        dyn_cast<BlockArgument>(factor.getDefiningOp()->getOperand(0));
-    if (!source || source.getOwner() != op.getBlock() || source == acc ||
-        !(source.getType().isInteger(8) || source.getType().isInteger(16)))
+    isUnsigned = isa<arith::ExtUIOp>(extension);
+    auto source = dyn_cast<BlockArgument>(extension->getOperand(0));
+    if (!source || source.getOwner() != op.getBlock() || source == acc)
       return false;
+    Type narrow = source.getType();
     input = source.getArgNumber();
-    return true;
+    return result.isFloat ? narrow.isBF16()
+                          : narrow.isInteger(8) || narrow.isInteger(16);
   };
-  IntegerProducts result;
-  if (!match(product.getLhs(), result.left, result.leftUnsigned) ||
-      !match(product.getRhs(), result.right, result.rightUnsigned) ||
+  if (!match(product->getOperand(0), result.left, result.leftUnsigned) ||
+      !match(product->getOperand(1), result.right, result.rightUnsigned) ||
       result.left == result.right)
     return std::nullopt;
   return result;

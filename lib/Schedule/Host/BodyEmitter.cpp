@@ -323,12 +323,13 @@ Value NestEmitter::callIntrinsic(StringRef name, Type type,
 }
 
 /// The elements of groups that were loaded as 32 bits each.
-Value NestEmitter::asGroups(Value value, int64_t group) {
+Value NestEmitter::asGroups(Value value, Type element) {
+  int64_t group = 32 / element.getIntOrFloatBitWidth();
   value = splat(value);
   if (lanes == 1)
     value = vector::BroadcastOp::create(
         b, loc, VectorType::get({1}, b.getI32Type()), value);
-  auto type = VectorType::get({lanes * group}, b.getIntegerType(32 / group));
+  auto type = VectorType::get({lanes * group}, element);
   return vector::BitCastOp::create(b, loc, type, value);
 }
 
@@ -336,7 +337,7 @@ Value NestEmitter::asGroups(Value value, int64_t group) {
 /// weights are small enough (HostPackOperands).
 Value NestEmitter::emitShortSum(const Stage &stage, Value acc, Variant variant,
                                 int64_t row, int64_t vector) {
-  const IntegerProducts &dots = *stage.dots;
+  const NarrowProducts &dots = *stage.dots;
   unsigned bytes = dots.leftUnsigned ? dots.left : dots.right;
   unsigned weights = dots.leftUnsigned ? dots.right : dots.left;
   StringRef multiply = lanes == 16  ? "llvm.x86.avx512.pmaddubs.w.512"
@@ -356,7 +357,7 @@ Value NestEmitter::emitShortSum(const Stage &stage, Value acc, Variant variant,
     }
     Value pairs = callIntrinsic(
         multiply, shorts,
-        {asGroups(left, shortSumGroup), asGroups(right, shortSumGroup)});
+        {asGroups(left, b.getI8Type()), asGroups(right, b.getI8Type())});
     sum = sum ? arith::AddIOp::create(b, loc, sum, pairs) : pairs;
   }
   if (!sum)
@@ -368,15 +369,52 @@ Value NestEmitter::emitShortSum(const Stage &stage, Value acc, Variant variant,
   return arith::AddIOp::create(b, loc, acc, wide);
 }
 
+/// acc + the products of pairs of bfloat16, which were loaded as 32 bits.
+Value NestEmitter::emitFloatDot(Value acc, Value left, Value right) {
+  StringRef intrinsic = !target.bfloatDots ? ""
+                        : lanes == 16      ? "llvm.x86.avx512bf16.dpbf16ps.512"
+                        : lanes == 8       ? "llvm.x86.avx512bf16.dpbf16ps.256"
+                        : lanes == 4       ? "llvm.x86.avx512bf16.dpbf16ps.128"
+                                           : "";
+  if (!intrinsic.empty())
+    return callIntrinsic(intrinsic, acc.getType(),
+                         {acc, asGroups(left, b.getBF16Type()),
+                          asGroups(right, b.getBF16Type())});
+  // The number is the upper half of an f32. Products are exact.
+  auto widen = [&](Value pairs, bool second) -> Value {
+    pairs = splat(pairs);
+    auto constant = [&](uint32_t value) {
+      return splatAttr(b.getI32IntegerAttr(static_cast<int32_t>(value)));
+    };
+    Value bits =
+        second ? arith::AndIOp::create(b, loc, pairs, constant(0xffff0000U))
+                     .getResult()
+               : arith::ShLIOp::create(b, loc, pairs, constant(16)).getResult();
+    Type type = b.getF32Type();
+    if (auto vector = dyn_cast<VectorType>(pairs.getType()))
+      type = vector.clone(type);
+    return arith::BitcastOp::create(b, loc, type, bits);
+  };
+  auto contract = arith::FastMathFlags::contract;
+  for (bool second : {false, true}) {
+    Value product = arith::MulFOp::create(b, loc, widen(left, second),
+                                          widen(right, second), contract);
+    acc = arith::AddFOp::create(b, loc, acc, product, contract);
+  }
+  return acc;
+}
+
 /// acc + the sum of the products in each group. The instructions are named:
 /// LLVM would have to find them, and does not where a factor is the same in all
 /// lanes. (It makes vpdpwssd of vpmaddwd and the addition.)
 Value NestEmitter::emitDot(const Stage &stage, Value acc, Value left,
                            Value right) {
-  const IntegerProducts &dots = *stage.dots;
+  const NarrowProducts &dots = *stage.dots;
   int64_t group = stage.inputs[dots.left].access.group;
-  left = asGroups(left, group);
-  right = asGroups(right, group);
+  if (dots.isFloat)
+    return emitFloatDot(acc, left, right);
+  left = asGroups(left, b.getIntegerType(32 / group));
+  right = asGroups(right, b.getIntegerType(32 / group));
   StringRef intrinsic = getDotIntrinsic(group, lanes);
   auto call = [&](ValueRange operands) -> Value {
     return callIntrinsic(intrinsic, acc.getType(), operands);

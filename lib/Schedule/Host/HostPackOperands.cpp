@@ -38,7 +38,7 @@ struct Packing {
   /// inside of them.
   SmallVector<unsigned> outer, inner;
   SmallVector<int64_t> extents; // of all loops of `op`
-  /// Factors of integer products: so many neighbours along the reduction loop
+  /// Factors of narrow products: so many neighbours along the reduction loop
   /// `groupLoop` lie side by side, for instructions that multiply them at once.
   int64_t group = 1;
   unsigned groupLoop = 0;
@@ -224,12 +224,12 @@ static bool chooseShortSums(Packing &packing,
 }
 
 /// Chooses how many neighbours along the reduction lie side by side where
-/// operand `index` is the packed one of integer products, and the type both
+/// operand `index` is the packed one of narrow products, and the type both
 /// factors need then.
 static void chooseGroups(Packing &packing, dispatch::KernelOp kernel,
                          ArrayRef<dispatch::LaunchOp> users, const Nest &nest,
                          unsigned index, const HostTarget &target) {
-  auto products = matchIntegerProducts(packing.op);
+  auto products = matchNarrowProducts(packing.op);
   if (!products || (index != products->left && index != products->right))
     return;
   bool isLeft = index == products->left;
@@ -251,7 +251,8 @@ static void chooseGroups(Packing &packing, dispatch::KernelOp kernel,
       isa<arith::ExtUIOp>(getExtension(packing.op, other)) &&
       chooseShortSums(packing, users, nest, index, rows.access))
     return;
-  Type element = IntegerType::get(own.getContext(), 32 / group);
+  Type element =
+      products->isFloat ? own : IntegerType::get(own.getContext(), 32 / group);
   // A matrix of zero-extended 16 bits is not one of signed ones.
   if ((own.isInteger(16) &&
        isa<arith::ExtUIOp>(getExtension(packing.op, index))) ||
@@ -354,9 +355,11 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     Access &access = packedNest.stages[0].inputs[index].access;
     access.coef[vectorLoop] = 1;
     access.panelLoop = vectorLoop;
-    if (packing.group > 1)
+    if (packing.group > 1) {
+      packedNest.stages[0].dots = matchNarrowProducts(op);
       packedNest.loops[nest.stages[0].loopOf[packing.groupLoop]].extent /=
           packing.group * packing.steps();
+    }
     packedNest.stages[0].shortSums = packing.shortSums;
     coalesceLoops(packedNest);
     Tile tile = chooseTile(packedNest, plan.buffers, target);
@@ -639,7 +642,7 @@ void HostPackOperands::groupLoops(Packing &packing) {
   if (packing.shortSums)
     grouped->setDiscardableAttr(kShortSumsAttrName,
                                 b.getI64IntegerAttr(packing.shortSums));
-  auto products = *matchIntegerProducts(old);
+  auto products = *matchNarrowProducts(old);
   grouped.getRegion().takeBody(old.getRegion());
   for (unsigned input : {products.left, products.right}) {
     BlockArgument factor = grouped.getBody()->getArgument(input);

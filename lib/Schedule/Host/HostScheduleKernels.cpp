@@ -98,8 +98,8 @@ private:
       needed += expected.needed;
       possible += expected.possible;
     }
-    return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, memrefs,
-                       sharedIvs, scratch)
+    return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, target,
+                       memrefs, sharedIvs, scratch)
         .emit(parallel);
   }
 

@@ -39,9 +39,10 @@ static constexpr int64_t cacheLineBits = 512;
 static constexpr int64_t minWorkItems = 64;
 
 NestEmitter::NestEmitter(OpBuilder &builder, Location loc, Nest nestIn,
-                         Tile tile, ArrayRef<Value> memrefs,
-                         ArrayRef<Value> sharedIvs, Block *scratchBlock)
-    : b(builder), loc(loc), nest(std::move(nestIn)), tile(tile),
+                         Tile tile, const HostTarget &target,
+                         ArrayRef<Value> memrefs, ArrayRef<Value> sharedIvs,
+                         Block *scratchBlock)
+    : b(builder), loc(loc), nest(std::move(nestIn)), tile(tile), target(target),
       memrefs(memrefs), sharedIvs(sharedIvs), scratchBlock(scratchBlock) {
   iv.resize(nest.loops.size());
   registers.resize(nest.stages.size());

@@ -16,7 +16,8 @@ public:
   /// induction variables of the kernel's shared loops; `scratchBlock` a block
   /// that runs before the nest, in which stack memory is taken.
   NestEmitter(mlir::OpBuilder &builder, mlir::Location loc, Nest nest,
-              Tile tile, mlir::ArrayRef<mlir::Value> memrefs,
+              Tile tile, const HostTarget &target,
+              mlir::ArrayRef<mlir::Value> memrefs,
               mlir::ArrayRef<mlir::Value> sharedIvs, mlir::Block *scratchBlock);
 
   /// Emits the nest at the builder's insertion point. With `parallel`, its
@@ -82,7 +83,9 @@ private:
   mlir::Value loadGroup(const Access &access, mlir::Value at, bool isVector);
   mlir::Value callIntrinsic(llvm::StringRef name, mlir::Type type,
                             mlir::ValueRange operands);
-  mlir::Value asGroups(mlir::Value value, int64_t group);
+  mlir::Value asGroups(mlir::Value value, mlir::Type element);
+  mlir::Value emitFloatDot(mlir::Value acc, mlir::Value left,
+                           mlir::Value right);
   mlir::Value emitDot(const Stage &stage, mlir::Value acc, mlir::Value left,
                       mlir::Value right);
   mlir::Value emitShortSum(const Stage &stage, mlir::Value acc, Variant variant,
@@ -111,6 +114,7 @@ private:
   mlir::Location loc;
   Nest nest;
   Tile tile;
+  const HostTarget &target;
   mlir::ArrayRef<mlir::Value> memrefs, sharedIvs;
   mlir::Block *scratchBlock;
 

@@ -32,6 +32,7 @@ HostTarget HostTarget::get(llvm::StringRef cpu) {
       (avx512 && features.lookup("avx512vnni")) || features.lookup("avxvnni");
   HostTarget target;
   target.byteDots = vnni;
+  target.bfloatDots = avx512 && features.lookup("avx512bf16");
   target.bytePairs = avx512 || avx2;
   if (!avx512) {
     target.vectorBytes = avx2 ? 32 : 16;

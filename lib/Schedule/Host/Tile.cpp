@@ -87,11 +87,20 @@ static int findPanelLoop(const Nest &nest, int64_t &panel) {
   return loop;
 }
 
+/// Whether pairs of bfloat16 become two vectors of f32 each, for want of an
+/// instruction that multiplies them.
+static bool widensPairs(const Nest &nest, const HostTarget &target) {
+  const Stage &main = nest.stages[0];
+  return main.dots && main.dots->isFloat && !target.bfloatDots;
+}
+
 /// Time that one iteration takes for each vector, at least, in multiply-adds. A
 /// short sum of n groups takes n products, n - 1 additions, one product that
 /// adds up its halves and one addition; three such instructions start at once
 /// where two multiply-adds do.
-static double stepCost(const Nest &nest) {
+static double stepCost(const Nest &nest, const HostTarget &target) {
+  if (widensPairs(nest, target))
+    return 2;
   int64_t groups = nest.stages[0].shortSums;
   return groups ? (2.0 * groups + 1) * 2 / 3 : 1;
 }
@@ -106,7 +115,8 @@ static double tileCost(const Nest &nest, const Tile &tile,
   if (tile.reduceLanes)
     volume /= extentV;
   int64_t steps = std::max<int64_t>(nest.stages[0].shortSums, 1);
-  double each = stepCost(nest);
+  double each = stepCost(nest, target);
+  bool widens = widensPairs(nest, target);
   auto one = [&](int64_t rows, int64_t vectors) {
     double loads = 0;
     for (const Input &input : nest.stages[0].inputs) {
@@ -121,6 +131,8 @@ static double tileCost(const Nest &nest, const Tile &tile,
     double work =
         std::max({double(rows * vectors) * each, double(target.fmaInFlight),
                   loads / target.loadsPerFma});
+    if (widens) // two instructions for each vector, beside the multiply-adds
+      work += loads / 2;
     // A step of the innermost loop costs about one operation, a tile a few for
     // every accumulator (start, epilogue, store).
     return (work + 1) * volume + 3.0 * rows * vectors + 8;
@@ -165,8 +177,8 @@ Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
       shared *= loop.extent;
   }
   Prediction result;
-  result.needed =
-      iterations * stepCost(nest) / target.lanes(widestElement(nest, buffers));
+  result.needed = iterations * stepCost(nest, target) /
+                  target.lanes(widestElement(nest, buffers));
   result.possible =
       tileCost(nest, tile, target) * outerIterations(nest, tile) * shared;
   return result;
@@ -194,11 +206,16 @@ static int64_t windowOf(const Nest &nest, const Access &access, int rowLoop) {
 }
 
 /// Registers that a step of the main loop keeps alive.
-static int64_t registersOf(const Nest &nest, const Tile &tile) {
+static int64_t registersOf(const Nest &nest, const Tile &tile,
+                           const HostTarget &target) {
   // What is the same in all lanes, a product; in short sums also ones to add up
   // their halves with, and the sum.
   int64_t steps = nest.stages[0].shortSums, extra = steps ? 4 : 2;
   steps = std::max<int64_t>(steps, 1);
+  if (widensPairs(nest, target)) {
+    steps = 2; // both halves of each vector, and zeros to blend with
+    ++extra;
+  }
   for (const Input &input : nest.stages[0].inputs) {
     if (input.kind != Input::Memory || tile.vectorLoop < 0 ||
         input.access.coef[tile.vectorLoop] == 0)
@@ -272,7 +289,7 @@ Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
         candidate.rowLoop = rowLoop;
         candidate.rows = rows;
         candidate.vectors = vectors;
-        if (registersOf(nest, candidate) > target.vectorRegisters &&
+        if (registersOf(nest, candidate, target) > target.vectorRegisters &&
             rows * vectors > 1)
           continue;
         double cost = tileCost(nest, candidate, target) *
@@ -337,7 +354,7 @@ static void keepReduction(Nest &nest) {
 void dlc::schedule::groupFactors(Nest &nest, ArrayRef<Buffer> buffers,
                                  const HostTarget &target) {
   Stage &main = nest.stages[0];
-  auto products = matchIntegerProducts(main.op);
+  auto products = matchNarrowProducts(main.op);
   if (!products)
     return;
   const Input &left = main.inputs[products->left],

@@ -68,16 +68,18 @@ struct Output {
   std::optional<Access> load;
 };
 
-/// A sum of products of two integers of 8 or 16 bits each, in 32 bits.
-struct IntegerProducts {
+/// A sum of products of two narrow numbers each: of integers of 8 or 16 bits,
+/// in 32 bits, or of bfloat16, in f32.
+struct NarrowProducts {
   /// Numbers among the operation's inputs.
   unsigned left = 0, right = 1;
-  /// Whether they are extended by zeros rather than by their signs.
+  bool isFloat = false;
+  /// Whether integers are extended by zeros rather than by their signs.
   bool leftUnsigned = false, rightUnsigned = false;
 };
 
 /// The products that `op` adds up, if that is all it does.
-std::optional<IntegerProducts> matchIntegerProducts(mlir::linalg::LinalgOp op);
+std::optional<NarrowProducts> matchNarrowProducts(mlir::linalg::LinalgOp op);
 
 /// One structured operation in a nest.
 struct Stage {
@@ -90,7 +92,7 @@ struct Stage {
   llvm::DenseMap<mlir::Operation *, Placement> gathers;
   /// Each iteration adds the products of a whole group of elements of both
   /// inputs (`Access::group`).
-  std::optional<IntegerProducts> dots;
+  std::optional<NarrowProducts> dots;
   /// So many groups are added up in 16 bits before they are in 32; 0: none.
   int64_t shortSums = 0;
   /// From one of these groups to the next, by input.

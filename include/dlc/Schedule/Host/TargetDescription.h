@@ -34,6 +34,10 @@ struct HostTarget {
   /// byte and adds both products up in 16 bits, with saturation (AVX2).
   bool bytePairs = false;
 
+  /// There is an instruction that multiplies two pairs of bfloat16 and adds the
+  /// products to f32 (AVX-512 BF16).
+  bool bfloatDots = false;
+
   /// Neighbours along the reduction that one instruction multiplies, for
   /// factors of `leftBits` and `rightBits`.
   int64_t dotGroup(unsigned leftBits, bool leftUnsigned, unsigned rightBits,
