@@ -35,7 +35,8 @@ def LowerKernelVectors : Pass<"lower-kernel-vectors"> {
     - `arith.maximumf`/`minimumf` and reductions with them get `nsz`: the order of
       -0 and +0 means nothing to a network, and costs three instructions each on x86.
   }];
-  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::ub::UBDialect"];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::ub::UBDialect",
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 def AnnotateKernelAliases : Pass<"annotate-kernel-aliases", "::mlir::LLVM::LLVMFuncOp"> {

@@ -3,6 +3,7 @@
 #include "dlc/Conversion/Passes.h"
 
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/IR/AttrTypeSubElements.h"
@@ -31,6 +32,14 @@ static void moveBFloat16AsBits(Operation *root) {
           })
           .wasInterrupted())
     return;
+  // Instructions that have been named stay as they are.
+  SmallVector<std::pair<OpOperand *, Type>> named;
+  root->walk([&](LLVM::CallIntrinsicOp call) {
+    for (OpOperand &operand : call->getOpOperands())
+      if (Type type = operand.get().getType();
+          getElementTypeOrSelf(type).isBF16())
+        named.push_back({&operand, type});
+  });
   Type bits = IntegerType::get(root->getContext(), 16);
   AttrTypeReplacer replacer;
   replacer.addReplacement([=](BFloat16Type) { return bits; });
@@ -58,6 +67,11 @@ static void moveBFloat16AsBits(Operation *root) {
       replacer.recursivelyReplaceElementsIn(&op, /*replaceAttrs=*/true,
                                             /*replaceLocs=*/false,
                                             /*replaceTypes=*/true);
+  for (auto [operand, type] : named) {
+    OpBuilder b(operand->getOwner());
+    operand->set(LLVM::BitcastOp::create(b, operand->getOwner()->getLoc(), type,
+                                         operand->get()));
+  }
 }
 
 namespace {
