@@ -2,6 +2,7 @@
 
 #include "Emitter.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
 #include "dlc/Support/Location.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -121,9 +122,14 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   if (builder.getInsertionBlock() != block) // a loop begins or ends here
     first = nullptr;
   bool fitted = emitter.fitted && emitter.hasOpenInput();
+  Value measured =
+      !emitter.whole.empty() && emitter.isOpen(0) ? emitter.in(0) : Value();
   for (Operation *op = first; op; op = op->getNextNode()) {
     if (fitted)
       op->setAttr(nn::kFittedAttrName, builder.getUnitAttr());
+    if (measured && op->getNumOperands() && op->getOperand(0) == measured)
+      op->setAttr(nn::kWholeAttrName,
+                  builder.getDenseI64ArrayAttr(emitter.whole));
     if (failed(mlir::verify(op, /*verifyRecursively=*/false)))
       return failure();
   }

@@ -198,6 +198,8 @@ public:
   /// Set where slices and windows were built for the sizes of their inputs:
   /// such of which a part counts only would need others.
   bool fitted = false;
+  /// Dimensions of the first input whose size counts for what the node computes.
+  llvm::SmallVector<int64_t> whole;
 };
 
 inline mlir::RankedTensorType typeOf(mlir::Value value) {

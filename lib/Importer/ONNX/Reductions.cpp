@@ -159,8 +159,10 @@ LogicalResult hardmax(NodeEmitter &e) {
     return failure();
   Value best =
       e.make<nn::ArgReduceOp>(nn::ArgReduceKind::Max, x, axis, true, false);
-  Value hit = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, best,
-                                    e.iota(shapeOf(x)[axis], 1, axis, rank));
+  Value place = e.iota(shapeOf(x)[axis], 1, axis, rank);
+  if (e.isOpen(0)) // nothing else says how much of that dimension counts
+    place = e.make<nn::BoundedOp>(place, e.make<nn::ExtentOp>(x, axis), axis);
+  Value hit = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, best, place);
   return e.set(0, e.cast(hit, elementOf(x)));
 }
 

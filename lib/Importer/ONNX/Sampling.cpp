@@ -171,6 +171,8 @@ LogicalResult gridSample(NodeEmitter &e) {
   Outside outside = padding == "border"       ? Outside::Border
                     : padding == "reflection" ? Outside::Reflection
                                               : Outside::Zeros;
+  for (int64_t d = 0; d < dims; ++d)
+    e.whole.push_back(2 + d);
   Sampler sampler(e, outside, align);
   Arithmetic m(e);
   // Results are batch × channel × places…
@@ -222,6 +224,7 @@ LogicalResult roiAlign(NodeEmitter &e) {
         "(sampling_ratio = 0) is not supported");
   if (product(shapeOf(rois)) == 0 || product(shape) == 0)
     return e.set(0, e.splat(e.outType(0), 0));
+  e.whole = {2, 3};
   Arithmetic m(e);
   // Everything is region × channel × row × column × sample row × sample column.
   auto bound = [&](int64_t column) {

@@ -48,6 +48,12 @@ def passed_on():
           [{"x": floats(2, n, 3)} for n in (5, 1, 4)], "--max-dim=n=5")
 
 
+def largest():
+    for axis in (0, 1):
+        check(f"hardmax along {axis}", model(f"g (float[n,5] x) => (float[n,5] y) {{ y = Hardmax <axis = {axis}> (x) }}"),
+              [{"x": floats(n, 5)} for n in (6, 1, 3)], "--max-dim=n=6")
+
+
 def by_values():
     full = {"x": np.ones((3, 5), np.float32)}
     check("gathered", model("""g (float[3,5] x) => (int64[2,n] at, float[n] v, float s, int64[1] count) {
@@ -313,6 +319,8 @@ def messages():
              {"s": np.array([2, 2])}, "which part of it is taken depends on it"),
             ("g (float[n] x, int64 k) => (int64[m] y) { y = Range(s, k, t) }", {"s": np.array(0), "t": np.array(1)},
              "Range (of values not known at compile time)"),
+            ("g (float[1,2,n,5] x, float[1,3,3,2] grid) => (float[1,2,3,3] y) { y = GridSample(x, grid) }", {},
+             "positions are counted in its size"),
             ("g (float[n,3] x) => (float[2,m] y) { y = Reshape(x, s) }", {"s": np.array([2, -1])}, "a reshape divides it")):
         try:
             with Program(model(text, **flags), "--max-dim=n=4", *FLAGS):
@@ -323,6 +331,7 @@ def messages():
 
 
 passed_on()
+largest()
 by_values()
 detector()
 by_inputs()

@@ -934,6 +934,10 @@ LogicalResult Resolver::resolve(Operation *op) {
         return known.contains(operand);
       }))
     return success();
+  if (auto whole = op->getAttrOfType<DenseI64ArrayAttr>(kWholeAttrName))
+    for (int64_t d : whole.asArrayRef())
+      if (axesOf(op->getOperand(0))[d].isBounded())
+        return refuse(op, d, "positions are counted in its size");
   if (isa<ElementwiseOpInterface>(op)) {
     auto all = llvm::seq<unsigned>(0, op->getNumOperands());
     return broadcast(op, llvm::to_vector(all), 0);
@@ -958,8 +962,8 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
     if (failed(Resolver(getOperation()).run()))
       return signalPassFailure();
     getOperation()->walk([](Operation *op) {
-      for (StringRef hint :
-           {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName})
+      for (StringRef hint : {kFittedAttrName, kPartAttrName, kSameAttrName,
+                             kOverhangAttrName, kWholeAttrName})
         op->removeAttr(hint);
     });
   }

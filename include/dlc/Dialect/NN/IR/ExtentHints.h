@@ -27,6 +27,10 @@ inline constexpr llvm::StringLiteral kSameAttrName = "nn.same";
 /// padding at the end.
 inline constexpr llvm::StringLiteral kOverhangAttrName = "nn.overhang";
 
+/// Of an operation: dimensions of its first operand whose size the model's node
+/// was built for.
+inline constexpr llvm::StringLiteral kWholeAttrName = "nn.whole";
+
 } // namespace dlc::nn
 
 #endif // DLC_DIALECT_NN_IR_EXTENTHINTS_H
