@@ -27,6 +27,7 @@ LogicalResult det(NodeEmitter &e) {
   if (n > largest)
     return e.error("matrices of " + Twine(n) +
                    " rows are not supported (at most " + Twine(largest) + ")");
+  e.whole = {rank - 2, rank - 1};
   Value rest = e.reshape(x, {batch, n, n});
   Value result = e.splat(RankedTensorType::get({batch, 1, 1}, elementOf(x)), 1);
   for (; n > 0; --n) {

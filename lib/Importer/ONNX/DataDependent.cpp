@@ -225,6 +225,9 @@ private:
 LogicalResult unique(NodeEmitter &e) {
   Arithmetic m(e);
   Value x = e.in(0);
+  // What does not count would be elements like others.
+  for (int64_t d = 0; d < int64_t(shapeOf(x).size()); ++d)
+    e.whole.push_back(d);
   int64_t axis = 0;
   if (e.attr("axis")) {
     axis = e.intAttr("axis", 0);

@@ -383,6 +383,15 @@ Value NodeEmitter::floats(ArrayRef<double> values, ArrayRef<int64_t> shape,
       llvm::cast<ElementsAttr>(DenseElementsAttr::get(type, elements)));
 }
 
+Value NodeEmitter::positionsAlong(int index, int64_t axis, int64_t rank) {
+  Value x = in(index);
+  Value positions = iota(shapeOf(x)[axis], 1, axis, rank);
+  if (!isOpen(index))
+    return positions;
+  // Nothing else would say how much of the dimension counts.
+  return make<nn::BoundedOp>(positions, make<nn::ExtentOp>(x, axis), axis);
+}
+
 Value NodeEmitter::iota(int64_t size, int64_t stride, int64_t axis,
                         int64_t rank) {
   // The constant is built in memory: a model must not ask for a huge one.

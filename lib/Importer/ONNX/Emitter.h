@@ -186,6 +186,9 @@ public:
   llvm::LogicalResult
   alongAxis(int input, int64_t fallback, int64_t rank,
             llvm::function_ref<mlir::Value(int64_t axis)> build);
+  /// Positions along dimension `axis` of input `index`, in a tensor of `rank`
+  /// dimensions: as many as count of the input.
+  mlir::Value positionsAlong(int index, int64_t axis, int64_t rank);
   /// Turns a possibly negative axis into one of `rank` dimensions.
   llvm::LogicalResult axis(int64_t &axis, int64_t rank, llvm::StringRef what);
 
@@ -198,7 +201,8 @@ public:
   /// Set where slices and windows were built for the sizes of their inputs:
   /// such of which a part counts only would need others.
   bool fitted = false;
-  /// Dimensions of the first input whose size counts for what the node computes.
+  /// Dimensions of the first input whose size counts for what the node
+  /// computes.
   llvm::SmallVector<int64_t> whole;
 };
 

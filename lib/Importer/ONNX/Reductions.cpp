@@ -120,6 +120,7 @@ LogicalResult cumProd(NodeEmitter &e) {
   Value x = e.in(0);
   bool exclusive = e.intAttr("exclusive", 0), reverse = e.intAttr("reverse", 0);
   return e.alongAxis(1, 0, shapeOf(x).size(), [&](int64_t axis) {
+    e.whole.push_back(axis);
     int64_t extent = shapeOf(x)[axis];
     Value result = x;
     if (exclusive && extent > 0)
@@ -159,10 +160,8 @@ LogicalResult hardmax(NodeEmitter &e) {
     return failure();
   Value best =
       e.make<nn::ArgReduceOp>(nn::ArgReduceKind::Max, x, axis, true, false);
-  Value place = e.iota(shapeOf(x)[axis], 1, axis, rank);
-  if (e.isOpen(0)) // nothing else says how much of that dimension counts
-    place = e.make<nn::BoundedOp>(place, e.make<nn::ExtentOp>(x, axis), axis);
-  Value hit = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, best, place);
+  Value hit = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, best,
+                                    e.positionsAlong(0, axis, rank));
   return e.set(0, e.cast(hit, elementOf(x)));
 }
 

@@ -12,7 +12,20 @@ namespace {
 
 /// Reshape, Flatten, Squeeze, Unsqueeze: shape inference did the work.
 LogicalResult reshape(NodeEmitter &e) {
-  return e.set(0, e.reshape(e.in(0), e.outType(0).getShape()));
+  Value result = e.reshape(e.in(0), e.outType(0).getShape());
+  auto op = result.getDefiningOp<nn::ReshapeOp>();
+  if (auto shape =
+          e.node.op_type() == "Reshape" && e.isOpen(0) && !e.attr(boundsAttr)
+              ? e.constInts(1)
+              : std::nullopt;
+      op && shape) {
+    SmallVector<int64_t> fixed;
+    for (auto [d, size] : llvm::enumerate(*shape))
+      if (size > 0) // neither the rest nor that of the operand
+        fixed.push_back(d);
+    op->setAttr(nn::kFixedAttrName, e.builder.getDenseI64ArrayAttr(fixed));
+  }
+  return e.set(0, result);
 }
 
 LogicalResult transpose(NodeEmitter &e) {
@@ -256,8 +269,7 @@ LogicalResult constantOfShape(NodeEmitter &e) {
 
 LogicalResult eyeLike(NodeEmitter &e) {
   RankedTensorType type = e.outType(0);
-  Value rows = e.iota(type.getShape()[0], 1, 0, 2);
-  Value columns = e.iota(type.getShape()[1], 1, 1, 2);
+  Value rows = e.positionsAlong(0, 0, 2), columns = e.positionsAlong(0, 1, 2);
   Value shifted =
       e.make<nn::AddOp>(rows, e.scalar(double(e.intAttr("k", 0)), rows));
   Value hit = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, shifted, columns);

@@ -108,6 +108,7 @@ LogicalResult dft(NodeEmitter &e) {
                      [&](int64_t axis) -> Value {
                        if (axis == rank - 1)
                          return nullptr;
+                       e.whole.push_back(axis);
                        Transform transform{shape[axis], inverse, onesided};
                        if (length)
                          transform.length = (*length)[0];
@@ -132,6 +133,7 @@ LogicalResult stft(NodeEmitter &e) {
     return e.error("the step between frames is not known at compile time");
   if (e.has(3) && (!given || given->size() != 1))
     return e.error("the length of the frames is not known at compile time");
+  e.whole.push_back(1);
   if (shape.size() < 2 || shape.size() > 3)
     return e.error("the signal must be batch x samples x parts");
   int64_t samples = shape[1], parts = shape.size() == 3 ? shape[2] : 1;

@@ -52,6 +52,8 @@ def largest():
     for axis in (0, 1):
         check(f"hardmax along {axis}", model(f"g (float[n,5] x) => (float[n,5] y) {{ y = Hardmax <axis = {axis}> (x) }}"),
               [{"x": floats(n, 5)} for n in (6, 1, 3)], "--max-dim=n=6")
+    check("ones on a diagonal", model("g (float[n,5] x) => (float[n,5] y) { y = EyeLike <k = -1> (x) }"),
+          [{"x": floats(n, 5)} for n in (6, 1, 3)], "--max-dim=n=6")
 
 
 def by_values():
@@ -321,6 +323,9 @@ def messages():
              "Range (of values not known at compile time)"),
             ("g (float[1,2,n,5] x, float[1,3,3,2] grid) => (float[1,2,3,3] y) { y = GridSample(x, grid) }", {},
              "positions are counted in its size"),
+            ("g (float[3,n,5] x) => (float[60,1] y) { y = Reshape(x, s) }", {"s": np.array([60, -1])}, "a reshape divides it"),
+            ("g (float[n] x) => (float[m] y) { y = Unique(x) }", {}, "positions are counted in its size"),
+            ("g (float[2,n,1] x) => (float[2,n,2] y) { y = DFT <axis = 1> (x) }", {}, "positions are counted in its size"),
             ("g (float[n,3] x) => (float[2,m] y) { y = Reshape(x, s) }", {"s": np.array([2, -1])}, "a reshape divides it")):
         try:
             with Program(model(text, **flags), "--max-dim=n=4", *FLAGS):

@@ -318,6 +318,10 @@ LogicalResult Resolver::visit(ExtentOp op) {
 LogicalResult Resolver::visit(ReshapeOp op) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   std::optional<Axes> axes = regroup(axesOf(op.getX()), shape);
+  if (auto fixed = op->getAttrOfType<DenseI64ArrayAttr>(kFixedAttrName))
+    for (int64_t d : fixed.asArrayRef())
+      if (axes && (*axes)[d].isBounded())
+        axes.reset();
   if (!axes) {
     // What counts may be at the beginning of both.
     int64_t at = 0;
@@ -963,7 +967,7 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
       return signalPassFailure();
     getOperation()->walk([](Operation *op) {
       for (StringRef hint : {kFittedAttrName, kPartAttrName, kSameAttrName,
-                             kOverhangAttrName, kWholeAttrName})
+                             kOverhangAttrName, kWholeAttrName, kFixedAttrName})
         op->removeAttr(hint);
     });
   }

@@ -285,6 +285,7 @@ private:
     if (op == "Reshape" && isBound(node.input(1))) {
       // Which dimension is which follows from the sizes.
       node.set_input(1, constantBound(node.input(1)));
+      setInt(node, boundsAttr, 1);
       return changed = true, false;
     }
     if (op == "ConstantOfShape" && isBound(node.input(0)))
@@ -488,14 +489,16 @@ private:
     addInts(graph, base + "/pairs", pairs);
     addInts(graph, base + "/repeated", repeated);
     addInts(graph, base + "/joined", joined);
-    addNode(added, node, "Reshape", {node.input(0), base + "/pairs"},
-            {base + "/apart"});
+    setInt(addNode(added, node, "Reshape", {node.input(0), base + "/pairs"},
+                   {base + "/apart"}),
+           boundsAttr, 1);
     NodeProto &expand =
         addNode(added, node, "Expand", {base + "/apart", base + "/repeated"},
                 {base + "/all"});
     addBounded(expand, repeats, axes, elements);
-    addNode(added, node, "Reshape", {base + "/all", base + "/joined"},
-            {result});
+    setInt(addNode(added, node, "Reshape", {base + "/all", base + "/joined"},
+                   {result}),
+           boundsAttr, 1);
     return true;
   }
 

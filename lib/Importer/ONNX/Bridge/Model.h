@@ -75,6 +75,9 @@ struct LoadOptions {
 
 /// One opset, static shapes, no functions, no constant nodes, no `If`; tensors
 /// over a threshold are stubs that point into `payloads`.
+/// Of a Reshape whose shape was computed: the numbers are bounds.
+constexpr char boundsAttr[] = "dlc_bounds";
+
 struct Model {
   onnx::ModelProto proto;
   std::vector<Payload> payloads;

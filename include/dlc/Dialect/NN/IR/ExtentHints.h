@@ -31,6 +31,10 @@ inline constexpr llvm::StringLiteral kOverhangAttrName = "nn.overhang";
 /// was built for.
 inline constexpr llvm::StringLiteral kWholeAttrName = "nn.whole";
 
+/// Of a reshape: dimensions of its result that the model gives a number, which
+/// is the same for all extents.
+inline constexpr llvm::StringLiteral kFixedAttrName = "nn.fixed";
+
 } // namespace dlc::nn
 
 #endif // DLC_DIALECT_NN_IR_EXTENTHINTS_H
