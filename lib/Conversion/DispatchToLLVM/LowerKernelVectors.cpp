@@ -74,6 +74,16 @@ static void moveBFloat16AsBits(Operation *root) {
   }
 }
 
+/// The type in f32 of a number or vector of bf16; null for other types.
+static Type widenBFloat16(Type type) {
+  if (!getElementTypeOrSelf(type).isBF16())
+    return {};
+  Type wide = Float32Type::get(type.getContext());
+  if (auto vector = dyn_cast<VectorType>(type))
+    return vector.clone(wide);
+  return wide;
+}
+
 namespace {
 
 /// Integers become bf16 by way of f32: LLVM for x86 would call a library.
@@ -83,12 +93,9 @@ struct ConvertToBFloat16 : OpRewritePattern<OpT> {
 
   LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
-    Type type = op.getType();
-    if (!getElementTypeOrSelf(type).isBF16())
+    Type type = op.getType(), wide = widenBFloat16(type);
+    if (!wide)
       return failure();
-    Type wide = rewriter.getF32Type();
-    if (auto vector = dyn_cast<VectorType>(type))
-      wide = vector.clone(wide);
     Value number = OpT::create(rewriter, op.getLoc(), wide, op.getIn());
     rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, type, number);
     return success();
@@ -102,12 +109,9 @@ struct ComputeInFloat32 : OpRewritePattern<OpT> {
 
   LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
-    Type type = op.getType();
-    if (!getElementTypeOrSelf(type).isBF16())
+    Type type = op.getType(), wide = widenBFloat16(type);
+    if (!wide)
       return failure();
-    Type wide = rewriter.getF32Type();
-    if (auto vector = dyn_cast<VectorType>(type))
-      wide = vector.clone(wide);
     auto widen = [&](Value value) {
       return arith::ExtFOp::create(rewriter, op.getLoc(), wide, value);
     };
