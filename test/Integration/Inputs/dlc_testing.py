@@ -16,6 +16,7 @@ import tempfile
 
 import numpy as np
 import onnx
+import onnx.parser
 import onnx.reference
 import onnxruntime
 from onnx import helper, numpy_helper
@@ -85,6 +86,14 @@ class Program:
         if outputs is None:
             return {f[:-4]: np.load(os.path.join(out, f)) for f in sorted(os.listdir(out))}
         return {name: np.load(os.path.join(out, file_name(name))) for name in outputs}
+
+
+def parse_model(text, constants, opset=18):
+    """A model from its graph in ONNX's text form, and arrays for what has no value there."""
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : {opset}]> {text}')
+    for name, array in constants.items():
+        model.graph.initializer.append(numpy_helper.from_array(np.asarray(array), name))
+    return model
 
 
 def option(name, default):

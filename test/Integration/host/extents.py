@@ -11,10 +11,9 @@ import sys
 import tempfile
 
 import numpy as np
-from onnx import numpy_helper, parser
 
 from dlc_targets import on_cuda
-from dlc_testing import Failure, Program, differences
+from dlc_testing import Failure, Program, differences, parse_model
 
 FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
 RNG = np.random.default_rng(7)
@@ -23,10 +22,7 @@ FAILED = []
 
 def model(text, **constants):
     """A model in ONNX's text form, without what stands in front of the graph."""
-    result = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> {text}')
-    for name, array in constants.items():
-        result.graph.initializer.append(numpy_helper.from_array(np.asarray(array), name))
-    return result
+    return parse_model(text, constants)
 
 
 def check(name, graph, inputs, *flags):

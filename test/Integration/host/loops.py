@@ -6,10 +6,9 @@ end when their body says so (one program, several inputs). With --target=cuda fo
 import sys
 
 import numpy as np
-from onnx import numpy_helper, parser
 
 from dlc_targets import on_cuda
-from dlc_testing import differences
+from dlc_testing import differences, parse_model
 
 FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
 RNG = np.random.default_rng(11)
@@ -17,9 +16,7 @@ FAILED = []
 
 
 def check(name, text, *inputs, opset=18, **constants):
-    graph = parser.parse_model(f'<ir_version: 8, opset_import: ["" : {opset}]> g {text}')
-    for constant, array in constants.items():
-        graph.graph.initializer.append(numpy_helper.from_array(np.asarray(array), constant))
+    graph = parse_model(f"g {text}", constants, opset)
     arrays = [{key: np.asarray(array) for key, array in given.items()} for given in inputs]
     FAILED.extend(differences(name, graph, arrays, *FLAGS))
 

@@ -6,9 +6,8 @@ With --target=cuda for a GPU."""
 import sys
 
 import numpy as np
-from onnx import numpy_helper, parser
 
-from dlc_testing import differences
+from dlc_testing import differences, parse_model
 
 FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
 RNG = np.random.default_rng(19)
@@ -16,9 +15,7 @@ FAILED = []
 
 
 def check(name, text, inputs, *flags, **constants):
-    graph = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> g {text}')
-    for constant, array in constants.items():
-        graph.graph.initializer.append(numpy_helper.from_array(np.asarray(array), constant))
+    graph = parse_model(f"g {text}", constants)
     FAILED.extend(differences(name, graph, inputs, *FLAGS, *flags))
 
 

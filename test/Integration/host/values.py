@@ -11,10 +11,9 @@ import tempfile
 
 import numpy as np
 import onnx
-from onnx import numpy_helper, parser
 
 from dlc_targets import on_cuda
-from dlc_testing import DLC, Failure, Program, compare, differences, run_command
+from dlc_testing import DLC, Failure, Program, compare, differences, parse_model, run_command
 
 FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
 RNG = np.random.default_rng(23)
@@ -22,10 +21,7 @@ FAILED = []
 
 
 def model(text, **constants):
-    graph = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> g {text}')
-    for constant, array in constants.items():
-        graph.graph.initializer.append(numpy_helper.from_array(np.asarray(array), constant))
-    return graph
+    return parse_model(f"g {text}", constants)
 
 
 def check(name, text, inputs, *flags, **constants):
