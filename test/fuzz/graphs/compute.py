@@ -3,6 +3,14 @@ import numpy as np
 from core import Core, Draft
 
 
+def overflows(op, value, axes):
+    """Whether integers get too large for their type: ONNX does not say what they are then."""
+    wide = np.abs(value.array.astype(np.float64))
+    if op == "ReduceSumSquare":
+        wide = wide * wide
+    return np.any((np.prod if op == "ReduceProd" else np.sum)(wide, axis=axes) > np.iinfo(value.dtype).max)
+
+
 class Compute(Core):
     # --- reductions
 
@@ -16,13 +24,19 @@ class Compute(Core):
             return
         keepdims, exact = self.integer(0, 1), op in ("ReduceMax", "ReduceMin")
         since = 13 if op == "ReduceSum" else 18
+        # sums wrap everywhere; of the others onnxruntime gives the least number, or what a float is
+        may_overflow = value.is_integer and op not in ("ReduceSum", "ReduceMax", "ReduceMin")
         if not value.rank or self.flip(0.15):
+            if may_overflow and overflows(op, value, None):
+                return
             identity = {"noop_with_empty_axes": 1} if self.opset >= since and self.flip(0.3) else {}
             self.node(op, value, exact=exact, keepdims=keepdims, **identity)
             return
         axes = self.rng.permutation(value.rank)[:self.integer(1, value.rank)]
         if self.opset >= 11:
             axes = axes - value.rank * self.integer(0, 1)
+        if may_overflow and overflows(op, value, tuple(int(axis) for axis in axes)):
+            return
         self.with_list(op, value, "axes", axes, since, exact=exact, keepdims=keepdims)
 
     def best(self):

@@ -156,7 +156,8 @@ class Draft:
         return results[0] if outputs == 1 else results
 
     def compute(self, results, arrays=None):
-        """What the oracle says of `results`; nothing if it refuses."""
+        """What the oracle says of `results`, for other arrays than the operands' where given; nothing if it
+        refuses."""
         opset, arrays = self.generator.opset, arrays or self.arrays
         if BF16 in {a.dtype for a in [*arrays.values(), *self.constants.values()]} or any(
                 a.name == "to" and a.i == onnx.TensorProto.BFLOAT16 for n in self.nodes for a in n.attribute):
@@ -204,6 +205,8 @@ class Draft:
             return []
         generator.nodes += self.nodes
         generator.constants.update(self.constants)
+        self.results = results
+        generator.drafts.append(self)
         if isinstance(dynamic, bool):
             dynamic = results if dynamic or any(operand.dynamic for operand in self.operands) else ()
         values = [Value(name, array, exact or kind(array.dtype) != "f", name in dynamic, slack, other)
@@ -220,6 +223,7 @@ class Core:
         self.rng, self.prefix = np.random.default_rng(seed), prefix
         self.opset = OPSETS[seed // NEIGHBOURS % len(OPSETS)]
         self.inputs, self.constants, self.values, self.nodes, self.count = {}, {}, [], [], itertools.count(1)
+        self.drafts = []  # what was accepted, in order
         self.added = []  # the inputs' values, those that bodies asked for, too
         self.outer, self.depth = {}, 0  # what a body sees of the graphs around it, and how many they are
         self.bound, self.extents = self.pick(self.BOUNDS) if bounded else (None, ())
@@ -229,7 +233,7 @@ class Core:
     def inside(self, values):
         """A generator for a body, of the same choices and names, that sees `values`."""
         inner = copy.copy(self)
-        inner.values, inner.nodes, inner.constants = list(values), [], {}
+        inner.values, inner.nodes, inner.constants, inner.drafts = list(values), [], {}, []
         inner.outer = {**self.outer, **{v.name: v for v in self.values}}
         inner.depth += 1
         return inner
