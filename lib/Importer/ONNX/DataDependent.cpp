@@ -95,7 +95,10 @@ LogicalResult nonZero(NodeEmitter &e) {
   return setBounded(e, 0, at, marked.count, 1);
 }
 
+/// Flags that are longer than what they choose from choose nothing behind its
+/// end: so does onnxruntime, and ONNX says nothing of them.
 LogicalResult compress(NodeEmitter &e) {
+  Arithmetic m(e);
   Value data = e.in(0), condition = e.in(1);
   int64_t axis = 0;
   if (e.attr("axis")) {
@@ -107,19 +110,30 @@ LogicalResult compress(NodeEmitter &e) {
   }
   if (shapeOf(condition).size() != 1)
     return e.error("the condition must have one dimension");
-  int64_t extent = shapeOf(data)[axis];
+  int64_t bound = shapeOf(data)[axis];
+  auto isThere = [&](Value at) {
+    return m.compare(Predicate::LT, at, e.make<nn::ExtentOp>(data, axis));
+  };
   if (auto known = e.constInts(1)) {
     Dims kept;
     for (auto [index, keep] : llvm::enumerate(*known))
-      if (keep && int64_t(index) < extent)
+      if (keep && int64_t(index) < bound)
         kept.push_back(index);
-    return e.set(0, e.make<nn::GatherOp>(
-                        data, e.ints(kept, {int64_t(kept.size())}), axis));
+    Value at = e.ints(kept, {int64_t(kept.size())});
+    Value rows = e.make<nn::GatherOp>(data, at, axis);
+    if (kept.empty() || !e.isOpen(0))
+      return e.set(0, rows);
+    Value counted = e.cast(isThere(at), e.builder.getI64Type());
+    Value count = m.reduce(nn::ReduceKind::Sum, counted, {0}, false);
+    return setBounded(e, 0, rows, count, axis);
   }
-  int64_t length = std::min(shapeOf(condition)[0], extent);
+  int64_t length = std::min(shapeOf(condition)[0], bound);
   if (length < shapeOf(condition)[0])
     condition = e.slice(condition, {0}, {length});
-  Marked marked = findMarked(e, wholeFlags(e, 1, condition));
+  Value flags = wholeFlags(e, 1, condition);
+  if (e.isOpen(0))
+    flags = m.both(flags, isThere(e.iota(length, 1, 0, 1)));
+  Marked marked = findMarked(e, flags);
   return setBounded(e, 0, e.make<nn::GatherOp>(data, marked.positions, axis),
                     marked.count, axis);
 }

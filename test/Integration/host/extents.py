@@ -79,6 +79,15 @@ def by_values():
         ends = GatherElements(rows, fromEnd)
     }""", fromEnd=np.array([[-1, -1, -1, -1]])), [{"x": floats(6, 4), "keep": f} for f in flags])
 
+    # Flags behind the end choose nothing, whether they are known or not.
+    check("too many flags", model("""g (float[2,n,3] x, bool[6] keep) => (float[2,a,3] some, float[2,b,3] others, float[c] all) {
+        some = Compress <axis = 1> (x, keep)
+        others = Compress <axis = -2> (x, flags)
+        all = Compress (x, many)
+    }""", flags=np.array([0, 1, 0, 1, 1, 1, 1], bool), many=np.arange(40) % 3 == 1),
+          [{"x": floats(2, n, 3), "keep": np.array(keep, bool)}
+           for n, keep in ((5, [1] * 6), (1, [1] * 6), (4, [0, 1, 0, 0, 0, 1]), (2, [0] * 6))], "--max-dim=n=5")
+
     check("unique", model("""g (int64[2,6] x) => (int64[n] y, int64[n] first, int64[12] back, int64[n] counts,
                                                 int64[n] rest) {
         y, first, back, counts = Unique <sorted = 0> (x)

@@ -8,7 +8,8 @@ def overflows(op, value, axes):
     wide = np.abs(value.array.astype(np.float64))
     if op == "ReduceSumSquare":
         wide = wide * wide
-    return np.any((np.prod if op == "ReduceProd" else np.sum)(wide, axis=axes) > np.iinfo(value.dtype).max)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.any((np.prod if op == "ReduceProd" else np.sum)(wide, axis=axes) > np.iinfo(value.dtype).max)
 
 
 class Compute(Core):
