@@ -154,8 +154,15 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
     at = m.select(larger, where, at);
     found = m.either(found, there);
   }
-  return m.add(m.add(at, e.iota(shape[0], shape[1] * plane, 0, rank)),
-               e.iota(shape[1], plane, 1, rank));
+  at = m.add(at, e.iota(shape[1], plane, 1, rank));
+  if (!e.isOpen(0))
+    return m.add(at, e.iota(shape[0], shape[1] * plane, 0, rank));
+  auto extent = [&](int64_t d) { return e.make<nn::ExtentOp>(e.in(0), d); };
+  at = m.add(at, m.mul(e.iota(shape[0], plane, 0, rank), extent(1)));
+  // A window of one cell compares nothing, and knows no extents.
+  for (int64_t d = 0; d < 2; ++d)
+    at = e.make<nn::BoundedOp>(at, extent(d), d);
+  return at;
 }
 
 LogicalResult maxPool(NodeEmitter &e) {

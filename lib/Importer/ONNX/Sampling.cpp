@@ -152,6 +152,15 @@ Value widened(NodeEmitter &e, Value x) {
              : x;
 }
 
+/// Positions in memory know nothing of extents: of the channels those of the
+/// first input count.
+Value withChannels(NodeEmitter &e, Value result) {
+  if (!e.isOpen(0))
+    return result;
+  Value extent = e.make<nn::ExtentOp>(e.in(0), int64_t(1));
+  return e.make<nn::BoundedOp>(result, extent, int64_t(1));
+}
+
 LogicalResult gridSample(NodeEmitter &e) {
   Value x = e.in(0), grid = widened(e, e.in(1));
   ArrayRef<int64_t> shape = shapeOf(x);
@@ -202,7 +211,7 @@ LogicalResult gridSample(NodeEmitter &e) {
   int64_t plane = product(shape.drop_front(2));
   Value base = m.add(e.iota(shape[0], shape[1] * plane, 0, rank),
                      e.iota(shape[1], plane, 1, rank));
-  return e.set(0, interpolate(e, x, base, taps, strides));
+  return e.set(0, withChannels(e, interpolate(e, x, base, taps, strides)));
 }
 
 LogicalResult roiAlign(NodeEmitter &e) {
@@ -260,10 +269,11 @@ LogicalResult roiAlign(NodeEmitter &e) {
   Value base =
       m.add(m.mul(wrapped(e, batch, e.in(0), 0), double(shape[1] * plane)),
             e.iota(shape[1], plane, 1, 6));
-  if (mode == "avg")
-    return e.set(0, m.reduce(nn::ReduceKind::Mean,
-                             interpolate(e, x, base, taps, {shape[3], 1}),
-                             {4, 5}));
+  if (mode == "avg") {
+    Value samples = interpolate(e, x, base, taps, {shape[3], 1});
+    return e.set(
+        0, withChannels(e, m.reduce(nn::ReduceKind::Mean, samples, {4, 5})));
+  }
   // The largest weighted neighbour, as onnxruntime and the reference have it.
   Value best;
   forEachCorner(e, taps, {shape[3], 1},
@@ -273,7 +283,7 @@ LogicalResult roiAlign(NodeEmitter &e) {
                   value = m.select(inside, value, 0);
                   best = best ? m.max(best, value) : value;
                 });
-  return e.set(0, m.reduce(nn::ReduceKind::Max, best, {4, 5}));
+  return e.set(0, withChannels(e, m.reduce(nn::ReduceKind::Max, best, {4, 5})));
 }
 
 /// Gathers the columns of a convolution at shifted places, then a product.
@@ -291,6 +301,7 @@ LogicalResult deformConv(NodeEmitter &e) {
     return e.error("the channels of input, filter and offsets do not fit");
   Dims strides = e.intsAttr("strides", 2, 1), pads = e.intsAttr("pads", 4, 0);
   Dims dilations = e.intsAttr("dilations", 2, 1);
+  e.whole = {1, 2, 3};
   Arithmetic m(e);
   Sampler sampler(e, Outside::Zeros, /*alignCorners=*/true);
   // batch × part × channel of the part × tap × row × column

@@ -20,9 +20,9 @@ RNG = np.random.default_rng(7)
 FAILED = []
 
 
-def model(text, **constants):
+def model(text, opset=18, **constants):
     """A model in ONNX's text form, without what stands in front of the graph."""
-    return parse_model(text, constants)
+    return parse_model(text, constants, opset)
 
 
 def check(name, graph, inputs, *flags):
@@ -50,6 +50,22 @@ def largest():
               [{"x": floats(n, 5)} for n in (6, 1, 3)], "--max-dim=n=6")
     check("ones on a diagonal", model("g (float[n,5] x) => (float[n,5] y) { y = EyeLike <k = -1> (x) }"),
           [{"x": floats(n, 5)} for n in (6, 1, 3)], "--max-dim=n=6")
+
+
+def positions():
+    """What is counted in memory has the extents of the other dimensions."""
+    x = [{"x": floats(2, n, 4, 6), "grid": RNG.uniform(-1, 1, (2, 3, 3, 2)).astype(np.float32)} for n in (5, 1, 3)]
+    check("channels", model("""g (float[2,n,4,6] x, float[2,3,3,2] grid) => (float[2,n,3,3] y, float[2,n,1,2] z, float[2,n,1,2] best) {
+        y = GridSample (x, grid)
+        z = RoiAlign <output_height = 1, output_width = 2, sampling_ratio = 2> (x, regions, batches)
+        best = RoiAlign <mode = "max", output_height = 1, output_width = 2, sampling_ratio = 1> (x, regions, batches)
+    }""", regions=np.array([[0, 0, 3, 2], [1, 1, 4, 3]], np.float32), batches=np.array([1, 0])), x, "--max-dim=n=5")
+    for kernel in ([1, 1], [2, 3]):
+        for shape in ("2,n", "n,2"):
+            inputs = [{"x": floats(*((2, n) if shape == "2,n" else (n, 2)), 4, 6)} for n in (5, 1, 3)]
+            check(f"positions of {kernel} in {shape}", model(f"""g (float[{shape},4,6] x) => (float[{shape},h,w] y, int64[{shape},h,w] at) {{
+                y, at = MaxPool <kernel_shape = {kernel}> (x)
+            }}"""), inputs, "--max-dim=n=5")
 
 
 def by_values():
@@ -329,6 +345,8 @@ def messages():
             ("g (float[1,2,n,5] x, float[1,3,3,2] grid) => (float[1,2,3,3] y) { y = GridSample(x, grid) }", {},
              "positions are counted in its size"),
             ("g (float[3,n,5] x) => (float[60,1] y) { y = Reshape(x, s) }", {"s": np.array([60, -1])}, "a reshape divides it"),
+            ("g (float[1,2,n,5] x, float[1,2,n,5] offset) => (float[1,1,n,5] y) { y = DeformConv(x, s, offset) }",
+             {"opset": 19, "s": np.ones((1, 2, 1, 1), np.float32)}, "positions are counted in its size"),
             ("g (float[n] x) => (float[m] y) { y = Unique(x) }", {}, "positions are counted in its size"),
             ("g (float[2,n,1] x) => (float[2,n,2] y) { y = DFT <axis = 1> (x) }", {}, "positions are counted in its size"),
             ("g (float[n,3] x) => (float[2,m] y) { y = Reshape(x, s) }", {"s": np.array([2, -1])}, "a reshape divides it")):
@@ -342,6 +360,7 @@ def messages():
 
 passed_on()
 largest()
+positions()
 by_values()
 detector()
 by_inputs()
