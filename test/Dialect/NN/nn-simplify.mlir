@@ -59,6 +59,25 @@ func.func @division(%x: tensor<4x16xf32>, %d: tensor<4x1xf32>, %e: tensor<4x16xf
 
 // -----
 
+// What is rounded to steps is divided as ONNX says: x * (1 / y) may lie on the other side of a half.
+// CHECK-LABEL: func @steps
+// CHECK-SAME: (%[[X:.*]]: tensor<4x16xf32>, %[[D:.*]]: tensor<4x1xf32>)
+// CHECK: %[[Q:.*]] = nn.div %[[X]], %[[D]]
+// CHECK-NEXT: nn.round %[[Q]]
+// CHECK: %[[I:.*]] = nn.div
+// CHECK-NEXT: nn.cast %[[I]]
+// CHECK-NOT: nn.reciprocal
+func.func @steps(%x: tensor<4x16xf32>, %d: tensor<4x1xf32>) -> (tensor<4x16xf32>, tensor<4x16xi32>) {
+  %0 = nn.div %x, %d : (tensor<4x16xf32>, tensor<4x1xf32>) -> tensor<4x16xf32>
+  %1 = nn.round %0 : (tensor<4x16xf32>) -> tensor<4x16xf32>
+  %2 = nn.neg %x : (tensor<4x16xf32>) -> tensor<4x16xf32>
+  %3 = nn.div %2, %d : (tensor<4x16xf32>, tensor<4x1xf32>) -> tensor<4x16xf32>
+  %4 = nn.cast %3 : (tensor<4x16xf32>) -> tensor<4x16xi32>
+  return %1, %4 : tensor<4x16xf32>, tensor<4x16xi32>
+}
+
+// -----
+
 // Rows: both outer taps see nothing but padding. Columns: the first one does.
 // CHECK-LABEL: func @dead_taps
 // CHECK-SAME: (%[[X:.*]]: tensor<1x1x4x4xf32>

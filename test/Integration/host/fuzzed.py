@@ -52,6 +52,11 @@ def newest():
         for trips in (0, 1):
             graph.output(*graph.node("Loop", np.array(trips), None, x, outputs=2, body=body))
 
+    def between_steps(graph):
+        # 14.125 / (28.25 / 255) is 127.5 in float32; multiplied by the reciprocal it is less.
+        x = graph.input(np.array([-14, 14.25] + 14 * [14.125], np.float32))
+        graph.output(*graph.node("DynamicQuantizeLinear", x, outputs=3))
+
     suite.case("Loop of no iterations", no_iteration)
     for depth in (4, 8):  # as many as a group of products has
         x, weights = rng.integers(0, 256, (3, 9, depth)).astype(np.uint8), rng.integers(-9, 10, (depth, 128)).astype(np.int8)
@@ -62,6 +67,7 @@ def newest():
     suite.case("Expand of a constant as an operand", filled_operand)
     suite.case("SplitToSequence of what is folded", split_constant)
     suite.case("NonZero of what is folded", counted_constant)
+    suite.case("DynamicQuantizeLinear between two steps", between_steps)
     grid = rng.uniform(-1.3, 1.3, (2, 4, 4, 2)).astype(np.float32)
     for align in (0, 1):
         suite.op(f"cubic beside the border {align}", "GridSample", [f32(2, 3, 5, 4), grid], mode="cubic", padding_mode="border",

@@ -163,12 +163,22 @@ static LogicalResult dropDeadTaps(ConvOp op, PatternRewriter &rewriter) {
   return success();
 }
 
+/// Whether a number that is off by one in its last place may become another
+/// one altogether.
+static bool isStep(Operation *op) {
+  if (auto cast = dyn_cast<CastOp>(op))
+    return !isa<FloatType>(cast.getType().getElementType());
+  return isa<RoundOp, FloorOp, CeilOp, CompareOp>(op);
+}
+
 /// x / y = x * (1 / y) where y is far smaller: one division for many elements.
+/// That is rounded twice: not what a quantised number is made of.
 static LogicalResult divideOnce(DivOp op, PatternRewriter &rewriter) {
   constexpr int64_t worthwhile = 8;
   if (!isa<FloatType>(op.getType().getElementType()) ||
       op.getRhs().getType().getNumElements() * worthwhile >
-          op.getType().getNumElements())
+          op.getType().getNumElements() ||
+      llvm::any_of(op->getUsers(), isStep))
     return failure();
   Value inverse = rewriter.createOrFold<ReciprocalOp>(op.getLoc(), op.getRhs());
   rewriter.replaceOpWithNewOp<MulOp>(op, op.getLhs(), inverse);
