@@ -325,3 +325,34 @@ func.func @sum_of_broadcast(%x: tensor<3xf32>, %y: tensor<3x2xf32>) -> (tensor<3
 // CHECK-LABEL: func.func @sum_of_broadcast
 // CHECK: %[[B:.*]] = linalg.generic {{.*}} ins(%arg0 : tensor<3xf32>) outs(%{{.*}} : tensor<3x2xf32>)
 // CHECK: linalg.generic {{.*}}"reduction"]} ins(%[[B]] : tensor<3x2xf32>) outs(%{{.*}} : tensor<3xf32>) {
+
+// -----
+
+// A reduction whose body comes to what no element changes: the least number of x - x.
+#in = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+func.func @reduces_nothing(%x: tensor<13x5xi8>) -> tensor<13xi8> {
+  %most = arith.constant -1 : i8
+  %e = tensor.empty() : tensor<13x5xi8>
+  %er = tensor.empty() : tensor<13xi8>
+  %d = linalg.generic {indexing_maps = [#in, #in], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<13x5xi8>) outs(%e : tensor<13x5xi8>) {
+  ^bb0(%a: i8, %o: i8):
+    %r = arith.subi %a, %a : i8
+    linalg.yield %r : i8
+  } -> tensor<13x5xi8>
+  %f = linalg.fill ins(%most : i8) outs(%er : tensor<13xi8>) -> tensor<13xi8>
+  %m = linalg.generic {indexing_maps = [#in, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%d : tensor<13x5xi8>) outs(%f : tensor<13xi8>) {
+  ^bb0(%a: i8, %o: i8):
+    %r = arith.minui %a, %o : i8
+    linalg.yield %r : i8
+  } -> tensor<13xi8>
+  return %m : tensor<13xi8>
+}
+// CHECK-LABEL: func.func @reduces_nothing
+// CHECK: %[[ZERO:.*]] = arith.constant 0 : i8
+// CHECK-NOT: linalg.generic
+// CHECK: linalg.fill ins(%[[ZERO]] : i8)
+// CHECK-NOT: linalg.generic
+// CHECK: return

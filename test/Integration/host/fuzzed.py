@@ -57,6 +57,13 @@ def newest():
         x = graph.input(np.array([-14, 14.25] + 14 * [14.125], np.float32))
         graph.output(*graph.node("DynamicQuantizeLinear", x, outputs=3))
 
+    def nothing_left(graph):
+        # A reduction whose body folds to a constant.
+        x = graph.input(rng.integers(0, 256, (13, 5)).astype(np.uint8))
+        graph.output(graph.node("ReduceMin", graph.node("Sub", x, graph.node("CastLike", x, np.uint8(3))), np.array([1])),
+                     expected=np.zeros((13, 1), np.uint8))
+
+    suite.case("ReduceMin of x - x", nothing_left)
     suite.case("Loop of no iterations", no_iteration)
     for depth in (4, 8):  # as many as a group of products has
         x, weights = rng.integers(0, 256, (3, 9, depth)).astype(np.uint8), rng.integers(-9, 10, (depth, 128)).astype(np.int8)

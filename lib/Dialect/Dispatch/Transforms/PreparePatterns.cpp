@@ -570,15 +570,18 @@ private:
   }
 };
 
-/// An op that stores one scalar everywhere is a linalg.fill.
+/// An op that stores one scalar everywhere is a linalg.fill: a reduction, too,
+/// whose body folded to what no element changes, as min(x - x, …) of unsigned
+/// integers does.
 struct ScalarToFill : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(linalg::GenericOp op,
                                 PatternRewriter &rewriter) const override {
-    if (!isMap(op) || op.getNumResults() != 1 ||
-        !op.getIndexingMapsArray().back().isPermutation() ||
-        !llvm::hasSingleElement(op.getBody()->getOperations()))
+    if (op.getNumResults() != 1 || op.hasDynamicShape() ||
+        !op.getIndexingMapsArray().back().isProjectedPermutation() ||
+        !llvm::hasSingleElement(op.getBody()->getOperations()) ||
+        llvm::is_contained(op.getStaticLoopRanges(), 0))
       return failure();
     Value scalar = op.getBody()->getTerminator()->getOperand(0);
     if (scalar.getParentBlock() == op.getBody())
