@@ -42,14 +42,15 @@ def peer_session(path):
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def openvino_request(path, inputs):
+def openvino_request(path, inputs, precision="f32"):
+    """None as the precision leaves it to OpenVINO, which asks the CPU."""
     core = openvino.Core()
     model = core.read_model(str(path))
     model.reshape({name: list(array.shape) for name, array in inputs.items()})
-    compiled = core.compile_model(model, "CPU", {
-        "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1,
-        "ENABLE_CPU_PINNING": False})
-    return compiled.create_infer_request()
+    settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
+    if precision:
+        settings["INFERENCE_PRECISION_HINT"] = precision
+    return core.compile_model(model, "CPU", settings).create_infer_request()
 
 
 def peer_runs(path, session, inputs):
@@ -73,6 +74,12 @@ def median_ms(run, seconds):
     return statistics.median(times) * 1e3
 
 
+def benchmark(program, arguments, seconds):
+    """What a program says about its runs in one thread."""
+    command = [program, *arguments, f"--benchmark={seconds}", "--json", "--threads=1"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
 def compare(path, args, folder):
     session = peer_session(path)
     inputs = model_inputs(path, session)
@@ -91,9 +98,7 @@ def compare(path, args, folder):
     for run in runs.values():
         median_ms(run, 0)
     for _ in range(args.rounds):
-        text = subprocess.run([program, *arrays, f"--benchmark={args.seconds}", "--json",
-                               "--threads=1"], check=True, capture_output=True, text=True).stdout
-        last = json.loads(text)
+        last = benchmark(program, arrays, args.seconds)
         ours.append(last["median_ms"])
         for name, run in runs.items():
             peers[name].append(median_ms(run, args.seconds))
@@ -130,6 +135,11 @@ def summarise(results):
         print(f"{'geometric mean':24} {'':29} {mean:6.2f}")
 
 
+def use_one_core():
+    """The last one: the first serves interrupts."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 def main():
     parser = model_parser(__doc__)
     parser.add_argument("--cpu", default="native")
@@ -137,8 +147,7 @@ def main():
     parser.add_argument("--seconds", default=0.7, type=float)
     parser.add_argument("--keep", type=Path, help="keep the programs in this folder")
     args = parser.parse_args()
-    # Both run on one core, the last one: the first serves interrupts.
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    use_one_core()
 
     print(f"{'model':24} {'dlc ms':>9} {'ort ms':>9} {'ov ms':>9} {'ratio':>6} {'process':>10} {'/run':>5}"
           f" {'compile':>8} {'peak':>8} {'program':>10} {'-weights':>8} {'arena':>9} {'rest':>8}"

@@ -21,6 +21,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -250,7 +251,8 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   phaseOptions.schedule = options.schedule;
   if (options.isCuda())
     phaseOptions.arch = options.cudaArchs.front().getRealName();
-  phaseOptions.cpu = options.cpus[cpu];
+  phaseOptions.cpu =
+      modules.size() == 1 ? llvm::join(options.cpus, ",") : options.cpus[cpu];
   phaseOptions.keepData = modules.size() > 1 || mayCompileAgain;
   if (bufferBudget)
     phaseOptions.memoryBudget = *bufferBudget;

@@ -14,6 +14,7 @@
 #include "dlc/Pipelines/Passes.h"
 #include "dlc/Schedule/CUDA/Passes.h"
 #include "dlc/Schedule/Host/Passes.h"
+#include "dlc/Schedule/Host/TargetDescription.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -23,6 +24,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -109,12 +111,28 @@ Level dlc::detectLevel(ModuleOp module) {
 // Phases
 //===----------------------------------------------------------------------===//
 
+/// From how many uses of each element on operands of products of 16-bit floats
+/// are kept as f32: never, if one of the program's CPUs multiplies them.
+static int64_t getWidenFrom(const PhaseOptions &options) {
+  int64_t most = 0;
+  for (StringRef cpu : llvm::split(StringRef(options.cpu), ',')) {
+    int64_t uses = schedule::HostTarget::get(cpu).widenFloatsFrom(
+        options.precision == "bf16");
+    if (uses == 0)
+      return 0;
+    most = std::max(most, uses);
+  }
+  return most;
+}
+
 /// Tensor cores round the operands of tiles that are f32 to everybody else.
 static void addReducePrecision(OpPassManager &pm, const PhaseOptions &options) {
   if (options.isCuda())
     return;
   nn::NNReducePrecisionOptions reduce;
   reduce.precision = options.precision;
+  if (options.optimize)
+    reduce.widenFrom = getWidenFrom(options);
   pm.addPass(nn::createNNReducePrecision(reduce));
 }
 

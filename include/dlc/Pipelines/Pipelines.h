@@ -38,7 +38,8 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
   Option<std::string> cpu{
       *this, "cpu",
       llvm::cl::desc("CPU to compile for: native, x86-64-v3, x86-64-v4 or one "
-                     "of LLVM's names"),
+                     "of LLVM's names; several, separated by commas, in the "
+                     "phases up to dispatch, which are the same for all"),
       llvm::cl::init("native")};
   Option<std::string> arch{
       *this, "arch",

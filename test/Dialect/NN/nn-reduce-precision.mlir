@@ -1,4 +1,5 @@
 // RUN: dlc-opt %s --nn-reduce-precision=precision=bf16 | FileCheck %s
+// RUN: dlc-opt %s --nn-reduce-precision="precision=bf16 widen-from=3" | FileCheck %s --check-prefix=WIDE
 // RUN: dlc-opt %s --nn-reduce-precision=precision=tf32 | FileCheck %s --check-prefix=SAME
 // RUN: not dlc-opt %s --nn-reduce-precision=precision=f8 2>&1 | FileCheck %s --check-prefix=BAD
 
@@ -32,4 +33,34 @@ func.func @convolutions(%x: tensor<1x2x8xf32>, %w: tensor<4x2x3xf32>, %t: tensor
   %0 = nn.conv %x, %w strides = [1] pads = [0, 0] dilations = [1] : (tensor<1x2x8xf32>, tensor<4x2x3xf32>) -> tensor<1x4x6xf32>
   %1 = nn.conv_transpose %x, %t strides = [1] pads = [0, 0] dilations = [1] output_padding = [0] : (tensor<1x2x8xf32>, tensor<2x4x3xf32>) -> tensor<1x4x10xf32>
   return %0, %1 : tensor<1x4x6xf32>, tensor<1x4x10xf32>
+}
+
+// Which operands become f32 again: those of products that use each element three times or
+// more. `%b` is of both kinds, but is rounded once.
+
+// WIDE-LABEL: @uses
+// WIDE-SAME: %[[A2:[a-z0-9]*]]: tensor<2x3xf32>, %[[A3:[a-z0-9]*]]: tensor<3x3xf32>, %[[B:[a-z0-9]*]]: tensor<3x3xf32>
+// WIDE-DAG: %[[B16:.*]] = nn.cast %[[B]] : (tensor<3x3xf32>) -> tensor<3x3xbf16>
+// WIDE-DAG: %[[BW:.*]] = nn.cast %[[B16]] : (tensor<3x3xbf16>) -> tensor<3x3xf32>
+// WIDE-DAG: %[[A16:.*]] = nn.cast %[[A2]] : (tensor<2x3xf32>) -> tensor<2x3xbf16>
+// WIDE-DAG: %[[A316:.*]] = nn.cast %[[A3]] : (tensor<3x3xf32>) -> tensor<3x3xbf16>
+// WIDE-DAG: %[[AW:.*]] = nn.cast %[[A316]] : (tensor<3x3xbf16>) -> tensor<3x3xf32>
+// WIDE: nn.matmul %[[A16]], %[[B16]] wide : (tensor<2x3xbf16>, tensor<3x3xbf16>) -> tensor<2x3xf32>
+// WIDE: nn.matmul %[[AW]], %[[BW]] : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+// Filters are used once for each pixel of the result, those of transposed convolutions
+// once for each of the input; depthwise ones, too.
+// WIDE: nn.conv {{.*}} wide : (tensor<1x2x3xbf16>, tensor<9x2x2xbf16>) -> tensor<1x9x2xf32>
+// WIDE: nn.conv {{.*}} groups = 2 : (tensor<1x2x4xf32>, tensor<2x1x2xf32>) -> tensor<1x2x3xf32>
+// WIDE: nn.conv_transpose {{.*}} wide : (tensor<1x9x2xbf16>, tensor<9x4x2xbf16>) -> tensor<1x4x3xf32>
+// WIDE: nn.conv_transpose {{.*}} : (tensor<1x9x3xf32>, tensor<9x4x2xf32>) -> tensor<1x4x4xf32>
+func.func @uses(%a2: tensor<2x3xf32>, %a3: tensor<3x3xf32>, %b: tensor<3x3xf32>, %x3: tensor<1x2x3xf32>, %x4: tensor<1x2x4xf32>, %f: tensor<9x2x2xf32>, %d: tensor<2x1x2xf32>,
+    %y2: tensor<1x9x2xf32>, %y3: tensor<1x9x3xf32>, %t: tensor<9x4x2xf32>)
+    -> (tensor<2x3xf32>, tensor<3x3xf32>, tensor<1x9x2xf32>, tensor<1x2x3xf32>, tensor<1x4x3xf32>, tensor<1x4x4xf32>) {
+  %0 = nn.matmul %a2, %b : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>
+  %1 = nn.matmul %a3, %b : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %2 = nn.conv %x3, %f strides = [1] pads = [0, 0] dilations = [1] : (tensor<1x2x3xf32>, tensor<9x2x2xf32>) -> tensor<1x9x2xf32>
+  %3 = nn.conv %x4, %d strides = [1] pads = [0, 0] dilations = [1] groups = 2 : (tensor<1x2x4xf32>, tensor<2x1x2xf32>) -> tensor<1x2x3xf32>
+  %4 = nn.conv_transpose %y2, %t strides = [1] pads = [0, 0] dilations = [1] output_padding = [0] : (tensor<1x9x2xf32>, tensor<9x4x2xf32>) -> tensor<1x4x3xf32>
+  %5 = nn.conv_transpose %y3, %t strides = [1] pads = [0, 0] dilations = [1] output_padding = [0] : (tensor<1x9x3xf32>, tensor<9x4x2xf32>) -> tensor<1x4x4xf32>
+  return %0, %1, %2, %3, %4, %5 : tensor<2x3xf32>, tensor<3x3xf32>, tensor<1x9x2xf32>, tensor<1x2x3xf32>, tensor<1x4x3xf32>, tensor<1x4x4xf32>
 }

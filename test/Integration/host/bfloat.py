@@ -1,7 +1,8 @@
 # RUN: %python %s
 # REQUIRES: onnxruntime
-"""--precision=bf16: products whose operands lie in pairs, and those whose do not (an odd
-number of terms), against products of the rounded operands in float64."""
+"""--precision=bf16: products whose operands lie in pairs, those whose do not (an odd
+number of terms), and those whose operands are kept as f32 where the CPU can not multiply
+bfloat16 (each element is used often), against products of the rounded operands in float64."""
 
 import sys
 
@@ -63,7 +64,7 @@ def add(name, op, a, b, reference, constant, **attributes):
 
 for constant in (True, False):
     kind = "constant" if constant else "input"
-    for rows, terms, columns in ((1, 64, 40), (5, 2, 8), (7, 62, 3), (13, 64, 83), (48, 260, 16), (3, 33, 24), (9, 4, 1)):
+    for rows, terms, columns in ((1, 64, 40), (5, 2, 8), (7, 62, 3), (13, 64, 83), (48, 260, 16), (40, 66, 43), (3, 33, 24), (9, 4, 1)):
         add(f"product_{kind}_{rows}x{terms}x{columns}", "MatMul", values(rows, terms), values(terms, columns), np.matmul, constant)
     add(f"batch_{kind}", "MatMul", values(3, 6, 34), values(3, 34, 21), np.matmul, constant)
     add(f"transposed_{kind}", "Gemm", values(6, 48), values(20, 48), lambda a, b: a @ b.T, constant, transB=1)
@@ -72,9 +73,10 @@ for name, channels, group, strides, pads, dilations in (("conv", 16, 1, [1, 1], 
                                                        ("conv_odd", 3, 1, [1, 1], [1, 1, 1, 1], [1, 1]),
                                                        ("conv_dilated", 4, 1, [1, 1], [2, 2, 2, 2], [2, 2]),
                                                        ("conv_groups", 8, 2, [1, 1], [1, 1, 1, 1], [1, 1])):
-    add(name, "Conv", values(1, channels, 9, 11), values(12, channels // group, 3, 3),
-        lambda x, w: convolve(x, w, strides, pads, dilations, group), True,
-        strides=strides, pads=pads, dilations=dilations, group=group)
+    for size in ((4, 7), (9, 11)):
+        add(f"{name}_{size[0]}", "Conv", values(1, channels, *size), values(12, channels // group, 3, 3),
+            lambda x, w: convolve(x, w, strides, pads, dilations, group), True,
+            strides=strides, pads=pads, dilations=dilations, group=group)
 
 graph = helper.make_graph(nodes, "bfloat", [helper.make_tensor_value_info(n, TensorProto.FLOAT, a.shape)
                                             for n, a in inputs.items()], outputs, initializers)

@@ -46,6 +46,14 @@ struct HostTarget {
     return byteDots && bytes && leftUnsigned != rightUnsigned ? 4 : 2;
   }
 
+  /// From how many uses of each element on it pays to keep the operands of
+  /// products of 16-bit floats as f32: widening them for each product then
+  /// takes longer than reading twice as much does. 0: the CPU multiplies them
+  /// as they are. (Weights come from memory once a run; measured.)
+  int64_t widenFloatsFrom(bool bfloat) const {
+    return bfloat && bfloatDots ? 0 : 32;
+  }
+
   /// Elements of `bits` width in one vector.
   int64_t lanes(unsigned bits) const { return vectorBytes * 8 / bits; }
 

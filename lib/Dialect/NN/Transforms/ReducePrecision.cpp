@@ -32,29 +32,62 @@ struct NNReducePrecision
     getOperation()->walk([&](Operation *op) {
       if (isa<MatmulOp, ConvOp, ConvTransposeOp>(op) &&
           getElementTypeOrSelf(op->getResult(0)).isF32())
-        narrow(op, element);
+        round(op, element);
     });
   }
 
 private:
   /// Rounds both operands, each value once.
-  void narrow(Operation *op, Type element) {
+  void round(Operation *op, Type element) {
+    bool widen = widenFrom > 0 && countUses(op) >= widenFrom;
     for (OpOperand &operand : op->getOpOperands()) {
-      if (!getElementTypeOrSelf(operand.get()).isF32())
+      Value value = operand.get();
+      if (!getElementTypeOrSelf(value).isF32())
         continue;
-      Value &rounded = known[operand.get()];
-      if (!rounded) {
-        OpBuilder b(op);
-        b.setInsertionPointAfterValue(operand.get());
-        rounded =
-            CastOp::create(b, operand.get().getLoc(), operand.get(), element);
-      }
+      auto cast = [&](DenseMap<Value, Value> &known, Value from, Type to) {
+        Value &result = known[value];
+        if (!result) {
+          OpBuilder b(op);
+          b.setInsertionPointAfterValue(from);
+          result = CastOp::create(b, value.getLoc(), from, to);
+        }
+        return result;
+      };
+      Value rounded = cast(narrow, value, element);
+      if (widen)
+        rounded = cast(wide, rounded, Float32Type::get(&getContext()));
       operand.set(rounded);
     }
-    op->setAttr("wide", UnitAttr::get(&getContext()));
+    if (!widen)
+      op->setAttr("wide", UnitAttr::get(&getContext()));
   }
 
-  DenseMap<Value, Value> known;
+  /// How many products each element of an operand takes part in: of a
+  /// convolution's filter, or of the factor of a matrix product for which that
+  /// is less.
+  static double countUses(Operation *op) {
+    auto elements = [](Value value) {
+      return static_cast<double>(
+          cast<RankedTensorType>(value.getType()).getNumElements());
+    };
+    Value left = op->getOperand(0), right = op->getOperand(1);
+    Value result = op->getResult(0);
+    if (auto conv = dyn_cast<ConvOp>(op)) {
+      // As many as it has results a channel.
+      auto filter = cast<RankedTensorType>(conv.getFilter().getType());
+      return elements(result) / static_cast<double>(filter.getDimSize(0));
+    }
+    if (auto conv = dyn_cast<ConvTransposeOp>(op)) {
+      auto filter = cast<RankedTensorType>(conv.getFilter().getType());
+      return elements(left) / static_cast<double>(filter.getDimSize(0));
+    }
+    auto type = cast<RankedTensorType>(left.getType());
+    double terms = static_cast<double>(type.getDimSize(type.getRank() - 1));
+    return elements(result) * terms / std::max(elements(left), elements(right));
+  }
+
+  /// What values are when rounded, as 16 bits and as f32 again.
+  DenseMap<Value, Value> narrow, wide;
 };
 
 } // namespace

@@ -61,10 +61,19 @@ def NNReducePrecision : Pass<"nn-reduce-precision"> {
     where they are made, so that they take half of the memory, weights included.
     Sums, and everything that is no product (softmax, normalisations, reductions),
     stay f32.
+
+    Where the CPU would have to widen the operands for each product, that takes
+    longer than reading twice as much, if they are read often. With
+    `widen-from=N` operands of products that use each element N times or more are
+    rounded and become f32 again where they are made (weights when the program is
+    compiled): the products are the same, computed as those of f32 are.
   }];
   let options = [
     Option<"precision", "precision", "std::string", "\"f32\"",
-           "f16 or bf16; f32 and tf32 leave operands as they are">
+           "f16 or bf16; f32 and tf32 leave operands as they are">,
+    Option<"widenFrom", "widen-from", "int64_t", "0",
+           "Uses of each element from which on operands are kept as f32, rounded "
+           "(0: never)">
   ];
   let dependentDialects = ["::dlc::nn::NNDialect"];
 }
