@@ -114,11 +114,14 @@ LogicalResult compress(NodeEmitter &e) {
   auto isThere = [&](Value at) {
     return m.compare(Predicate::LT, at, e.make<nn::ExtentOp>(data, axis));
   };
-  if (auto known = e.constInts(1)) {
-    Dims kept;
-    for (auto [index, keep] : llvm::enumerate(*known))
-      if (keep && int64_t(index) < bound)
-        kept.push_back(index);
+  Dims kept;
+  auto known = e.constInts(1);
+  for (auto [index, keep] :
+       llvm::enumerate(known.value_or(std::vector<int64_t>())))
+    if (keep && int64_t(index) < bound)
+      kept.push_back(index);
+  // Where the shapes were found nobody counted very many flags.
+  if (known && e.outType(0).getDimSize(axis) == int64_t(kept.size())) {
     Value at = e.ints(kept, {int64_t(kept.size())});
     Value rows = e.make<nn::GatherOp>(data, at, axis);
     if (kept.empty() || !e.isOpen(0))

@@ -64,6 +64,8 @@ def newest():
                      expected=np.zeros((13, 1), np.uint8))
 
     suite.case("ReduceMin of x - x", nothing_left)
+    many = rng.random(1480) < 0.5  # more than the importer looks at to find shapes
+    suite.op("by many constants", "Compress", [f32(1480, 2)], [many], axis=0)
     suite.case("Loop of no iterations", no_iteration)
     for depth in (4, 8):  # as many as a group of products has
         x, weights = rng.integers(0, 256, (3, 9, depth)).astype(np.uint8), rng.integers(-9, 10, (depth, 128)).astype(np.int8)
