@@ -43,6 +43,8 @@ static OwningOpRef<ModuleOp> import(MLIRContext &context, StringRef file,
   }
 
   Location loc = FileLineColLoc::get(&context, file, 0, 0);
+  for (const std::string &warning : model.warnings)
+    emitWarning(loc) << warning;
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
   (*module)->setAttr(
       "dlc.source", StringAttr::get(&context, llvm::sys::path::filename(file)));

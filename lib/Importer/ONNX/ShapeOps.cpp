@@ -234,9 +234,7 @@ LogicalResult pad(NodeEmitter &e) {
     if (sizes[d] < 0)
       return e.error("negative padding removes more than there is");
   }
-  if (cuts) {
-    if (*mode != nn::PadMode::Constant && grows)
-      return e.error("negative padding is supported in mode 'constant' only");
+  if (cuts) { // before anything is repeated: the rest is what there is
     x = e.slice(x, starts, sizes);
     e.fitted = true;
   }

@@ -69,7 +69,10 @@ int main(int argc, char **argv) {
   }
   MLIRContext context(MLIRContext::Threading::DISABLED);
   ScopedDiagnosticHandler handler(&context, [](Diagnostic &diagnostic) {
-    llvm::errs() << "dlc-import: error: "
+    llvm::errs() << "dlc-import: "
+                 << (diagnostic.getSeverity() == DiagnosticSeverity::Warning
+                         ? "warning: "
+                         : "error: ")
                  << dlc::describeLocation(diagnostic.getLocation()) << ": "
                  << diagnostic << "\n";
     return success();

@@ -175,8 +175,37 @@ def endless():
           go=np.bool_(True), zero=np.int64(0), one=np.int64(1))
 
 
+def counted():
+    # The condition is about a counter alone: how often is known, so there is something to stack.
+    check("while counter", """(float[3] x) => (float[3] y, int32 last, float limit, float[n,3] all) {
+        last, y, limit, all = Loop (, go, zero, x, seven) <body = b (int64 i, bool c, int32 k, float[3] s, float m)
+                => (bool d, int32 next, float[3] t, float same, float[3] o) {
+            same = Identity (m)
+            step = Constant <value = int32 {2}> ()
+            next = Add (k, step)
+            t = Add (s, x)
+            o = Exp (s)
+            at = Cast <to = 1> (next)
+            d = Less (at, m)
+        }>
+    }""", {"x": floats(3)}, go=np.bool_(True), zero=np.int32(0), seven=np.float32(11))
+    # Two counters that depend on each other (1, 1, 2, 3, 5, ...), and a largest number that is not reached.
+    check("fibonacci", """(float[3] x) => (float[3] y, int64 f, float[n,3] all) {
+        f, g, y, all = Loop (many, go, one, one, x) <body = b (int64 i, bool c, int64 a, int64 b, float[3] s)
+                => (bool d, int64 e, int64 h, float[3] t, float[3] o) {
+            h = Add (a, b)
+            e = Identity (b)
+            t = Sub (x, s)
+            o = Sin (s)
+            limit = Constant <value = int64 {100}> ()
+            d = LessOrEqual (h, limit)
+        }>
+    }""", {"x": floats(3)}, many=np.int64(2**63 - 1), go=np.bool_(True), one=np.int64(1))
+
+
 scans()
 loops()
+counted()
 conditions()
 if not on_cuda(FLAGS):
     endless()

@@ -281,7 +281,8 @@ def shapes():
     for mode in ("constant", "edge", "reflect", "wrap"):
         constants = [np.array([1, 0, 3, 1, 2, 2])] + ([np.float32(1.5)] if mode == "constant" else [])
         suite.op(mode, "Pad", [x], constants, mode=mode)
-    suite.op("cuts", "Pad", [x], [np.array([0, -1, 0, 1, 0, -2])])
+    for mode in ("constant", "edge", "reflect", "wrap"):
+        suite.op(f"cuts {mode}", "Pad", [x], [np.array([0, -1, 1, 1, 1, -2])], mode=mode)
     data = f32(5, 4, 3)
     for indices, axis in [(np.array([0, 4, -1, -5]), 0), (np.array([[0, 1], [-1, 2]]), 1), (np.array(2), 2),
                           (np.array([1, 1], np.int32), 2)]:

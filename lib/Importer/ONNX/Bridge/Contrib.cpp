@@ -77,6 +77,12 @@ public:
     setInt(nodes[nodes.size() - 1], "to", type);
     return result;
   }
+  std::string transpose(const std::string &value,
+                        const std::vector<int64_t> &perm) {
+    std::string result = add("Transpose", {value});
+    setInts(nodes[nodes.size() - 1], "perm", perm);
+    return result;
+  }
   std::string constant(float value) {
     std::string result = add("Constant", {});
     auto &attr = *nodes[nodes.size() - 1].add_attribute();
@@ -85,6 +91,23 @@ public:
     attr.mutable_t()->set_data_type(TensorProto::FLOAT);
     attr.mutable_t()->add_float_data(value);
     return result;
+  }
+  std::string constantInts(const std::vector<int64_t> &values) {
+    std::string result = add("Constant", {});
+    auto &attr = *nodes[nodes.size() - 1].add_attribute();
+    attr.set_name("value");
+    attr.set_type(onnx::AttributeProto::TENSOR);
+    attr.mutable_t()->set_data_type(TensorProto::INT64);
+    attr.mutable_t()->add_dims(static_cast<int64_t>(values.size()));
+    attr.mutable_t()->mutable_int64_data()->Assign(values.begin(),
+                                                   values.end());
+    return result;
+  }
+  /// Makes the results of a node of another kind those of the node.
+  void finishAs(const char *op, const std::vector<std::string> &inputs) {
+    NodeProto &added = addNode(nodes, node, op, inputs,
+                               {node.output().begin(), node.output().end()});
+    *added.mutable_attribute() = node.attribute();
   }
   /// Quantises a value as the node's result.
   void quantize(const std::string &value, int scale, int zero) {
@@ -102,7 +125,10 @@ public:
 
 private:
   std::string fresh() {
-    return node.output(0) + "/" + std::to_string(counter++);
+    const std::string *base = &node.output(0);
+    for (const std::string &output : node.output()) // the first may be absent
+      base = base->empty() ? &output : base;
+    return *base + "/" + std::to_string(counter++);
   }
 
   const NodeProto &node;
@@ -166,6 +192,33 @@ void finishProduct(Expansion &e, const std::string &left, int scale, int zero,
   e.finish(value);
 }
 
+/// Weights of all directions as LSTM takes them. The scale and the zero point
+/// are one number for each direction or for each column of it.
+std::string dequantizeGates(Expansion &e, int index, int scale, int zero) {
+  std::string value = e.cast(e.in(index), TensorProto::FLOAT);
+  std::string columns = e.constantInts({0, 1, -1});
+  if (e.has(zero)) {
+    std::string origin = e.cast(e.in(zero), TensorProto::FLOAT);
+    value = e.add("Sub", {value, e.add("Reshape", {origin, columns})});
+  }
+  std::string unit = e.add("Reshape", {e.in(scale), columns});
+  return e.transpose(e.add("Mul", {value, unit}), {0, 2, 1});
+}
+
+/// Operands 0 to 7 are those of LSTM. The hidden state stays a float, which
+/// onnxruntime quantises in each step.
+void expandLSTM(Expansion &e) {
+  std::vector<std::string> inputs;
+  for (int i = 0; i < 8; ++i)
+    inputs.push_back(e.in(i));
+  inputs[0] = e.requantizeDynamically(0);
+  inputs[1] = dequantizeGates(e, 1, 8, 9);
+  inputs[2] = dequantizeGates(e, 2, 10, 11);
+  while (inputs.back().empty())
+    inputs.pop_back();
+  e.finishAs("LSTM", inputs);
+}
+
 const std::map<std::string, Expand> &expansions() {
   static const std::map<std::string, Expand> table = {
       {"QLinearAdd", [](Expansion &e) { expandBinary(e, "Add"); }},
@@ -192,6 +245,7 @@ const std::map<std::string, Expand> &expansions() {
        [](Expansion &e) {
          finishProduct(e, e.requantizeDynamically(0), 2, 3, 4);
        }},
+      {"DynamicQuantizeLSTM", expandLSTM},
   };
   return table;
 }

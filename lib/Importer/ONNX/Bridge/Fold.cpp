@@ -9,10 +9,7 @@ using onnx::GraphProto;
 using onnx::NodeProto;
 using onnx::TensorProto;
 
-namespace {
-
-/// A tensor for the attribute forms that Constant nodes have.
-bool constantTensor(NodeProto &node, TensorProto &tensor) {
+bool dlc::importer::constantTensor(NodeProto &node, TensorProto &tensor) {
   if (node.attribute_size() != 1)
     return false;
   AttributeProto &attr = *node.mutable_attribute(0);
@@ -38,6 +35,8 @@ bool constantTensor(NodeProto &node, TensorProto &tensor) {
   tensor.set_name(node.output(0));
   return true;
 }
+
+namespace {
 
 class Folder {
 public:

@@ -239,6 +239,12 @@ constexpr int64_t maxUnrolledTrips = 4;
 void unrollLoop(const LoopParts &loop, const std::string &reason,
                 onnx::GraphProto &graph, Nodes &nodes);
 
+/// Runs what decides about the next iteration of a loop, if that follows from
+/// known numbers: how often the loop runs that may run at all. Nothing where
+/// that is not known (yet).
+std::optional<int64_t> countTrips(const LoopParts &loop,
+                                  const onnx::GraphProto &graph);
+
 /// A constant `true` of that name, which is returned.
 std::string addTrue(onnx::GraphProto &graph, const std::string &name);
 
@@ -338,6 +344,10 @@ bool resolveSequences(Model &model);
 /// Evaluates nodes on small known tensors; results become initializers.
 /// Returns whether anything changed.
 bool foldShapeArithmetic(Model &model);
+
+/// Takes the tensor of any form of a Constant node out of it; false where the
+/// form is not one of small tensors.
+bool constantTensor(onnx::NodeProto &node, onnx::TensorProto &tensor);
 
 /// Largest tensor that the folder computes with.
 constexpr int64_t maxFoldedElements = 4096;

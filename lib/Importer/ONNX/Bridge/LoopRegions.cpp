@@ -12,6 +12,7 @@
 #include "Internal.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 using namespace dlc::importer;
@@ -457,6 +458,13 @@ bool LoopRegions::formOne(const NodeProto &node, const ValueTypes &types,
     return false;
   if (loop->base().empty()) // nobody reads what it gives
     return true;
+  std::optional<int64_t> counted = countTrips(*loop, graph);
+  if (counted) {
+    loop->trips = *counted;
+    loop->isSteady = true;
+  } else if (loop->trips == std::numeric_limits<int64_t>::max() && !last) {
+    return false; // it may still become known
+  }
   bool results = loop->isMasked() && loop->numOutputs > 0;
   bool few = loop->trips == 0 || (loop->trips <= maxUnrolledTrips && !results);
   auto isKnown = [&](const std::string &name) { return types.of(name); };
@@ -466,7 +474,7 @@ bool LoopRegions::formOne(const NodeProto &node, const ValueTypes &types,
   if (few || hasOtherStates(*loop, types) || (!known && last))
     unrollLoop(*loop, "", graph, nodes);
   else if (known)
-    addRegion(*loop, std::nullopt, graph, nodes);
+    addRegion(*loop, counted, graph, nodes);
   else
     return false;
   return true;

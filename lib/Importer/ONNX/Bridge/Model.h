@@ -82,6 +82,8 @@ struct Model {
   onnx::ModelProto proto;
   std::vector<Payload> payloads;
   std::vector<Port> inputs, outputs;
+  /// What is wrong with the model but does no harm.
+  std::vector<std::string> warnings;
   /// How many extents the inputs have.
   int64_t numExtents = 0;
   /// Values whose dimensions may be bounds, see valuesWithExtents.

@@ -431,10 +431,11 @@ void checkOutputs(Model &model) {
       for (int64_t dim : declared.dims)
         text += (text.empty() ? "" : "x") +
                 (dim < 0 ? std::string("?") : std::to_string(dim));
-      throw ImportError(
+      // What a model says of itself; nothing follows from it.
+      model.warnings.push_back(
           "the output '" + output.name + "' is declared with the shape " +
-          (text.empty() ? "scalar" : text) +
-          ", but is computed with the shape " + shapeString(computed.dims));
+          (text.empty() ? "scalar" : text) + ", but has the shape " +
+          shapeString(computed.dims));
     }
     declared = computed;
   }
