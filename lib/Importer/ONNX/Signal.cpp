@@ -124,50 +124,67 @@ LogicalResult dft(NodeEmitter &e) {
                      });
 }
 
-/// Overlapping frames, each weighted and transformed.
-LogicalResult stft(NodeEmitter &e) {
-  Value signal = e.in(0);
-  ArrayRef<int64_t> shape = shapeOf(signal);
+/// How the operands of STFT say what is transformed.
+struct Frames {
+  int64_t samples, parts, step, length;
+};
+
+FailureOr<Frames> readFrames(NodeEmitter &e, ArrayRef<int64_t> shape) {
   auto step = e.constInts(1), given = e.constInts(3);
   if (!step || step->size() != 1 || (*step)[0] < 1)
     return e.error("the step between frames is not known at compile time");
   if (e.has(3) && (!given || given->size() != 1))
     return e.error("the length of the frames is not known at compile time");
-  e.whole.push_back(1);
   if (shape.size() < 2 || shape.size() > 3)
     return e.error("the signal must be batch x samples x parts");
-  int64_t samples = shape[1], parts = shape.size() == 3 ? shape[2] : 1;
-  int64_t length = given      ? (*given)[0]
-                   : e.has(2) ? shapeOf(e.in(2))[0]
-                              : samples;
-  if (length < 1 || length > samples || parts < 1 || parts > 2)
-    return e.error("frames of " + Twine(length) + " samples do not fit");
-  int64_t frames = (samples - length) / (*step)[0] + 1;
-  if (frames > maxTable / length)
-    return e.error("too many frames");
-  Dims positions;
-  for (int64_t frame = 0; frame < frames; ++frame)
-    for (int64_t i = 0; i < length; ++i)
-      positions.push_back(frame * (*step)[0] + i);
-  Value cut =
-      e.make<nn::GatherOp>(e.reshape(signal, {shape[0], samples, parts}),
-                           e.ints(positions, {frames, length}), int64_t(1));
-  if (e.has(2)) {
-    Value window = e.in(2);
-    int64_t size = shapeOf(window)[0];
-    if (size > length)
-      return e.error("the window is longer than the frames");
-    if (size < length) { // in the middle of the frame
-      Dims lo{(length - size) / 2}, hi{length - size - (length - size) / 2};
-      window =
-          e.make<nn::PadOp>(nn::PadMode::Constant, window, e.scalar(0, window),
-                            ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
-    }
-    cut = e.make<nn::MulOp>(cut, e.reshape(window, {length, 1}));
-  }
+  if (!given && !e.has(2)) // one frame
+    e.whole.push_back(1);
+  Frames frames;
+  frames.samples = shape[1];
+  frames.parts = shape.size() == 3 ? shape[2] : 1;
+  frames.step = (*step)[0];
+  frames.length = given      ? (*given)[0]
+                  : e.has(2) ? shapeOf(e.in(2))[0]
+                             : frames.samples;
+  if (frames.length < 1 || frames.length > frames.samples || frames.parts < 1 ||
+      frames.parts > 2)
+    return e.error("frames of " + Twine(frames.length) + " samples do not fit");
+  return frames;
+}
+
+/// Overlapping frames, each weighted and transformed: a convolution with the
+/// weighted transform, whose results are the channels.
+LogicalResult stft(NodeEmitter &e) {
+  Value signal = e.in(0);
+  FailureOr<Frames> frames = readFrames(e, shapeOf(signal));
+  if (failed(frames))
+    return failure();
+  auto [samples, parts, step, length] = *frames;
+  int64_t batch = shapeOf(signal)[0];
   Transform transform{length, false, e.intAttr("onesided", 1) != 0};
-  Value result = transformed(e, cut, transform);
-  return result ? e.set(0, result) : failure();
+  int64_t channels = transform.extent() * transform.parts();
+  if (channels > maxTable / (length * parts))
+    return e.error("a transform of length " + Twine(length) +
+                   " is not supported");
+  std::vector<double> table;
+  table.reserve(channels * parts * length);
+  for (int64_t k = 0; k < transform.extent(); ++k)
+    for (int64_t to = 0; to < transform.parts(); ++to)
+      for (int64_t from = 0; from < parts; ++from)
+        for (int64_t n = 0; n < length; ++n)
+          table.push_back(transform.weight(n, from, k, to));
+  Value filter = e.floats(table, {channels, parts, length}, elementOf(signal));
+  if (e.has(2)) // as long as the frames, or inference failed
+    filter = e.make<nn::MulOp>(filter, e.reshape(e.in(2), {length}));
+  Value channelsFirst =
+      e.transpose(e.reshape(signal, {batch, samples, parts}), {0, 2, 1});
+  Dims none{0, 0}, steps{step}, one{1};
+  Value result = e.make<nn::ConvOp>(
+      channelsFirst, filter, ArrayRef<int64_t>(steps), ArrayRef<int64_t>(none),
+      ArrayRef<int64_t>(one), int64_t(1));
+  result = e.transpose(result, {0, 2, 1});
+  return e.set(0, e.reshape(result, {batch, shapeOf(result)[1],
+                                     transform.extent(), transform.parts()}));
 }
 
 /// Triangular filters spaced evenly on the mel scale.

@@ -288,6 +288,16 @@ def normalised():
           "--max-dim=n=33")
 
 
+def spectra():
+    """As many frames as fit into the signal that there is."""
+    graph = model("""g (float[2,n] x) => (float[2,f,5,2] y, float[2,g,8,2] both) {
+        y = STFT(x, step, window, length)
+        two = Reshape(x, pairs)
+        both = STFT <onesided = 0> (two, one, , length)
+    }""", step=np.array(3), window=floats(8), length=np.array(8), one=np.array(1), pairs=np.array([2, -1, 1]))
+    check("spectra", graph, [{"x": floats(2, n)} for n in (40, 8, 10, 11, 31)], "--max-dim=n=40")
+
+
 def cost():
     """Kernels end where the extents do: one of 64 images costs a small part of all."""
     graph = model("""g (float[batch,16,24,24] x) => (float[batch,16,24,24] y, float[batch,16] z) {
@@ -367,6 +377,7 @@ by_inputs()
 windows()
 recurrent()
 normalised()
+spectra()
 if not on_cuda(FLAGS):
     messages()
     cost()
