@@ -7,6 +7,8 @@
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/IR/AttrTypeSubElements.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace dlc::conversion {
 #define GEN_PASS_DEF_LOWERKERNELVECTORS
@@ -122,9 +124,53 @@ struct ComputeInFloat32 : OpRewritePattern<OpT> {
   }
 };
 
+/// What is rounded to bf16 and widened again stays in lanes of 32 bits; going
+/// by way of 16 bits would shuffle it there and back.
+struct RoundInFloat32 : OpRewritePattern<arith::ExtFOp> {
+  using OpRewritePattern<arith::ExtFOp>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::ExtFOp op,
+                                PatternRewriter &rewriter) const override {
+    auto round = op.getIn().getDefiningOp<arith::TruncFOp>();
+    if (!round || !getElementTypeOrSelf(round.getType()).isBF16() ||
+        round.getIn().getType() != op.getType() ||
+        !getElementTypeOrSelf(op.getType()).isF32())
+      return failure();
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Type type = b.getI32Type();
+    if (auto vector = dyn_cast<VectorType>(op.getType()))
+      type = vector.clone(type);
+    auto constant = [&](uint32_t bits) -> Value {
+      auto number = b.getI32IntegerAttr(static_cast<int32_t>(bits));
+      TypedAttr attr = number;
+      if (auto vector = dyn_cast<VectorType>(type))
+        attr = SplatElementsAttr::get(vector, number);
+      return arith::ConstantOp::create(b, attr);
+    };
+    // To the nearest, of two to the even one: half a unit is added, or a bit
+    // less.
+    Value x = round.getIn(), bits = arith::BitcastOp::create(b, type, x);
+    Value odd = arith::AndIOp::create(
+        b, arith::ShRUIOp::create(b, bits, constant(16)), constant(1));
+    Value sum = arith::AddIOp::create(
+        b, bits, arith::AddIOp::create(b, odd, constant(0x7fff)));
+    Value upper = arith::AndIOp::create(b, sum, constant(0xffff0000));
+    Value isNaN = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, x, x);
+    Value result =
+        arith::SelectOp::create(b, isNaN, constant(0x7fc00000), upper);
+    rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, op.getType(), result);
+    return success();
+  }
+};
+
 struct LowerKernelVectors
     : public dlc::conversion::impl::LowerKernelVectorsBase<LowerKernelVectors> {
   void runOnOperation() override {
+    // Before the two halves are lowered each on its own.
+    RewritePatternSet rounding(&getContext());
+    rounding.add<RoundInFloat32>(&getContext());
+    walkAndApplyPatterns(getOperation(), std::move(rounding));
+
     RewritePatternSet patterns(&getContext());
     vector::populateVectorMultiReductionLoweringPatterns(
         patterns, vector::VectorMultiReductionLowering::InnerParallel);

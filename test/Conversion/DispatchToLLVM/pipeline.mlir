@@ -61,6 +61,26 @@ dispatch.kernel @row(%a: memref<7x13xf32>, %o: memref<7x13xf32>)
   dispatch.return
 }
 
+// What is rounded to bf16 and widened again stays in lanes of 32 bits.
+
+// CHECK-LABEL: llvm.func internal @rounded
+// CHECK-NOT: i16
+// CHECK: %[[LESS:.*]] = llvm.add %{{.*}}, %{{.*}} : vector<8xi32>
+// CHECK: %[[SUM:.*]] = llvm.add %{{.*}}, %[[LESS]] : vector<8xi32>
+// CHECK: %[[UPPER:.*]] = llvm.and %[[SUM]], %{{.*}} : vector<8xi32>
+// CHECK: %[[NAN:.*]] = llvm.fcmp "uno"
+// CHECK: llvm.select %[[NAN]], %{{.*}}, %[[UPPER]] : vector<8xi1>, vector<8xi32>
+// CHECK-NOT: i16
+// CHECK: llvm.return
+dispatch.kernel @rounded(%a: memref<8xf32>, %o: memref<8xf32>) attributes {num_outs = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %0 = vector.load %a[%c0] : memref<8xf32>, vector<8xf32>
+  %1 = arith.truncf %0 : vector<8xf32> to vector<8xbf16>
+  %2 = arith.extf %1 : vector<8xbf16> to vector<8xf32>
+  vector.store %2, %o[%c0] : memref<8xf32>, vector<8xf32>
+  dispatch.return
+}
+
 // bf16 moves as integers of 16 bits: LLVM would do the select in f32 and round.
 
 // CHECK-LABEL: llvm.func internal @moved

@@ -78,6 +78,19 @@ for name, channels, group, strides, pads, dilations in (("conv", 16, 1, [1, 1], 
             lambda x, w: convolve(x, w, strides, pads, dilations, group), True,
             strides=strides, pads=pads, dilations=dilations, group=group)
 
+# What is rounded is seen where it is multiplied by one: NaNs with all kinds of payloads, what becomes
+# infinite and what does not, ties, numbers without an implicit bit.
+special = np.uint32([0x7F800000, 0x7F800001, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFC00000, 0x7F7FFFFF, 0x7F7F7FFF, 0x7F7F8000, 0xFF7F7FFF,
+                     0x3F808000, 0x3F818000, 0x3F808001, 0x3F817FFF, 0x00000001, 0x00007FFF, 0x00008000, 0x00018000, 0x80008001,
+                     0x00000000, 0x80000000]).view(np.float32)
+special = np.resize(special, (40, 1))  # so often that operands are kept as f32
+with np.errstate(all="ignore"):
+    exact = np.where(np.isnan(special), np.nan, rounded(special)) * np.ones((1, 64))
+inputs["a_special"] = special
+initializers.append(numpy_helper.from_array(np.ones((1, 64), np.float32), "b_special"))
+nodes.append(helper.make_node("MatMul", ["a_special", "b_special"], ["special"]))
+outputs.append(helper.make_tensor_value_info("special", TensorProto.FLOAT, exact.shape))
+
 graph = helper.make_graph(nodes, "bfloat", [helper.make_tensor_value_info(n, TensorProto.FLOAT, a.shape)
                                             for n, a in inputs.items()], outputs, initializers)
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -85,6 +98,10 @@ failed = 0
 for flags in (["--precision=bf16"], ["--precision=bf16", "--cpu=x86-64"]):
     with Program(model, *flags) as program:
         have = program.run(inputs)
+    if not np.array_equal(have["special"].astype(np.float64), exact, equal_nan=True):
+        failed += 1
+        wrong = np.flatnonzero(~np.isclose(have["special"], exact, rtol=0, atol=0, equal_nan=True)[:, 0])
+        print(f"{flags}: rounded wrongly: {[(hex(special.view(np.uint32)[i, 0]), have['special'][i, 0]) for i in wrong]}")
     for name, (want, allowed) in expected.items():
         wrong = np.abs(have[name] - want) > allowed
         if np.any(wrong):
