@@ -642,6 +642,30 @@ static bool isEpilogueInput(OpOperand &operand) {
          isPointwise(operand);
 }
 
+/// Whether elementwise ops, and reshapes among them, lead from a computation
+/// whose epilogue they can be to `value`. (How many read what is in between
+/// can not be counted: what has been fused is not gone at once.)
+static bool endsEpilogue(Value value) {
+  llvm::SmallSetVector<Value, 8> values;
+  values.insert(value);
+  for (unsigned i = 0; i < values.size(); ++i) {
+    Operation *producer = values[i].getDefiningOp();
+    if (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
+            producer)) {
+      values.insert(producer->getOperand(0));
+      continue;
+    }
+    auto structured = dyn_cast_or_null<linalg::LinalgOp>(producer);
+    if (!structured || isa<linalg::FillOp>(producer) ||
+        isConstantExpression(values[i]))
+      continue;
+    if (!isMap(structured))
+      return true;
+    values.insert_range(structured.getDpsInputs());
+  }
+  return false;
+}
+
 /// Whether the operands of the op that fusing `producer` into `operand` makes
 /// still tell the extents of all loops. They do not where only the broadcast
 /// value has a dim that is summed over; upstream's fusion would then keep the
@@ -701,8 +725,12 @@ bool dispatch::shouldFuseElementwise(OpOperand *operand) {
       return false;
   if (!isPointwise(*operand))
     return false;
+  // Where a sum is quantised it is a byte. If what follows has another
+  // computation's result to read, too, then it goes with that one, and bytes
+  // are what is stored in between; if not, all become one in one kernel.
   if (isMap(consumer))
-    return true;
+    return !getElementTypeOrSelf(operand->get()).isInteger(8) ||
+           !endsEpilogue(operand->get());
   return !hasReuse(consumer) &&
          llvm::none_of(producer->getOpOperands(), isEpilogueInput);
 }
