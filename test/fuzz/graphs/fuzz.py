@@ -20,6 +20,7 @@ whose results can be inputs instead. What is left is FOLDER/seed<N>.onnx with <N
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -29,7 +30,7 @@ import numpy as np
 import onnx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration" / "Inputs"))
-from dlc_testing import Failure, Program, option
+from dlc_testing import Failure, Program, option, reference64
 from core import BF16, describe, kind, make_model, names_read
 from generate import Generator
 
@@ -170,6 +171,23 @@ def uncertainty(case, name, world=None):
     return 8 * spread
 
 
+def is_nearer(case, name, got, world=None):
+    """Whether `got` is nearer to what float64 gives than the oracle is: onnxruntime's DFT has angles of float32."""
+    value = case.values[name]
+    expected = value.array if world is None else value.others[world]
+    if expected.dtype != np.float32 or got.shape != expected.shape:
+        return False
+    try:
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+            onnx.save(case.variant([name]).model(), file.name)
+            exact = reference64(file.name, case.arrays(world))[name + "_out"]
+    except Exception:  # the reference implementation has no common class
+        return False
+    if exact.dtype != np.float64 or exact.shape != got.shape:
+        return False
+    return bool(np.abs(got - exact).max(initial=0) < np.abs(expected - exact).max(initial=0))
+
+
 def check(cases, flags):
     """What is wrong with each case: by seed, the reason."""
     model = join(cases)
@@ -191,7 +209,7 @@ def check(cases, flags):
             for world, found, expected in zip(worlds, got, [value.array, *value.others]):
                 unsure = lambda: uncertainty(case, name, world)
                 reason = difference(found[name + "_out"], expected, value.slack, unsure)
-                if reason:
+                if reason and not is_nearer(case, name, found[name + "_out"], world):
                     wrong.setdefault(case.seed, reason)
     return wrong
 
