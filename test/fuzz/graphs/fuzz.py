@@ -28,6 +28,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import onnx
+import onnx.version_converter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration" / "Inputs"))
 from dlc_testing import Failure, Program, option, reference64
@@ -42,6 +43,9 @@ TOLERANCE = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 2e-4, np.dtype(np
 
 # What dlc says of bounded dimensions that it does not support (docs/RationaleExtents.md).
 LIMITS = ["has an extent that is known at run time only", "is not known at compile time"]
+
+# The reference implementation does not have all operators of older sets.
+NEWER = 21
 
 
 class Case:
@@ -172,20 +176,25 @@ def uncertainty(case, name, world=None):
 
 
 def is_nearer(case, name, got, world=None):
-    """Whether `got` is nearer to what float64 gives than the oracle is: onnxruntime's DFT has angles of float32."""
+    """Whether `got` is nearer to what float64 gives than the oracle is: onnxruntime's DFT has angles of float32, its
+    Sigmoid is off by 1e-7 where the result is smaller than that."""
     value = case.values[name]
     expected = value.array if world is None else value.others[world]
-    if expected.dtype != np.float32 or got.shape != expected.shape:
+    if got.dtype != expected.dtype or got.shape != expected.shape or expected.dtype in (np.float64, np.float16, BF16):
         return False
     try:
+        model = case.variant([name]).model()
+        if case.opset < NEWER:
+            model = onnx.version_converter.convert_version(model, NEWER)
         with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-            onnx.save(case.variant([name]).model(), file.name)
+            onnx.save(model, file.name)
             exact = reference64(file.name, case.arrays(world))[name + "_out"]
-    except Exception:  # the reference implementation has no common class
+    except Exception:  # they have no common class
         return False
-    if exact.dtype != np.float64 or exact.shape != got.shape:
+    if exact.dtype != (np.float64 if expected.dtype == np.float32 else expected.dtype) or exact.shape != got.shape:
         return False
-    return bool(np.abs(got - exact).max(initial=0) < np.abs(expected - exact).max(initial=0))
+    far = lambda array: np.abs(array.astype(np.float64) - exact.astype(np.float64)).max(initial=0)
+    return bool(far(got) < far(expected))
 
 
 def check(cases, flags):
