@@ -58,24 +58,10 @@ static Value compute(nn::ReciprocalOp, LocBuilder &b, const Element &e) {
 }
 
 static Value compute(nn::SigmoidOp, LocBuilder &b, const Element &e) {
-  // By e^-|x|, which is never infinite: 1 / (1 + z), or z / (1 + z) for
-  // negative x. There the rounding of 1 + z counts, and is made up for.
-  Type type = e.x().getType();
-  Value one = floatConstant(b, type, 1.0);
-  Value isNegative = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, e.x(),
-                                           zeroConstant(b, type));
-  Value size = math::AbsFOp::create(b, e.x());
-  Value z = math::ExpOp::create(b, arith::NegFOp::create(b, size));
-  Value sum = arith::AddFOp::create(b, one, z);
-  Value lost = arith::SubFOp::create(b, z, arith::SubFOp::create(b, sum, one));
-  Value numerator = arith::SelectOp::create(b, isNegative, z, one);
-  Value ratio = arith::DivFOp::create(b, numerator, sum);
-  // 1 / (1 + z) = 1 - z / (1 + z)
-  Value share =
-      arith::MulFOp::create(b, lost, arith::SubFOp::create(b, one, ratio));
-  Value better =
-      arith::SubFOp::create(b, ratio, arith::MulFOp::create(b, ratio, share));
-  return arith::SelectOp::create(b, isNegative, better, ratio);
+  // The schedules of f32 compute this as one (MathFunctions.h).
+  Value one = floatConstant(b, e.x().getType(), 1.0);
+  Value power = math::ExpOp::create(b, arith::NegFOp::create(b, e.x()));
+  return arith::DivFOp::create(b, one, arith::AddFOp::create(b, power, one));
 }
 
 static Value compute(nn::ReluOp, LocBuilder &b, const Element &e) {

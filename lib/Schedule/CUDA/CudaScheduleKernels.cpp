@@ -5,6 +5,7 @@
 #include "Strategies.h"
 
 #include "dlc/Schedule/CUDA/Passes.h"
+#include "dlc/Schedule/Common/MathFunctions.h"
 
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
@@ -344,10 +345,12 @@ struct CudaScheduleKernels
           KernelScheduler(kernel, launches[kernel.getSymNameAttr()], *target,
                           *products)
               .run();
-      if (failed(scheduled) ||
-          failed(applyPatternsGreedily(*scheduled, frozen)))
+      if (failed(scheduled))
         return signalPassFailure();
       IRRewriter rewriter(&getContext());
+      fuseActivations(rewriter, *scheduled);
+      if (failed(applyPatternsGreedily(*scheduled, frozen)))
+        return signalPassFailure();
       DominanceInfo dominance(*scheduled);
       eliminateCommonSubExpressions(rewriter, dominance, *scheduled);
     }

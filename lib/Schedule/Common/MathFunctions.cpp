@@ -8,179 +8,18 @@
 
 #include "dlc/Schedule/Common/MathFunctions.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "MathEmitter.h"
 
 #include <cmath>
 
 using namespace mlir;
-
-namespace {
-
-class Emitter;
-
-/// A scalar or vector, with the operators of floats.
-struct Number {
-  Emitter *e;
-  Value value;
-};
-
-/// Builds arithmetic on scalars or on vectors of the shape of one operand.
-class Emitter {
-public:
-  Emitter(PatternRewriter &b, Location loc, Type like, bool hasExp)
-      : b(b), loc(loc), vector(dyn_cast<VectorType>(like)), hasExp(hasExp) {}
-
-  Type shaped(Type element) const {
-    return vector ? Type(VectorType::get(vector.getShape(), element)) : element;
-  }
-  Number wrap(Value value) { return {this, value}; }
-  template <typename OpT, typename... Args>
-  Number make(Args &&...args) {
-    return wrap(OpT::create(b, loc, std::forward<Args>(args)...).getResult());
-  }
-
-  Number constant(TypedAttr attr) {
-    if (vector)
-      attr = SplatElementsAttr::get(cast<ShapedType>(shaped(attr.getType())),
-                                    Attribute(attr));
-    return make<arith::ConstantOp>(attr);
-  }
-  Number f32(float value) { return constant(b.getF32FloatAttr(value)); }
-  Number f64(double value) { return constant(b.getF64FloatAttr(value)); }
-  /// An integer of the type of `like`.
-  Number integer(int64_t value, Number like) {
-    return constant(cast<TypedAttr>(b.getIntegerAttr(elementOf(like), value)));
-  }
-  /// A float of the type of `like`.
-  Number real(double value, Number like) {
-    return constant(b.getFloatAttr(elementOf(like), value));
-  }
-  static Type elementOf(Number x) {
-    return getElementTypeOrSelf(x.value.getType());
-  }
-
-  Number toF64(Number x) {
-    return make<arith::ExtFOp>(shaped(b.getF64Type()), x.value);
-  }
-  Number toF32(Number x) {
-    return make<arith::TruncFOp>(shaped(b.getF32Type()), x.value);
-  }
-  Number bits(Number x) {
-    return make<arith::BitcastOp>(
-        shaped(b.getIntegerType(elementOf(x).getIntOrFloatBitWidth())),
-        x.value);
-  }
-  Number fromBits(Number x) {
-    Type type = elementOf(x).getIntOrFloatBitWidth() == 64
-                    ? Type(b.getF64Type())
-                    : Type(b.getF32Type());
-    return make<arith::BitcastOp>(shaped(type), x.value);
-  }
-  /// The integer of 32 bits that a float is; it must fit.
-  Number toI32(Number x) {
-    return make<arith::FPToSIOp>(shaped(b.getI32Type()), x.value);
-  }
-  Number i32ToFloat(Number x, Type type) {
-    return make<arith::SIToFPOp>(shaped(type), x.value);
-  }
-  Number toI64(Number x, bool isSigned = true) {
-    Type type = shaped(b.getI64Type());
-    return isSigned ? make<arith::ExtSIOp>(type, x.value)
-                    : make<arith::ExtUIOp>(type, x.value);
-  }
-  Number lowHalf(Number x) {
-    return make<arith::TruncIOp>(shaped(b.getI32Type()), x.value);
-  }
-
-  Number addInt(Number x, Number y) {
-    return make<arith::AddIOp>(x.value, y.value);
-  }
-  Number subInt(Number x, Number y) {
-    return make<arith::SubIOp>(x.value, y.value);
-  }
-  Number mulInt(Number x, Number y) {
-    return make<arith::MulIOp>(x.value, y.value);
-  }
-  Number andInt(Number x, Number y) {
-    return make<arith::AndIOp>(x.value, y.value);
-  }
-  Number orInt(Number x, Number y) {
-    return make<arith::OrIOp>(x.value, y.value);
-  }
-  Number xorInt(Number x, Number y) {
-    return make<arith::XOrIOp>(x.value, y.value);
-  }
-  Number left(Number x, Number y) {
-    return make<arith::ShLIOp>(x.value, y.value);
-  }
-  Number right(Number x, Number y) {
-    return make<arith::ShRUIOp>(x.value, y.value);
-  }
-  Number rightSigned(Number x, Number y) {
-    return make<arith::ShRSIOp>(x.value, y.value);
-  }
-
-  Number compare(arith::CmpFPredicate predicate, Number x, double y) {
-    return make<arith::CmpFOp>(predicate, x.value, real(y, x).value);
-  }
-  Number isEqual(Number x, int64_t y) {
-    return make<arith::CmpIOp>(arith::CmpIPredicate::eq, x.value,
-                               integer(y, x).value);
-  }
-  Number select(Number condition, Number onTrue, Number onFalse) {
-    return make<arith::SelectOp>(condition.value, onTrue.value, onFalse.value);
-  }
-
-  Number fma(Number x, Number y, Number z) {
-    return make<math::FmaOp>(x.value, y.value, z.value);
-  }
-  Number abs(Number x) { return make<math::AbsFOp>(x.value); }
-  Number sqrt(Number x) { return make<math::SqrtOp>(x.value); }
-  Number round(Number x) { return make<math::RoundEvenOp>(x.value); }
-  Number copySign(Number x, Number sign) {
-    return make<math::CopySignOp>(x.value, sign.value);
-  }
-
-  /// c[0] + c[1] x + c[2] x^2 …
-  template <size_t size>
-  Number polynomial(Number x, const double (&c)[size]) {
-    Number sum = real(c[size - 1], x);
-    for (size_t i = size - 1; i-- > 0;)
-      sum = fma(sum, x, real(c[i], x));
-    return sum;
-  }
-
-  PatternRewriter &b;
-  Location loc;
-  VectorType vector;
-  bool hasExp; ///< math.exp stays, the target has something better
-};
-
-Number operator+(Number x, Number y) {
-  return x.e->make<arith::AddFOp>(x.value, y.value);
-}
-Number operator-(Number x, Number y) {
-  return x.e->make<arith::SubFOp>(x.value, y.value);
-}
-Number operator*(Number x, Number y) {
-  return x.e->make<arith::MulFOp>(x.value, y.value);
-}
-Number operator/(Number x, Number y) {
-  return x.e->make<arith::DivFOp>(x.value, y.value);
-}
-
-} // namespace
+using namespace dlc::schedule;
 
 using F = arith::CmpFPredicate;
 
 //===----------------------------------------------------------------------===//
 // Exponentials and logarithms
 //===----------------------------------------------------------------------===//
-
-static constexpr double kLn2 = 0.69314718055994531, kLog2E = 1.4426950408889634;
-/// ln 2 in two parts; products of the first with integers below 2^9 are exact.
-static constexpr double kLn2High = 0.693359375, kLn2Low = -2.12194440e-4;
 
 /// x cut to [low, high]; NaN stays.
 static Number clamp(Emitter &e, Number x, double low, double high) {
@@ -190,11 +29,7 @@ static Number clamp(Emitter &e, Number x, double low, double high) {
 
 /// e^r where x = n ln 2 + r and |r| <= ln 2 / 2.
 static Number expOfRest(Emitter &e, Number x, Number n) {
-  Number r = e.fma(n, e.f32(-kLn2High), x);
-  r = e.fma(n, e.f32(-kLn2Low), r);
-  Number p = e.polynomial(r, {5.000000000e-01, 1.666657627e-01, 4.166637361e-02,
-                              8.363335393e-03, 1.394137740e-03});
-  return e.fma(p, r * r, r) + e.f32(1);
+  return expm1OfRest(e, restOf(e, x, n)) + e.f32(1);
 }
 
 /// e^x = 2^n e^r
@@ -225,6 +60,26 @@ static Number boundedExp32(Emitter &e, Number x) {
                              e.left(whole, e.integer(23, whole))));
 }
 
+/// e^x - 1 = 2^n (e^r - 1) + (2^n - 1)
+static Number expm132(Emitter &e, Number x) {
+  // Beyond these the result is -1 or infinite.
+  Number bounded = clamp(e, x, -20, 89);
+  Number n = e.round(bounded * e.f32(kLog2E));
+  Number rest = expm1OfRest(e, restOf(e, bounded, n));
+  Number isNumber = e.make<arith::CmpFOp>(F::ORD, n.value, n.value);
+  Number whole = e.toI32(e.select(isNumber, n, e.f32(0)));
+  // 2^128 is none: the last step is one of doubling.
+  Number isLast = e.isEqual(whole, 128);
+  whole = e.select(isLast, e.integer(127, whole), whole);
+  Number biased = e.addInt(whole, e.integer(127, whole));
+  Number power = e.fromBits(e.left(biased, e.integer(23, biased)));
+  Number sum = e.fma(rest, power, power - e.f32(1));
+  sum = e.select(isLast, sum + sum, sum);
+  // e^x - 1 = x + x^2 / 2, and zero keeps its sign
+  Number isTiny = e.compare(F::OLT, e.abs(x), 0x1p-25);
+  return e.select(isTiny, x, sum);
+}
+
 /// e^x for |x| < 700, with a relative error near 1e-14.
 static Number exp64(Emitter &e, Number x) {
   Number n = e.round(x * e.f64(kLog2E));
@@ -240,31 +95,68 @@ static Number exp64(Emitter &e, Number x) {
   return e.fromBits(e.addInt(e.bits(p), e.left(whole, e.integer(52, whole))));
 }
 
-static Number log32(Emitter &e, Number x) {
-  // Subnormal numbers have no exponent of their own.
-  Number isTiny = e.compare(F::OLT, x, 0x1p-126);
-  Number normal = e.select(isTiny, x * e.f32(0x1p25f), x);
+/// ln(x + low), where x is positive and normal and `low` far smaller than x.
+/// `lost` is taken from the exponent.
+static Number logOfNormal(Emitter &e, Number x, const Number *low,
+                          const Number *lost) {
   // m 2^n with m between sqrt(1/2) and sqrt(2): the bits of the former taken
   // off, the exponent remains.
-  Number bits = e.bits(normal);
+  Number bits = e.bits(x);
   constexpr int32_t rootOfHalf = 0x3f3504f3;
   Number n = e.rightSigned(e.subInt(bits, e.integer(rootOfHalf, bits)),
                            e.integer(23, bits));
-  Number m = e.fromBits(e.subInt(bits, e.left(n, e.integer(23, n))));
-  n = e.subInt(n, e.select(isTiny, e.integer(25, n), e.integer(0, n)));
+  Number shift = e.left(n, e.integer(23, n));
+  Number m = e.fromBits(e.subInt(bits, shift));
+  Number f = m - e.f32(1);
+  if (low) {
+    // Of a large x it is nothing, and the power need not be a number.
+    Number one = e.integer(0x3f800000, bits);
+    Number few = e.make<arith::MinSIOp>(n.value, e.integer(64, n).value);
+    Number power = e.subInt(one, e.left(few, e.integer(23, n)));
+    f = e.fma(*low, e.fromBits(power), f);
+  }
+  if (lost)
+    n = e.subInt(n, *lost);
   Number power = e.i32ToFloat(n, e.b.getF32Type());
   // log(1 + f) = f - f^2 / 2 + f^3 P(f), small parts first
-  Number f = m - e.f32(1), square = f * f;
+  Number square = f * f;
   Number p =
       e.polynomial(f, {3.333333135e-01, -2.499999404e-01, 2.000072896e-01,
                        -1.666810960e-01, 1.424882412e-01, -1.241844073e-01,
                        1.168055311e-01, -1.152950898e-01, 7.046891004e-02});
   Number sum = e.fma(power, e.f32(kLn2Low), p * f * square);
   sum = e.fma(square, e.f32(-0.5f), sum) + f;
-  sum = e.fma(power, e.f32(kLn2High), sum);
+  return e.fma(power, e.f32(kLn2High), sum);
+}
+
+static Number log32(Emitter &e, Number x) {
+  // Subnormal numbers have no exponent of their own.
+  Number isTiny = e.compare(F::OLT, x, 0x1p-126);
+  Number normal = e.select(isTiny, x * e.f32(0x1p25f), x);
+  Number zero = e.integer(0, e.bits(x));
+  Number lost = e.select(isTiny, e.integer(25, zero), zero);
+  Number sum = logOfNormal(e, normal, /*low=*/nullptr, &lost);
   sum = e.select(e.compare(F::OEQ, x, INFINITY), x, sum);
   sum = e.select(e.compare(F::ULT, x, 0), e.f32(NAN), sum);
   return e.select(e.compare(F::OEQ, x, 0), e.f32(-INFINITY), sum);
+}
+
+/// ln(u + low), where u + low = 1 + x.
+static Number log1p32(Emitter &e, Number x) {
+  Number one = e.f32(1), u = one + x;
+  Number low = x - (u - one);
+  Number sum = logOfNormal(e, u, &low, /*lost=*/nullptr);
+  sum = e.select(e.compare(F::OEQ, x, INFINITY), x, sum);
+  sum = e.select(e.compare(F::ULT, x, -1), e.f32(NAN), sum);
+  sum = e.select(e.compare(F::OEQ, x, -1), e.f32(-INFINITY), sum);
+  // ln(1 + x) = x - x^2 / 2, and zero keeps its sign
+  Number isTiny = e.compare(F::OLT, e.abs(x), 0x1p-25);
+  return e.select(isTiny, x, sum);
+}
+
+Number dlc::schedule::logOfOnePlusExp(Emitter &e, Number x) {
+  // The target's own exponential may be off by more.
+  return log1p32(e, exp32(e, x));
 }
 
 /// ln x for normal x, with a relative error near 1e-12; NaN for negative ones,
@@ -598,10 +490,17 @@ void addFunction(RewritePatternSet &patterns, bool hasExp,
 void dlc::schedule::populateMathFunctionPatterns(RewritePatternSet &patterns,
                                                  bool hasExp) {
   using Operands = ArrayRef<Number>;
+  populateSigmoidPattern(patterns);
   if (!hasExp)
     addFunction<math::ExpOp>(patterns, hasExp, [](Emitter &e, Operands x) {
       return exp32(e, x[0]);
     });
+  addFunction<math::ExpM1Op>(patterns, hasExp, [](Emitter &e, Operands x) {
+    return expm132(e, x[0]);
+  });
+  addFunction<math::Log1pOp>(patterns, hasExp, [](Emitter &e, Operands x) {
+    return log1p32(e, x[0]);
+  });
   addFunction<math::LogOp>(
       patterns, hasExp, [](Emitter &e, Operands x) { return log32(e, x[0]); });
   addFunction<math::SinOp>(patterns, hasExp, [](Emitter &e, Operands x) {

@@ -146,9 +146,10 @@ public:
       }
       if (failed(scheduled))
         return signalPassFailure();
+      IRRewriter rewriter(&getContext());
+      fuseActivations(rewriter, *scheduled);
       if (failed(applyPatternsGreedily(*scheduled, frozen)))
         return signalPassFailure();
-      IRRewriter rewriter(&getContext());
       DominanceInfo dominance(*scheduled);
       eliminateCommonSubExpressions(rewriter, dominance, *scheduled);
     }
