@@ -233,10 +233,18 @@ static Value powerByConstant(LocBuilder &b, Value x, double exponent) {
   Value one = floatConstant(b, type, 1.0);
   if (exponent == 0.0)
     return one;
-  if (exponent == 0.5)
-    return math::SqrtOp::create(b, x);
-  if (exponent == -0.5)
-    return math::RsqrtOp::create(b, x);
+  if (std::abs(exponent) == 0.5) {
+    // As C has it, -inf gives what inf gives, and -0 what 0 gives; their square
+    // roots would be NaN, and have a sign. Only zeros and infinities are twice
+    // themselves.
+    Value isEnd = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, x,
+                                        arith::AddFOp::create(b, x, x));
+    Value base =
+        arith::SelectOp::create(b, isEnd, math::AbsFOp::create(b, x), x);
+    if (exponent > 0)
+      return math::SqrtOp::create(b, base);
+    return math::RsqrtOp::create(b, base);
+  }
   double magnitude = std::abs(exponent);
   if (magnitude > 4.0 || magnitude != std::floor(magnitude))
     return nullptr;

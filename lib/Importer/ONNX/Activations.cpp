@@ -112,11 +112,12 @@ LogicalResult emitThresholdedRelu(NodeEmitter &e) {
 Value eluLike(NodeEmitter &e, double alpha, double gamma, double divisor) {
   Value x = e.in(0);
   Value argument =
-      divisor == 1 ? x : e.make<nn::MulOp>(x, e.scalar(1 / divisor, x));
+      divisor == 1 ? x : e.make<nn::DivOp>(x, e.scalar(divisor, x));
   Value negative =
       e.make<nn::MulOp>(expMinusOne(e, argument), e.scalar(alpha * gamma, x));
   Value positive = gamma == 1 ? x : e.make<nn::MulOp>(x, e.scalar(gamma, x));
-  return select(e, relation(e, nn::ComparePredicate::LE, x, 0), negative,
+  // -0 stays itself.
+  return select(e, relation(e, nn::ComparePredicate::LT, x, 0), negative,
                 positive);
 }
 

@@ -61,8 +61,6 @@ static LogicalResult pow(NodeEmitter &e) {
       shapeOf(exponent).size() <= shapeOf(base).size()) {
     if ((*known)[0] == 2)
       return e.set(0, e.make<nn::MulOp>(base, base));
-    if ((*known)[0] == 0.5 && isa<FloatType>(type))
-      return e.set(0, e.make<nn::SqrtOp>(base));
     if ((*known)[0] == 1)
       return e.set(0, base);
   }

@@ -227,22 +227,42 @@ func.func @gather_of_one(%x: tensor<2x5x3xf32>) -> (tensor<2x3xf32>, tensor<2x2x
 // CHECK-DAG: %[[EIGHTH:.*]] = nn.constant dense<1.250000e-01> : tensor<f32>
 // CHECK-DAG: nn.mul %[[X]], %[[EIGHTH]]
 // CHECK-DAG: nn.mul %[[X]], %[[X]]
-// CHECK-DAG: nn.sqrt %[[X]]
 // CHECK-DAG: nn.rsqrt %[[Y]]
 // CHECK-DAG: nn.add %[[X]], %[[B]]
-func.func @cheaper(%x: tensor<2xf32>, %y: tensor<2xf32>, %b: tensor<1xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
+func.func @cheaper(%x: tensor<2xf32>, %y: tensor<2xf32>, %b: tensor<1xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
   %eight = nn.constant dense<8.0> : tensor<f32>
   %two = nn.constant dense<2.0> : tensor<f32>
-  %half = nn.constant dense<0.5> : tensor<f32>
   %one = nn.constant dense<1.0> : tensor<f32>
   %0 = nn.div %x, %eight : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
   %1 = nn.pow %x, %two : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
-  %2 = nn.pow %x, %half : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
   %s = nn.sqrt %y : (tensor<2xf32>) -> tensor<2xf32>
   %3 = nn.div %one, %s : (tensor<f32>, tensor<2xf32>) -> tensor<2xf32>
   %wide = nn.broadcast %b : (tensor<1xf32>) -> tensor<2xf32>
   %4 = nn.add %x, %wide : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
-  return %0, %1, %2, %3, %4 : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+  return %0, %1, %3, %4 : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+}
+
+// -----
+
+// Square roots of -0 and -inf differ from powers; here neither can be.
+
+// CHECK-LABEL: func @roots
+// CHECK: nn.pow %arg0
+// CHECK: %[[SUM:.*]] = nn.reduce sum
+// CHECK: %[[ABOVE:.*]] = nn.add %[[SUM]]
+// CHECK-DAG: nn.sqrt %[[ABOVE]]
+// CHECK-DAG: nn.rsqrt %[[ABOVE]]
+func.func @roots(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %half = nn.constant dense<0.5> : tensor<f32>
+  %minus = nn.constant dense<-0.5> : tensor<f32>
+  %small = nn.constant dense<1.0e-5> : tensor<f32>
+  %0 = nn.pow %x, %half : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+  %1 = nn.mul %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %2 = nn.reduce sum %1 axes = [1] : (tensor<2x4xf32>) -> tensor<2xf32>
+  %3 = nn.add %2, %small : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %4 = nn.pow %3, %half : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %5 = nn.pow %3, %minus : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  return %0, %4, %5 : tensor<2x4xf32>, tensor<2xf32>, tensor<2xf32>
 }
 
 // -----

@@ -41,7 +41,29 @@ struct DropBroadcastOperand
   }
 };
 
-/// pow with a constant exponent that has a cheaper form.
+/// Whether no element is negative, minus zero or minus infinity: all are sums
+/// and products of such, absolute values and squares.
+bool isNeverNegative(Value value, unsigned depth = 0) {
+  Operation *op = value.getDefiningOp();
+  if (!op || depth > 8)
+    return false;
+  auto all = [&](ValueRange values) {
+    return llvm::all_of(values,
+                        [&](Value x) { return isNeverNegative(x, depth + 1); });
+  };
+  if (auto constant = dyn_cast_if_present<FloatAttr>(splatOf(value)))
+    return !constant.getValue().isNegative();
+  if (auto product = dyn_cast<MulOp>(op))
+    return product.getLhs() == product.getRhs() || all(op->getOperands());
+  if (auto reduction = dyn_cast<ReduceOp>(op))
+    return all(reduction.getX());
+  if (isa<AddOp, DivOp, BroadcastOp, ReshapeOp>(op))
+    return all(op->getOperands());
+  return isa<AbsOp, ExpOp, SigmoidOp>(op);
+}
+
+/// pow with a constant exponent that has a cheaper form. A square root differs
+/// from the power at -0 and -inf.
 struct PowOfConstant : OpRewritePattern<PowOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -56,11 +78,11 @@ struct PowOfConstant : OpRewritePattern<PowOp> {
     } else if (isSplat(op.getRhs(), 3)) {
       Value square = MulOp::create(rewriter, op.getLoc(), x, x);
       rewriter.replaceOpWithNewOp<MulOp>(op, square, x);
-    } else if (isFloat && isSplat(op.getRhs(), 0.5)) {
+    } else if (isFloat && isSplat(op.getRhs(), 0.5) && isNeverNegative(x)) {
       rewriter.replaceOpWithNewOp<SqrtOp>(op, x);
     } else if (isFloat && isSplat(op.getRhs(), -1)) {
       rewriter.replaceOpWithNewOp<ReciprocalOp>(op, x);
-    } else if (isFloat && isSplat(op.getRhs(), -0.5)) {
+    } else if (isFloat && isSplat(op.getRhs(), -0.5) && isNeverNegative(x)) {
       rewriter.replaceOpWithNewOp<RsqrtOp>(op, x);
     } else {
       return failure();
