@@ -421,9 +421,12 @@ TileEmitter::loopOver(unsigned loop, int64_t end, int64_t by, Value offset,
     at(index.constant(0));
     return end > 0 ? body(accs) : accs;
   }
-  auto forOp =
-      scf::ForOp::create(b, loc, index.constant(0), index.constant(end),
-                         index.constant(by), flattenResults(accs));
+  Value last = index.constant(end);
+  if (const std::optional<Limit> &limit = nest.loops[loop].limit)
+    last = arith::MinSIOp::create(b, loc, last,
+                                  loadLimit(b, loc, *limit, memrefs));
+  auto forOp = scf::ForOp::create(b, loc, index.constant(0), last,
+                                  index.constant(by), flattenResults(accs));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forOp.getBody());
   at(forOp.getInductionVar());

@@ -3,6 +3,7 @@
 #include "ShortSums.h"
 #include "Tile.h"
 
+#include "dlc/Dialect/Dispatch/IR/Limits.h"
 #include "dlc/Schedule/Host/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -637,8 +638,14 @@ void HostPackOperands::groupLoops(Packing &packing) {
   auto grouped = linalg::GenericOp::create(
       b, old.getLoc(), old.getResultTypes(), old.getInputs(), old.getOutputs(),
       maps, iterators);
-  // Limits of loops (`dispatch.limits`): the new loops are the last ones.
+  // Limits of loops: the new loops are the last ones, and the one that was cut
+  // has none any more.
   grouped->setDiscardableAttrs(llvm::to_vector(old->getDiscardableAttrs()));
+  SmallVector<dispatch::LoopLimit> limits = dispatch::getLoopLimits(old);
+  llvm::erase_if(limits, [&](const dispatch::LoopLimit &limit) {
+    return limit.loop == int64_t(packing.groupLoop);
+  });
+  dispatch::setLoopLimits(grouped, limits);
   if (packing.shortSums)
     grouped->setDiscardableAttr(kShortSumsAttrName,
                                 b.getI64IntegerAttr(packing.shortSums));

@@ -347,6 +347,16 @@ void NestEmitter::emitReduction(Variant variant) {
     emitFollowing(1, following);
 }
 
+/// What lies behind a limit changes nothing: tiles that begin in front of it do
+/// as much as ever, so results have the same bits.
+Value NestEmitter::endOfReduction(unsigned loop, int64_t end) {
+  const std::optional<Limit> &limit = nest.loops[loop].limit;
+  if (!limit)
+    return constant(end);
+  return arith::MinSIOp::create(b, loc, constant(end),
+                                loadLimit(b, loc, *limit, memrefs));
+}
+
 SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
                                                    Variant variant,
                                                    ValueRange accs) {
@@ -362,9 +372,9 @@ SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
   int64_t extent = nest.loops[loop].extent;
   SmallVector<Value> values(accs);
   if (extent >= step) {
-    auto forOp =
-        scf::ForOp::create(b, loc, constant(0), constant(extent / step * step),
-                           constant(step), values);
+    auto forOp = scf::ForOp::create(b, loc, constant(0),
+                                    endOfReduction(loop, extent / step * step),
+                                    constant(step), values);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
     iv[loop] = forOp.getInductionVar();
@@ -531,8 +541,9 @@ SmallVector<Value> NestEmitter::emitPartialSums(unsigned depth, int64_t block,
   using Body = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
   auto emitLoop = [&](int64_t begin, int64_t end, int64_t step,
                       ValueRange totals, Body body) {
-    auto forOp = scf::ForOp::create(b, loc, constant(begin), constant(end),
-                                    constant(step), totals);
+    auto forOp =
+        scf::ForOp::create(b, loc, constant(begin), endOfReduction(loop, end),
+                           constant(step), totals);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
     scf::YieldOp::create(

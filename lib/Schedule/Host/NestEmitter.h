@@ -49,6 +49,7 @@ private:
   void emitForallBody(unsigned depth, unsigned prefix, Variant variant,
                       mlir::ValueRange ivs);
   mlir::Value endOfSteps(const OuterLoop &outer);
+  mlir::Value endOfReduction(unsigned loop, int64_t end);
   void emitLoops(unsigned depth, Variant variant);
   void withVariant(const OuterLoop &outer, bool tail, Variant &variant);
   void emitTile(Variant variant);

@@ -212,7 +212,7 @@ func.func @region_c2(%x: tensor<8xf32>) -> tensor<8xf32> {
 
 dispatch.kernel @kernel_limits(%n: tensor<1xi64>, %o: tensor<8xf32>) -> tensor<8xf32> attributes {num_outs = 1 : i64} {
   %c = arith.constant 0.0 : f32
-  // expected-error @+1 {{'linalg.fill' op (C2) has a limit of no parallel loop, or of no extent}}
+  // expected-error @+1 {{'linalg.fill' op (C2) has a limit of no loop, or of no extent}}
   %f = linalg.fill {dispatch.limits = array<i64: 0, 1, 0, 1>} ins(%c : f32) outs(%o : tensor<8xf32>) -> tensor<8xf32>
   dispatch.return %f : tensor<8xf32>
 }

@@ -65,12 +65,12 @@ func.func @rows(%x: tensor<64x16xf32> {dlc.extents = array<i64: 0, -1>}, %n: ten
 #none = affine_map<(d0) -> ()>
 #id1 = affine_map<(d0) -> (d0)>
 
-// A sum takes of its operand what lies below the second extent; what is
-// reshaped has limits that are multiples. The sum itself runs over all of it.
+// A sum takes of its operand what lies below the second extent, and goes on to
+// there; what is reshaped has limits that are multiples.
 // CHECK-LABEL: @sums
 // CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 1, 0, 1, 4>
 // CHECK: math.exp
-// CHECK: iterator_types = ["parallel", "reduction", "reduction"]{{.*}}dispatch.limits = array<i64: 0, 0, 0, 1>
+// CHECK: iterator_types = ["parallel", "reduction", "reduction"]{{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 1, 0, 1, 1>
 func.func @sums(%x: tensor<8x64xf32>, %n: tensor<2xi64> {dlc.is_extents})
     -> (tensor<8xf32> {dlc.extents = array<i64: 0>}, tensor<2xi64> {dlc.is_extents}) {
   %positions = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> : tensor<16xi64>
@@ -116,4 +116,99 @@ func.func @sums(%x: tensor<8x64xf32>, %n: tensor<2xi64> {dlc.is_extents})
     dispatch.yield %r : tensor<8xf32>
   }
   return %1, %n : tensor<8xf32>, tensor<2xi64>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#along = affine_map<(d0, d1) -> (d1)>
+#down = affine_map<(d0, d1) -> (d0)>
+#one = affine_map<(d0, d1) -> ()>
+
+// Both factors are 0 from a number on: so far goes the sum. They themselves are
+// needed behind it, where tiles of the sum end.
+// CHECK-LABEL: @product
+// CHECK-NOT: dispatch.limits
+// CHECK: dispatch.region extents(%arg2 : tensor<i64>) -> tensor<8x4xf32>
+// CHECK: linalg.matmul {dispatch.limits = array<i64: 2, 0, 0, 1>}
+func.func @product(%x: tensor<8x32xf32>, %y: tensor<32x4xf32>, %n: tensor<i64>, %m: tensor<1xi64> {dlc.is_extents})
+    -> (tensor<8x4xf32>, tensor<1xi64> {dlc.is_extents}) {
+  %positions = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31]> : tensor<32xi64>
+  %zero = arith.constant 0.0 : f32
+  %ex = tensor.empty() : tensor<8x32xf32>
+  %ey = tensor.empty() : tensor<32x4xf32>
+  %a = dispatch.region -> tensor<8x32xf32> {
+    %r = linalg.generic {indexing_maps = [#id, #along, #one, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%x, %positions, %n : tensor<8x32xf32>, tensor<32xi64>, tensor<i64>) outs(%ex : tensor<8x32xf32>) {
+    ^bb0(%v: f32, %p: i64, %s: i64, %o: f32):
+      %c = arith.cmpi slt, %p, %s : i64
+      %w = arith.select %c, %v, %zero : f32
+      linalg.yield %w : f32
+    } -> tensor<8x32xf32>
+    dispatch.yield %r : tensor<8x32xf32>
+  }
+  %b = dispatch.region -> tensor<32x4xf32> {
+    %r = linalg.generic {indexing_maps = [#id, #down, #one, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%y, %positions, %n : tensor<32x4xf32>, tensor<32xi64>, tensor<i64>) outs(%ey : tensor<32x4xf32>) {
+    ^bb0(%v: f32, %p: i64, %s: i64, %o: f32):
+      %c = arith.cmpi slt, %p, %s : i64
+      %w = arith.select %c, %v, %zero : f32
+      linalg.yield %w : f32
+    } -> tensor<32x4xf32>
+    dispatch.yield %r : tensor<32x4xf32>
+  }
+  %e = tensor.empty() : tensor<8x4xf32>
+  %z = dispatch.region -> tensor<8x4xf32> {
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x4xf32>) -> tensor<8x4xf32>
+    %r = linalg.matmul ins(%a, %b : tensor<8x32xf32>, tensor<32x4xf32>) outs(%f : tensor<8x4xf32>) -> tensor<8x4xf32>
+    dispatch.yield %r : tensor<8x4xf32>
+  }
+  return %z, %m : tensor<8x4xf32>, tensor<1xi64>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#along = affine_map<(d0, d1) -> (d1)>
+#down = affine_map<(d0, d1) -> (d0)>
+#one = affine_map<(d0, d1) -> ()>
+
+// One of them could be infinite there.
+// CHECK-LABEL: @open_product
+// CHECK-NOT: dispatch.limits
+func.func @open_product(%x: tensor<8x32xf32>, %y: tensor<32x4xf32>, %n: tensor<i64>, %m: tensor<1xi64> {dlc.is_extents})
+    -> (tensor<8x4xf32>, tensor<1xi64> {dlc.is_extents}) {
+  %positions = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31]> : tensor<32xi64>
+  %zero = arith.constant 0.0 : f32
+  %ex = tensor.empty() : tensor<8x32xf32>
+  %ey = tensor.empty() : tensor<32x4xf32>
+  %a = dispatch.region -> tensor<8x32xf32> {
+    %r = linalg.generic {indexing_maps = [#id, #along, #one, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%x, %positions, %n : tensor<8x32xf32>, tensor<32xi64>, tensor<i64>) outs(%ex : tensor<8x32xf32>) {
+    ^bb0(%v: f32, %p: i64, %s: i64, %o: f32):
+      %c = arith.cmpi slt, %p, %s : i64
+      %w = arith.select %c, %v, %zero : f32
+      linalg.yield %w : f32
+    } -> tensor<8x32xf32>
+    dispatch.yield %r : tensor<8x32xf32>
+  }
+  %b = dispatch.region -> tensor<32x4xf32> {
+    %r = linalg.generic {indexing_maps = [#id, #down, #one, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%y, %positions, %n : tensor<32x4xf32>, tensor<32xi64>, tensor<i64>) outs(%ey : tensor<32x4xf32>) {
+    ^bb0(%v: f32, %p: i64, %s: i64, %o: f32):
+      %c = arith.cmpi slt, %p, %s : i64
+      %w = arith.select %c, %v, %zero : f32
+      linalg.yield %w : f32
+    } -> tensor<32x4xf32>
+    dispatch.yield %r : tensor<32x4xf32>
+  }
+  %e = tensor.empty() : tensor<8x4xf32>
+  %z = dispatch.region -> tensor<8x4xf32> {
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x4xf32>) -> tensor<8x4xf32>
+    %r = linalg.matmul ins(%a, %y : tensor<8x32xf32>, tensor<32x4xf32>) outs(%f : tensor<8x4xf32>) -> tensor<8x4xf32>
+    dispatch.yield %r : tensor<8x4xf32>
+  }
+  return %z, %m : tensor<8x4xf32>, tensor<1xi64>
 }

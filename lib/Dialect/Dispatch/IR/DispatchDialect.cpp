@@ -34,16 +34,13 @@ static LogicalResult verifyLimits(Block &block, TypeRange extents) {
       return op.emitOpError("(C2) ") << kLimitsAttrName
                                      << " must be four numbers for each limit "
                                         "of a structured operation";
-    SmallVector<utils::IteratorType> kinds = loops.getIteratorTypesArray();
     for (const LoopLimit &limit : getLoopLimits(&op)) {
       auto isIn = [](int64_t number, int64_t count) {
         return number >= 0 && number < count;
       };
-      if (!isIn(limit.loop, kinds.size()) ||
-          kinds[limit.loop] != utils::IteratorType::parallel ||
+      if (!isIn(limit.loop, loops.getNumLoops()) ||
           !isIn(limit.extent, extents.size()) || limit.scale < 1)
-        return op.emitOpError("(C2) has a limit of no parallel loop, or of no "
-                              "extent");
+        return op.emitOpError("(C2) has a limit of no loop, or of no extent");
       auto type = dyn_cast<ShapedType>(extents[limit.extent]);
       if (!type || !type.hasStaticShape() ||
           !type.getElementType().isInteger(64) ||

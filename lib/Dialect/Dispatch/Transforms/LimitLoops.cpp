@@ -4,8 +4,9 @@
 // lies behind them nobody needs, and so on backwards: an element that only such
 // elements are computed from need not be computed either. This pass follows
 // what is needed from the results to what they are made of. It knows indexing
-// maps only, and one thing more: of an operand that a body takes only where its
-// position is below an extent, nothing else is needed.
+// maps only, and two things more: of an operand that a body takes only where
+// its position is below an extent, nothing else is needed; and a reduction of
+// what is neutral behind an extent need not go farther.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,11 +16,14 @@
 #include "dlc/Dialect/Dispatch/IR/Limits.h"
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace dlc::dispatch {
 #define GEN_PASS_DEF_LIMITLOOPSPASS
@@ -304,12 +308,20 @@ std::optional<Scalar> ConditionReader::readScalar(linalg::LinalgOp op,
   return trace(operand->get(), 0);
 }
 
-/// A condition that is an element of a tensor: as the op says that made it.
-void ConditionReader::readOperand(linalg::LinalgOp op, const LoopMap &loops,
-                                  BlockArgument argument) {
-  OpOperand *operand = findOperand(op, argument);
-  if (!operand)
-    return;
+namespace {
+/// What makes the elements of an operand: a value in the body of `op`, whose
+/// loops are those of the op that is asked about.
+struct Maker {
+  linalg::GenericOp op;
+  LoopMap loops;
+  Value made;
+};
+} // namespace
+
+/// Nothing where an operand is no map.
+static std::optional<Maker> findMaker(linalg::LinalgOp op, const LoopMap &loops,
+                                      OpOperand &operandOf) {
+  OpOperand *operand = &operandOf;
   // The loop at each dimension of more than one element.
   SmallVector<int> positions;
   for (auto [size, expr] :
@@ -334,7 +346,7 @@ void ConditionReader::readOperand(linalg::LinalgOp op, const LoopMap &loops,
   }
   auto maker = value.getDefiningOp<linalg::GenericOp>();
   if (!maker || !isMap(maker))
-    return;
+    return std::nullopt;
   unsigned number = cast<OpResult>(value).getResultNumber();
   AffineMap written =
       maker.getMatchingIndexingMap(maker.getDpsInitOperand(number));
@@ -346,11 +358,21 @@ void ConditionReader::readOperand(linalg::LinalgOp op, const LoopMap &loops,
       continue;
     auto loop = dyn_cast<AffineDimExpr>(expr);
     if (!loop)
-      return;
+      return std::nullopt;
     inner[loop.getPosition()] = positions[next++];
   }
-  Value made = maker.getBody()->getTerminator()->getOperand(number);
-  read(maker, inner, skipCasts(made));
+  return Maker{maker, std::move(inner),
+               maker.getBody()->getTerminator()->getOperand(number)};
+}
+
+/// A condition that is an element of a tensor: as the op says that made it.
+void ConditionReader::readOperand(linalg::LinalgOp op, const LoopMap &loops,
+                                  BlockArgument argument) {
+  OpOperand *operand = findOperand(op, argument);
+  if (!operand)
+    return;
+  if (auto maker = findMaker(op, loops, *operand))
+    read(maker->op, maker->loops, skipCasts(maker->made));
 }
 
 void ConditionReader::read(linalg::LinalgOp op, const LoopMap &loops,
@@ -410,6 +432,122 @@ static ConditionReader::Bounds readBounds(linalg::LinalgOp op,
 }
 
 //===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A number that changes nothing: of sums, of products, of maxima and minima.
+enum class Neutral { Zero, One, Lowest, Highest };
+} // namespace
+
+static std::optional<Neutral> neutralOf(Operation *combiner) {
+  return llvm::TypeSwitch<Operation *, std::optional<Neutral>>(combiner)
+      .Case<arith::AddFOp, arith::AddIOp>([](auto) { return Neutral::Zero; })
+      .Case<arith::MulFOp, arith::MulIOp>([](auto) { return Neutral::One; })
+      .Case<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(
+          [](auto) { return Neutral::Lowest; })
+      .Case<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(
+          [](auto) { return Neutral::Highest; })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+/// Whether a value is the constant that is neutral to `combiner`.
+static bool isNeutral(Value value, Neutral kind, Operation *combiner) {
+  Attribute constant;
+  if (!matchPattern(value, m_Constant(&constant)))
+    return false;
+  if (auto number = dyn_cast<FloatAttr>(constant)) {
+    const APFloat &x = number.getValue();
+    bool isExtreme =
+        x.isInfinity() && x.isNegative() == (kind == Neutral::Lowest);
+    return kind == Neutral::Zero  ? x.isZero()
+           : kind == Neutral::One ? x.isExactlyValue(1.0)
+                                  : isExtreme;
+  }
+  auto number = dyn_cast<IntegerAttr>(constant);
+  if (!number)
+    return false;
+  const APInt &x = number.getValue();
+  bool isUnsigned = isa_and_nonnull<arith::MaxUIOp, arith::MinUIOp>(combiner);
+  switch (kind) {
+  case Neutral::Zero:
+    return x.isZero();
+  case Neutral::One:
+    return x.isOne();
+  case Neutral::Lowest:
+    return isUnsigned ? x.isMinValue() : x.isMinSignedValue();
+  case Neutral::Highest:
+    return isUnsigned ? x.isMaxValue() : x.isMaxSignedValue();
+  }
+  llvm_unreachable("all kinds are listed");
+}
+
+/// From which position along `loop` of the op that is asked about on `value`,
+/// in the body of `op`, is neutral. Nothing where that is not known.
+static std::optional<Scalar> neutralFrom(linalg::LinalgOp op,
+                                         const LoopMap &loops, Value value,
+                                         int loop, Neutral kind,
+                                         Operation *combiner) {
+  auto follow = [&](Value next, Neutral nextKind) {
+    return neutralFrom(op, loops, next, loop, nextKind, combiner);
+  };
+  if (isa<BlockArgument>(value)) {
+    OpOperand *operand = findOperand(op, value);
+    std::optional<Maker> maker =
+        operand ? findMaker(op, loops, *operand) : std::nullopt;
+    return maker ? neutralFrom(maker->op, maker->loops, maker->made, loop, kind,
+                               combiner)
+                 : std::nullopt;
+  }
+  Operation *made = value.getDefiningOp();
+  if (auto select = dyn_cast<arith::SelectOp>(made)) {
+    if (!isNeutral(select.getFalseValue(), kind, combiner))
+      return std::nullopt;
+    ConditionReader reader;
+    reader.read(op, loops, select.getCondition());
+    for (auto [position, scalar] : reader.bounds)
+      if (position == loop)
+        return scalar;
+    return follow(select.getTrueValue(), kind);
+  }
+  bool isZero = kind == Neutral::Zero;
+  if (isZero && isa<arith::ExtFOp, arith::TruncFOp, arith::ExtSIOp,
+                    arith::ExtUIOp, arith::SIToFPOp, arith::UIToFPOp>(made))
+    return follow(made->getOperand(0), kind);
+  // Both factors: 0 times infinity is not 0.
+  if (isZero && isa<arith::MulFOp, arith::MulIOp>(made)) {
+    std::optional<Scalar> one = follow(made->getOperand(0), kind);
+    return one && one == follow(made->getOperand(1), kind) ? one : std::nullopt;
+  }
+  // e^(-inf - x)
+  if (isZero && isa<math::ExpOp>(made))
+    return follow(made->getOperand(0), Neutral::Lowest);
+  if (kind == Neutral::Lowest && isa<arith::SubFOp>(made))
+    return follow(made->getOperand(0), kind);
+  return std::nullopt;
+}
+
+/// How far a reduction has to go.
+static Need needOfReduction(linalg::LinalgOp op, unsigned loop) {
+  auto all = llvm::to_vector_of<int, 4>(llvm::seq(op.getNumLoops()));
+  std::optional<Scalar> result;
+  for (unsigned output = 0; output < op->getNumResults(); ++output) {
+    SmallVector<Operation *> combiners;
+    Value reduced = matchReduction(op.getRegionOutputArgs(), output, combiners);
+    std::optional<Neutral> kind = reduced && combiners.size() == 1
+                                      ? neutralOf(combiners[0])
+                                      : std::nullopt;
+    std::optional<Scalar> scalar =
+        kind ? neutralFrom(op, all, reduced, int(loop), *kind, combiners[0])
+             : std::nullopt;
+    if (!scalar || (result && !(*result == *scalar)))
+      return Need::everything();
+    result = scalar;
+  }
+  return result ? Need::below(*result) : Need::everything();
+}
+
+//===----------------------------------------------------------------------===//
 // What is needed
 //===----------------------------------------------------------------------===//
 
@@ -457,9 +595,9 @@ SmallVector<Need> Limiter::needsOfLoops(linalg::LinalgOp op) {
           result[loop] = Need::everything();
     }
   }
-  for (auto [need, kind] : llvm::zip_equal(result, op.getIteratorTypesArray()))
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
     if (kind == utils::IteratorType::reduction)
-      need = Need::everything();
+      result[loop] = needOfReduction(op, loop);
   return result;
 }
 
@@ -475,7 +613,12 @@ void Limiter::visit(linalg::LinalgOp op) {
     Needs mine;
     for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults()) {
       auto loop = dyn_cast<AffineDimExpr>(expr);
-      mine.push_back(loop ? loops[loop.getPosition()] : Need::everything());
+      // Tiles of a reduction go on behind its limit: there the operand has to
+      // be neutral, which somebody has to write.
+      bool isReduced = loop && op.getIteratorTypesArray()[loop.getPosition()] ==
+                                   utils::IteratorType::reduction;
+      mine.push_back(loop && !isReduced ? loops[loop.getPosition()]
+                                        : Need::everything());
     }
     if (op.isDpsInput(&operand))
       for (auto [loop, scalar] : readBounds(op, &operand))
@@ -660,6 +803,8 @@ struct LimitLoops : dlc::dispatch::impl::LimitLoopsPassBase<LimitLoops> {
     bool hasExtents = false;
     for (unsigned i = 0; i < func.getNumResults(); ++i)
       hasExtents |= bool(func.getResultAttr(i, kIsExtents));
+    for (unsigned i = 0; i < func.getNumArguments(); ++i)
+      hasExtents |= bool(func.getArgAttr(i, kIsExtents));
     if (hasExtents && func.getBody().hasOneBlock())
       Limiter(func).run();
   }

@@ -11,10 +11,10 @@ namespace dlc::dispatch {
 /// limit: the members of LoopLimit.
 inline constexpr llvm::StringLiteral kLimitsAttrName = "dispatch.limits";
 
-/// Nobody needs the iterations of `loop`, a parallel loop, from
-/// `extent[element] * scale` on, where `extent` (a tensor of i64) is an operand
-/// of the region, later an argument of the kernel. What they would have
-/// written is not defined then.
+/// Nobody needs the iterations of `loop` from `extent[element] * scale` on,
+/// where `extent` (a tensor of i64) is an operand of the region, later an
+/// argument of the kernel. Of a parallel loop what they would have written is
+/// not defined then; of a reduction they change nothing, done or not.
 struct LoopLimit {
   int64_t loop = 0, extent = 0, element = 0, scale = 1;
 };

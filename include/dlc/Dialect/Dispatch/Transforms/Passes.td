@@ -125,6 +125,9 @@ def LimitLoopsPass : Pass<"dispatch-limit-loops", "::mlir::func::FuncOp"> {
     region what holds the number as one of its `extents`. Kernels leave such
     iterations out in whole tiles, so what they would have written is not defined.
 
+    A reduction of what is neutral to it from a number on (0 in a sum) gets that limit:
+    by a `select` in its body or, of both factors of a product, in what made them.
+
     `docs/RationaleExtents.md` gives the reasons.
   }];
   let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
