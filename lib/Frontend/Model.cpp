@@ -311,6 +311,15 @@ static void checkValues(const Model::Impl &model, const void *const *inputs) {
               (least == most ? "" : " to " + most));
 }
 
+/// Whether inputs made sense together is known after a run.
+static void checkResults(const Model::Impl &model, const void *const *outputs) {
+  dlc_failed_check failed;
+  if (!dlc_check_results_v3(&model.descriptor, 0, outputs, nullptr, &failed))
+    throw Error(model.name + ": " + failed.check->what + " is " +
+                std::to_string(failed.found) + ", but has to be " +
+                std::to_string(failed.expected));
+}
+
 namespace {
 /// One run on arrays of the largest shapes, with the extents of what counts.
 class BoundedRun {
@@ -349,6 +358,7 @@ public:
     for (Array &output : outputs)
       to.push_back(output.data());
     model.run(from.data(), to.data());
+    checkResults(model, to.data());
     std::vector<Array> results;
     for (uint32_t i = 0; i < model.outputs.size(); ++i)
       results.push_back(pack(i));

@@ -102,8 +102,9 @@ static SmallVector<Attribute> getSignature(func::FuncOp func) {
   SmallVector<Attribute> signature;
   auto add = [&](Type type, DictionaryAttr attrs) {
     signature.push_back(TypeAttr::get(getElementTypeOrSelf(type)));
-    for (StringRef name : {"dlc.name", "dlc.type", "dlc.output", "dlc.extents",
-                           "dlc.is_extents", "dlc.least", "dlc.most"})
+    for (StringRef name :
+         {"dlc.name", "dlc.type", "dlc.output", "dlc.extents", "dlc.is_extents",
+          "dlc.checks", "dlc.least", "dlc.most"})
       signature.push_back(attrs ? attrs.get(name) : Attribute());
   };
   for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i)
@@ -159,12 +160,33 @@ LogicalResult dlc::checkSpecialisations(ModuleOp module, Location loc) {
   return success();
 }
 
+/// Specialisations are told by shapes: an element of an input can not be what
+/// they differ in.
+static LogicalResult checkNoElement(func::FuncOp func, StringRef dims) {
+  for (StringRef item : llvm::split(dims, ',')) {
+    StringRef name = item.rsplit('=').first;
+    auto [input, element] = name.rsplit('[');
+    for (unsigned i = 0; !element.empty() && i < func.getNumArguments(); ++i) {
+      auto known = func.getArgAttrOfType<StringAttr>(i, "dlc.name");
+      if (known && known.getValue() == input && func.getArgAttr(i, "dlc.least"))
+        return emitError(func.getLoc())
+               << "--dim " << name << " has several values, but only "
+               << "dimensions can have: element [" << element << " of input '"
+               << input << "' has one (--dim " << item
+               << "), or a bound (--max-dim " << item << ")";
+    }
+  }
+  return success();
+}
+
 LogicalResult dlc::addSpecialisation(ModuleOp module, StringRef firstDims,
                                      OwningOpRef<ModuleOp> next,
                                      StringRef dims) {
   auto first = *module.getOps<func::FuncOp>().begin();
   auto func = *next->getOps<func::FuncOp>().begin();
   auto number = llvm::range_size(module.getOps<func::FuncOp>());
+  if (failed(checkNoElement(func, dims)))
+    return failure();
   Builder builder(module.getContext());
   if (!first->hasAttr(kDimsAttrName))
     first->setAttr(kDimsAttrName, builder.getStringAttr(firstDims));

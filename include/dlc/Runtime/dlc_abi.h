@@ -209,6 +209,14 @@ typedef struct dlc_requirement {
   const void *least, *most; /* as many bytes as the input has; equal for 0 */
 } dlc_requirement;
 
+/** What a run finds out of its inputs: two elements of the outputs' extents
+ * that have to be the same number. Where they are not, the outputs mean
+ * nothing. */
+typedef struct dlc_check {
+  const char *what; /* what the first one is, for messages */
+  uint32_t found, expected;
+} dlc_check;
+
 /** What `dlc_model_descriptor` is. Where there are several specialisations,
  * shapes, entries and steps that stand outside of them are those of the first.
  */
@@ -242,6 +250,9 @@ typedef struct dlc_model {
   /** Inputs whose values are not free. All specialisations have the same. */
   const dlc_requirement *requirements;
   uint64_t num_requirements;
+  /** All specialisations have the same. */
+  const dlc_check *checks;
+  uint64_t num_checks;
 } dlc_model;
 
 /** Results of the functions of a compiled library. */
@@ -253,7 +264,8 @@ enum dlc_status {
   DLC_ERROR_ALIGNMENT = 4, /* a pointer is not aligned as required */
   DLC_ERROR_DEVICE = 5,    /* what the GPU's driver said, see <model>_message */
   DLC_ERROR_SHAPE = 6,     /* there is no such specialisation */
-  DLC_ERROR_VALUE = 7,     /* an input is not what a dlc_requirement says */
+  DLC_ERROR_VALUE =
+      7, /* inputs are not what a dlc_requirement or dlc_check says */
 };
 
 /*

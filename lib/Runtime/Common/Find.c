@@ -2,6 +2,7 @@
 
 #include "Find.h"
 
+#include <stddef.h>
 #include <string.h>
 
 int dlc_same_shape_v3(const dlc_tensor_info *tensor, const int64_t *shape) {
@@ -64,6 +65,14 @@ int64_t dlc_integer_v3(uint32_t dtype, const void *data, uint64_t element) {
   return (int64_t)((bits ^ sign) - sign);
 }
 
+const dlc_requirement *dlc_find_requirement_v3(const dlc_model *model,
+                                               uint32_t input) {
+  for (uint64_t r = 0; r < model->num_requirements; ++r)
+    if (model->requirements[r].input == input)
+      return &model->requirements[r];
+  return NULL;
+}
+
 /* The first element that is wrong; that behind the last one if none is. */
 static uint64_t first_wrong(const dlc_tensor_info *tensor,
                             const dlc_requirement *required,
@@ -108,6 +117,29 @@ int dlc_check_values_v3(const dlc_model *model, uint32_t specialisation,
       continue;
     if (wrong)
       *wrong = (dlc_wrong_value){required, element};
+    return 0;
+  }
+  return 1;
+}
+
+int dlc_check_results_v3(const dlc_model *model, uint32_t specialisation,
+                         const void *const *outputs, const void *arena,
+                         dlc_failed_check *failed) {
+  if (!model->num_checks)
+    return 1;
+  uint32_t last = model->num_outputs - 1;
+  const unsigned char *numbers =
+      outputs ? outputs[last]
+              : (const unsigned char *)arena +
+                    model->specialisations[specialisation].output_offsets[last];
+  for (uint64_t c = 0; c < model->num_checks; ++c) {
+    const dlc_check *check = &model->checks[c];
+    int64_t found = dlc_integer_v3(DLC_DTYPE_I64, numbers, check->found);
+    int64_t expected = dlc_integer_v3(DLC_DTYPE_I64, numbers, check->expected);
+    if (found == expected)
+      continue;
+    if (failed)
+      *failed = (dlc_failed_check){check, found, expected};
     return 0;
   }
   return 1;

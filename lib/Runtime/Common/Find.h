@@ -28,11 +28,28 @@ typedef struct dlc_wrong_value {
   uint64_t element;
 } dlc_wrong_value;
 
+/** What an input has to hold; NULL: anything. */
+const dlc_requirement *dlc_find_requirement_v3(const dlc_model *model,
+                                               uint32_t input);
+
 /** Whether inputs in the host's memory hold what they have to. `inputs` may be
  * NULL where they are in `arena`, which else may be. `wrong` may be NULL. */
 int dlc_check_values_v3(const dlc_model *model, uint32_t specialisation,
                         const void *const *inputs, const void *arena,
                         dlc_wrong_value *wrong);
+
+/** The numbers of a check. */
+typedef struct dlc_failed_check {
+  const dlc_check *check;
+  int64_t found, expected;
+} dlc_failed_check;
+
+/** Whether a run whose outputs are in the host's memory may have been made.
+ * `outputs` may be NULL where they are in `arena`, which else may be. `failed`
+ * may be NULL. */
+int dlc_check_results_v3(const dlc_model *model, uint32_t specialisation,
+                         const void *const *outputs, const void *arena,
+                         dlc_failed_check *failed);
 
 /** Whether elements are integers that may have a range. */
 int dlc_is_integer_v3(uint32_t dtype);

@@ -201,14 +201,6 @@ static void make_up(const dlc_tensor_info *tensor, void *data) {
   }
 }
 
-static const dlc_requirement *requirement_of(const dlc_model *model,
-                                             uint32_t input) {
-  for (uint64_t r = 0; r < model->num_requirements; ++r)
-    if (model->requirements[r].input == input)
-      return &model->requirements[r];
-  return NULL;
-}
-
 static const char *name_of(const dlc_program *program, uint32_t input) {
   return program->specialisation->inputs[input].name;
 }
@@ -343,7 +335,7 @@ int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
   const dlc_tensor_info *inputs = program->specialisation->inputs;
   for (uint32_t i = 0; i < model->num_inputs; ++i)
     if (!program->cli->inputs[i]) {
-      const dlc_requirement *required = requirement_of(model, i);
+      const dlc_requirement *required = dlc_find_requirement_v3(model, i);
       if (required)
         memcpy(program->inputs[i], required->most, inputs[i].bytes);
       else

@@ -4,6 +4,7 @@
 
 #include "Clock.h"
 #include "Extents.h"
+#include "Find.h"
 #include "Inputs.h"
 #include "Npy.h"
 #include "Output.h"
@@ -133,6 +134,20 @@ static int record_profile(const dlc_program *program,
 static dlc_tensor_info true_outputs[DLC_MAX_TENSORS];
 static int64_t true_shapes[DLC_MAX_TENSORS][DLC_NPY_MAX_RANK];
 
+/* Whether inputs made sense together, as far as only a run could tell. */
+static int check_results(const dlc_program *program, dlc_error *error) {
+  const dlc_model *model = program->model;
+  uint32_t chosen =
+      (uint32_t)(program->specialisation - model->specialisations);
+  dlc_failed_check failed;
+  if (dlc_check_results_v3(model, chosen, (const void *const *)program->outputs,
+                           NULL, &failed))
+    return 0;
+  return dlc_fail(error, "%.400s is %lld, but has to be %lld",
+                  failed.check->what, (long long)failed.found,
+                  (long long)failed.expected);
+}
+
 /* Moves together what counts of the outputs. Their extents come from memory
  * that kernels wrote, so they are checked. */
 static int pack_outputs(const dlc_program *program, dlc_error *error) {
@@ -166,7 +181,7 @@ static int pack_outputs(const dlc_program *program, dlc_error *error) {
 static int write_outputs(const dlc_program *program, dlc_error *error) {
   const char *folder = program->cli->out ? program->cli->out : ".";
   uint32_t count = program->model->num_outputs;
-  if (pack_outputs(program, error))
+  if (check_results(program, error) || pack_outputs(program, error))
     return -1;
   return dlc_write_outputs(folder, true_outputs,
                            dlc_visible_tensors(true_outputs, count),

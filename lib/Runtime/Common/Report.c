@@ -4,6 +4,7 @@
 
 #include "Device.h"
 #include "Extents.h"
+#include "Find.h"
 
 /* Heap sort: the C library's qsort allocates. */
 static void sift(uint64_t *values, uint64_t root, uint64_t count) {
@@ -43,14 +44,46 @@ void dlc_summarise(uint64_t *nanoseconds, uint64_t count,
   latency->p99_ms = (double)nanoseconds[rank - 1] / 1e6;
 }
 
+static uint64_t count_elements(const dlc_tensor_info *tensor) {
+  uint64_t count = 1;
+  for (uint32_t d = 0; d < tensor->rank; ++d)
+    count *= (uint64_t)tensor->shape[d];
+  return count;
+}
+
+/* What an input has to hold: " = 8, <=24". */
+static void print_required(dlc_out *out, const dlc_tensor_info *tensor,
+                           const dlc_requirement *required) {
+  enum { MOST_SHOWN = 8 };
+  if (!dlc_is_integer_v3(tensor->dtype)) {
+    dlc_print(out, " (only what it was compiled for)");
+    return;
+  }
+  uint64_t count = count_elements(tensor);
+  for (uint64_t i = 0; i < count && i < MOST_SHOWN; ++i) {
+    int64_t least = dlc_integer_v3(tensor->dtype, required->least, i);
+    int64_t most = dlc_integer_v3(tensor->dtype, required->most, i);
+    dlc_print(out, "%s%s%lld", i ? ", " : " = ",
+              least == most ? "" : "<=", (long long)most);
+  }
+  if (count > MOST_SHOWN)
+    dlc_print(out, ", ...");
+}
+
+/* `model` is given with its inputs only. */
 static void print_tensors(dlc_out *out, const char *title,
-                          const dlc_tensor_info *tensors, uint32_t count) {
+                          const dlc_tensor_info *tensors, uint32_t count,
+                          const dlc_model *model) {
   count = dlc_visible_tensors(tensors, count);
   for (uint32_t i = 0; i < count; ++i) {
     const dlc_dtype_info *dtype = dlc_dtype_lookup(tensors[i].dtype);
     dlc_print(out, "%-14s %s: %s ", i ? "" : title, tensors[i].name,
               dtype ? dtype->name : "?");
     dlc_print_tensor_shape(out, &tensors[i]);
+    const dlc_requirement *required =
+        model ? dlc_find_requirement_v3(model, i) : NULL;
+    if (required)
+      print_required(out, &tensors[i], required);
     dlc_print(out, "\n");
   }
 }
@@ -99,8 +132,8 @@ static void info_specialisations(dlc_out *out, const dlc_model *model) {
       dlc_print(out, ", %llu launches",
                 (unsigned long long)count_launches(each));
     dlc_print(out, "\n");
-    print_tensors(out, "  inputs", each->inputs, model->num_inputs);
-    print_tensors(out, "  outputs", each->outputs, model->num_outputs);
+    print_tensors(out, "  inputs", each->inputs, model->num_inputs, model);
+    print_tensors(out, "  outputs", each->outputs, model->num_outputs, NULL);
   }
 }
 
@@ -137,8 +170,8 @@ static void report_info(dlc_out *out, const dlc_model *model,
   if (model->num_specialisations > 1) {
     info_specialisations(out, model);
   } else {
-    print_tensors(out, "inputs", model->inputs, model->num_inputs);
-    print_tensors(out, "outputs", model->outputs, model->num_outputs);
+    print_tensors(out, "inputs", model->inputs, model->num_inputs, model);
+    print_tensors(out, "outputs", model->outputs, model->num_outputs, NULL);
   }
   print_memory(out, "weights bytes", model->weights_bytes, "\n");
   print_memory(out, "arena bytes", model->arena_bytes, "");
@@ -225,8 +258,28 @@ static void json_bounded(dlc_out *out, const dlc_tensor_info *tensor) {
     dlc_print(out, "]");
 }
 
+/* Least and largest values of an input's elements; of such that are no integers
+ * just that they are given. */
+static void json_required(dlc_out *out, const dlc_tensor_info *tensor,
+                          const dlc_requirement *required) {
+  if (!dlc_is_integer_v3(tensor->dtype)) {
+    dlc_print(out, ", \"fixed\": true");
+    return;
+  }
+  uint64_t count = count_elements(tensor);
+  for (int most = 0; most < 2; ++most) {
+    dlc_print(out, ", \"%s\": [", most ? "most" : "least");
+    for (uint64_t i = 0; i < count; ++i)
+      dlc_print(out, i ? ", %lld" : "%lld",
+                (long long)dlc_integer_v3(
+                    tensor->dtype, most ? required->most : required->least, i));
+    dlc_print(out, "]");
+  }
+}
+
 static void json_tensors(dlc_out *out, const char *key,
-                         const dlc_tensor_info *tensors, uint32_t count) {
+                         const dlc_tensor_info *tensors, uint32_t count,
+                         const dlc_model *model) {
   dlc_print(out, ", \"%s\": [", key);
   count = dlc_visible_tensors(tensors, count);
   for (uint32_t i = 0; i < count; ++i) {
@@ -239,6 +292,10 @@ static void json_tensors(dlc_out *out, const char *key,
       dlc_print(out, d ? ", %lld" : "%lld", (long long)tensors[i].shape[d]);
     dlc_print(out, "]");
     json_bounded(out, &tensors[i]);
+    const dlc_requirement *required =
+        model ? dlc_find_requirement_v3(model, i) : NULL;
+    if (required)
+      json_required(out, &tensors[i], required);
     dlc_print(out, ", \"bytes\": %llu}", (unsigned long long)tensors[i].bytes);
   }
   dlc_print(out, "]");
@@ -266,8 +323,8 @@ static void json_device(dlc_out *out, const dlc_model *model) {
  * more. */
 static void json_specialisations(dlc_out *out, const dlc_model *model,
                                  const dlc_specialisation *about) {
-  json_tensors(out, "inputs", about->inputs, model->num_inputs);
-  json_tensors(out, "outputs", about->outputs, model->num_outputs);
+  json_tensors(out, "inputs", about->inputs, model->num_inputs, model);
+  json_tensors(out, "outputs", about->outputs, model->num_outputs, NULL);
   if (model->device)
     json_launches(out, about);
   if (model->num_specialisations == 1)
@@ -281,8 +338,8 @@ static void json_specialisations(dlc_out *out, const dlc_model *model,
     dlc_print_json_string(out, each->dims);
     dlc_print(out, ", \"arena_bytes\": %llu",
               (unsigned long long)each->arena_bytes);
-    json_tensors(out, "inputs", each->inputs, model->num_inputs);
-    json_tensors(out, "outputs", each->outputs, model->num_outputs);
+    json_tensors(out, "inputs", each->inputs, model->num_inputs, model);
+    json_tensors(out, "outputs", each->outputs, model->num_outputs, NULL);
     if (model->device)
       json_launches(out, each);
     dlc_print(out, "}");

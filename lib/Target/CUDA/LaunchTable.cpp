@@ -49,6 +49,8 @@ Error target::readSignature(FuncOp graph, Signature &signature) {
         signature, isOutput,
         graph.getArgAttrOfType<mlir::DenseI64ArrayAttr>(i, "dlc.extents"),
         graph.getArgAttr(i, "dlc.is_extents") != nullptr);
+    setChecks(signature,
+              graph.getArgAttrOfType<mlir::ArrayAttr>(i, "dlc.checks"));
     if (!isOutput)
       setRequirement(signature, graph.getArgAttr(i, "dlc.least"),
                      graph.getArgAttr(i, "dlc.most"));

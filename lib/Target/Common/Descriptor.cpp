@@ -156,6 +156,13 @@ void dlc::target::setRequirement(Signature &signature, mlir::Attribute least,
   signature.inputs.back().most = getBytes(most);
 }
 
+void dlc::target::setChecks(Signature &signature, mlir::ArrayAttr texts) {
+  if (!texts)
+    return;
+  for (auto text : texts.getAsRange<mlir::StringAttr>())
+    signature.checks.push_back(text.str());
+}
+
 namespace {
 
 /// Makes the constants of one module.
@@ -225,6 +232,20 @@ public:
       entries.push_back(
           ConstantStruct::getAnon({makeInt32(number), makeInt32(isRange), least,
                                    isRange ? makeBytes(tensor.most) : least}));
+    }
+    return entries;
+  }
+
+  std::vector<Constant *> makeChecks(const Signature &signature) {
+    std::vector<Constant *> entries;
+    if (signature.checks.empty())
+      return entries;
+    size_t at = signature.outputs.back().shape[0] - 2 * signature.checks.size();
+    for (StringRef text : signature.checks) {
+      // struct dlc_check
+      entries.push_back(ConstantStruct::getAnon(
+          {makeString(text), makeInt32(at), makeInt32(at + 1)}));
+      at += 2;
     }
     return entries;
   }
@@ -387,6 +408,7 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
   }
   const ModelInfo::Specialisation &first = info.first();
   std::vector<Constant *> requirements = b.makeRequirements(first.inputs);
+  std::vector<Constant *> checks = b.makeChecks(first);
   // struct dlc_model
   Constant *value =
       ConstantStruct::getAnon({b.makeInt32(DLC_ABI_VERSION),
@@ -410,7 +432,9 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
                                b.makeInt64(specialisations.size()),
                                b.makeLaunchLists(info),
                                b.makeArray(requirements),
-                               b.makeInt64(requirements.size())});
+                               b.makeInt64(requirements.size()),
+                               b.makeArray(checks),
+                               b.makeInt64(checks.size())});
   auto *global = new GlobalVariable(
       *module, value->getType(),
       /*isConstant=*/true, GlobalValue::ExternalLinkage, value, info.symbol);

@@ -94,6 +94,16 @@ void LibraryBuilder::checkValues(Value *number, Value *inputs, Value *arena) {
   returnIf(b.CreateIsNull(isRight), DLC_ERROR_VALUE);
 }
 
+void LibraryBuilder::checkResults(Value *number, Value *outputs, Value *arena) {
+  if (info.first().checks.empty())
+    return;
+  FunctionCallee check = getRuntime("dlc_check_results_v3", i32,
+                                    {pointer, i32, pointer, pointer, pointer});
+  Value *isRight = b.CreateCall(check, {getDescriptor(), number, outputs, arena,
+                                        ConstantPointerNull::get(pointer)});
+  returnIf(b.CreateIsNull(isRight), DLC_ERROR_VALUE);
+}
+
 Value *LibraryBuilder::checkSpecialisation(Function *function) {
   if (!hasSpecialisations())
     return b.getInt32(0);

@@ -75,10 +75,13 @@ void ProgramWriter::addMemory(mlir::ModuleOp module) {
 
 /// What the runtime relies on, and what specialisations have in common.
 Error ProgramWriter::checkExtents(const Signature &signature) const {
+  auto numbers = static_cast<int64_t>(2 * signature.checks.size());
+  bool hasNumbers = numbers == 0;
   for (bool isOutput : {false, true}) {
     const auto &list = isOutput ? signature.outputs : signature.inputs;
     const auto &first = isOutput ? info.first().outputs : info.first().inputs;
-    bool alike = list.size() == first.size();
+    bool alike =
+        list.size() == first.size() && signature.checks == info.first().checks;
     for (size_t i = 0; alike && i < list.size(); ++i)
       alike = list[i].extents == first[i].extents &&
               list[i].isExtents == first[i].isExtents;
@@ -92,12 +95,15 @@ Error ProgramWriter::checkExtents(const Signature &signature) const {
           tensor.shape.size() != 1)
         return createStringError("'" + tensor.name +
                                  "' can not be a tensor of extents");
+      hasNumbers |= isOutput && tensor.shape[0] >= numbers;
       if (tensor.shape[0] > kMaxExtents)
         return createStringError(
             "inputs or outputs have " + Twine(tensor.shape[0]) +
             " extents, a program can have " + Twine(kMaxExtents));
     }
   }
+  if (!hasNumbers)
+    return createStringError("the outputs' extents lack numbers to be checked");
   return Error::success();
 }
 

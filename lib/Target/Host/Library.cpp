@@ -7,11 +7,14 @@
 using namespace llvm;
 using namespace dlc::target;
 
-/// Calls the entry of the specialisation `number` and returns what it does.
-static void callEntry(LibraryBuilder &library, const ModelInfo &info,
-                      Module &module, Value *number, ArrayRef<Value *> args) {
+/// Calls the entry of the specialisation `number`; gives what it returns.
+static Value *callEntry(LibraryBuilder &library, const ModelInfo &info,
+                        Module &module, Value *number, ArrayRef<Value *> args) {
   IRBuilder<> &b = library.b;
   Function *function = b.GetInsertBlock()->getParent();
+  BasicBlock *after = BasicBlock::Create(module.getContext(), "", function);
+  auto *result =
+      PHINode::Create(library.i32, info.specialisations.size(), "", after);
   auto *switchOp = b.CreateSwitch(
       number, BasicBlock::Create(module.getContext(), "", function));
   for (auto [index, specialisation] : llvm::enumerate(info.specialisations)) {
@@ -22,9 +25,14 @@ static void callEntry(LibraryBuilder &library, const ModelInfo &info,
     if (index > 0)
       switchOp->addCase(b.getInt32(index), block);
     b.SetInsertPoint(block);
-    b.CreateRet(b.CreateCall(
-        module.getFunction(specialisation.entrySymbols.front()), args));
+    result->addIncoming(
+        b.CreateCall(module.getFunction(specialisation.entrySymbols.front()),
+                     args),
+        block);
+    b.CreateBr(after);
   }
+  b.SetInsertPoint(after);
+  return result;
 }
 
 void dlc::target::addHostLibrary(Module &module, const ModelInfo &info,
@@ -54,8 +62,11 @@ void dlc::target::addHostLibrary(Module &module, const ModelInfo &info,
   Value *arena = parallelRun->getArg(arenaAt);
   library.checkPointers(inputs, outputs, arena, DLC_TENSOR_ALIGNMENT);
   library.checkValues(number, inputs, arena);
-  callEntry(library, info, module, number,
-            {inputs, outputs, arena, parallelRun->getArg(arenaAt + 1)});
+  Value *status =
+      callEntry(library, info, module, number,
+                {inputs, outputs, arena, parallelRun->getArg(arenaAt + 1)});
+  library.checkResults(number, outputs, arena);
+  b.CreateRet(status);
 
   Function *run = library.begin("run", i32, types);
   SmallVector<Value *> args;

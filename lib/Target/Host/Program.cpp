@@ -147,6 +147,7 @@ private:
         setExtents(signature, isOutput,
                    dictionary.getAs<mlir::DenseI64ArrayAttr>("extents"),
                    dictionary.contains("is_extents"));
+        setChecks(signature, dictionary.getAs<mlir::ArrayAttr>("checks"));
         if (!isOutput)
           setRequirement(signature, dictionary.get("least"),
                          dictionary.get("most"));

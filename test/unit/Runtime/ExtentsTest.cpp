@@ -70,21 +70,32 @@ TEST(ExtentsTest, ReferencesAreChecked) {
   EXPECT_EQ(dlc_tensor_check(&extents.info, nullptr, &error), -1);
 }
 
-TEST(RequirementsTest, RangesOfIntegers) {
+/// A model whose only input has to hold something.
+class RequirementsTest : public testing::Test {
+protected:
+  void require(const dlc_tensor_info &input, bool isRange, const void *least,
+               const void *most) {
+    required = {0, isRange, least, most};
+    only.inputs = &input;
+    model.specialisations = &only;
+    model.requirements = &required;
+    model.num_requirements = 1;
+  }
+  bool check(const void *data, dlc_wrong_value *wrong) const {
+    const void *inputs[] = {data};
+    return dlc_check_values_v3(&model, 0, inputs, nullptr, wrong) != 0;
+  }
+
+  dlc_requirement required = {};
+  dlc_specialisation only = {};
+  dlc_model model = {};
+};
+
+TEST_F(RequirementsTest, RangesOfIntegers) {
   Tensor tensor("k", DLC_DTYPE_I32, {2});
   const int32_t least[] = {0, -1}, most[] = {10, -1};
-  const dlc_requirement required = {0, 1, least, most};
-  dlc_specialisation only = {};
-  only.inputs = &tensor.info;
-  dlc_model model = {};
-  model.specialisations = &only;
-  model.requirements = &required;
-  model.num_requirements = 1;
+  require(tensor.info, /*isRange=*/true, least, most);
   const int32_t right[] = {10, -1}, more[] = {11, -1}, other[] = {3, 0};
-  auto check = [&](const int32_t *data, dlc_wrong_value *wrong) {
-    const void *inputs[] = {data};
-    return dlc_check_values_v3(&model, 0, inputs, nullptr, wrong);
-  };
   dlc_wrong_value wrong;
   EXPECT_TRUE(check(right, &wrong));
   ASSERT_FALSE(check(more, &wrong));
@@ -99,28 +110,47 @@ TEST(RequirementsTest, RangesOfIntegers) {
   only.input_offsets = &offset;
   const int32_t arena[] = {99, 11, -1};
   EXPECT_FALSE(dlc_check_values_v3(&model, 0, nullptr, arena, nullptr));
+  EXPECT_EQ(dlc_find_requirement_v3(&model, 0), &required);
+  EXPECT_EQ(dlc_find_requirement_v3(&model, 1), nullptr);
 }
 
-TEST(RequirementsTest, BytesOfAnyType) {
+TEST_F(RequirementsTest, BytesOfAnyType) {
   Tensor tensor("pads", DLC_DTYPE_F32, {3});
-  const float wanted[] = {0.5F, -0.0F, 2};
-  const dlc_requirement required = {0, 0, wanted, wanted};
-  dlc_specialisation only = {};
-  only.inputs = &tensor.info;
-  dlc_model model = {};
-  model.specialisations = &only;
-  model.requirements = &required;
-  model.num_requirements = 1;
-  const float other[] = {0.5F, 0.0F, 2};
-  const void *right[] = {wanted}, *wrong[] = {other};
+  const float wanted[] = {0.5F, -0.0F, 2}, other[] = {0.5F, 0.0F, 2};
+  require(tensor.info, /*isRange=*/false, wanted, wanted);
   dlc_wrong_value found;
-  EXPECT_TRUE(dlc_check_values_v3(&model, 0, right, nullptr, &found));
-  ASSERT_FALSE(dlc_check_values_v3(&model, 0, wrong, nullptr, &found));
+  EXPECT_TRUE(check(wanted, &found));
+  ASSERT_FALSE(check(other, &found));
   EXPECT_EQ(found.element, 1u);
   EXPECT_FALSE(dlc_is_integer_v3(DLC_DTYPE_F32));
 }
 
-TEST(RequirementsTest, IntegersOfAllTypes) {
+TEST_F(RequirementsTest, NumbersOfARun) {
+  const dlc_check checks[] = {{"the first one", 1, 2}, {"the other", 3, 4}};
+  const uint64_t offset = 8;
+  only.output_offsets = &offset;
+  model.specialisations = &only;
+  model.num_outputs = 1;
+  const int64_t right[] = {9, 5, 5, 0, 0}, wrong[] = {9, 5, 5, 7, 6};
+  auto run = [&](const int64_t *numbers, dlc_failed_check *failed) {
+    const void *outputs[] = {numbers};
+    return dlc_check_results_v3(&model, 0, outputs, nullptr, failed) != 0;
+  };
+  EXPECT_TRUE(run(wrong, nullptr));
+  model.checks = checks;
+  model.num_checks = 2;
+  dlc_failed_check failed;
+  EXPECT_TRUE(run(right, &failed));
+  EXPECT_FALSE(run(wrong, nullptr));
+  ASSERT_FALSE(run(wrong, &failed));
+  EXPECT_EQ(failed.check, &checks[1]);
+  EXPECT_EQ(failed.found, 7);
+  EXPECT_EQ(failed.expected, 6);
+  const int64_t arena[] = {1, 9, 5, 4, 0, 0};
+  EXPECT_FALSE(dlc_check_results_v3(&model, 0, nullptr, arena, nullptr));
+}
+
+TEST_F(RequirementsTest, IntegersOfAllTypes) {
   const uint8_t bytes[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
   EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_I8, bytes, 1), -1);
   EXPECT_EQ(dlc_integer_v3(DLC_DTYPE_U8, bytes, 1), 255);

@@ -40,6 +40,9 @@ struct TensorInfo {
 /// What a program takes and gives.
 struct Signature {
   std::vector<TensorInfo> inputs, outputs;
+  /// What the numbers are that a run computes for its checks: two each at the
+  /// end of the outputs' extents. See dlc_check.
+  std::vector<std::string> checks;
 };
 
 /// The part of the model that runs on a GPU: see dlc_device_program.
@@ -136,6 +139,9 @@ void setExtents(Signature &signature, bool isOutput,
 /// The same of what its elements have to be: null is anything.
 void setRequirement(Signature &signature, mlir::Attribute least,
                     mlir::Attribute most);
+
+/// The same of the checks whose numbers are in that tensor: null is none.
+void setChecks(Signature &signature, mlir::ArrayAttr texts);
 
 /// Reads the launches that the lowering noted on a graph function or entry.
 std::vector<LaunchInfo> readLaunches(mlir::Operation *graph);

@@ -39,6 +39,9 @@ public:
   /// they have to be.
   void checkValues(llvm::Value *number, llvm::Value *inputs,
                    llvm::Value *arena);
+  /// The same of a run's outputs: they say what only a run finds out.
+  void checkResults(llvm::Value *number, llvm::Value *outputs,
+                    llvm::Value *arena);
   /// Returns where ABI version or build id of a header are not this library's.
   void checkHeader(llvm::Value *abiVersion, llvm::Value *buildId);
 
