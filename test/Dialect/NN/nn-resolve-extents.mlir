@@ -168,3 +168,52 @@ func.func @part(%x: tensor<8xf32> {dlc.extents = array<i64: 0>}, %e: tensor<1xi6
   %y = nn.slice %x starts = [4] steps = [1] {nn.fitted, nn.part = array<i64: 0, 1, 2>} : (tensor<8xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// -----
+
+// Numbers that have to be equal stand behind the extents of the results.
+// CHECK-LABEL: func @checks
+// CHECK-SAME: tensor<6xf32> {dlc.extents = array<i64: 0>},
+// CHECK-SAME: tensor<3xi64> {dlc.checks = ["what"], dlc.is_extents, dlc.name = "dlc.extents"}
+// CHECK: %[[E:.*]] = nn.reshape %arg1 : (tensor<i64>) -> tensor<1xi64>
+// CHECK: %[[ALL:.*]] = nn.concat %[[E]], %arg2 axis = 0
+// CHECK: return %arg0, %[[ALL]]
+func.func @checks(%x: tensor<6xf32>, %n: tensor<i64>, %c: tensor<2xi64>)
+    -> (tensor<6xf32>, tensor<2xi64> {dlc.checks = ["what"], dlc.name = "dlc.checks"}) {
+  %b = nn.bounded %x, %n axis = 0 : (tensor<6xf32>, tensor<i64>) -> tensor<6xf32>
+  return %b, %c : tensor<6xf32>, tensor<2xi64>
+}
+
+// -----
+
+// A dimension that is resampled is gathered at computed positions; the others
+// are resampled as ever.
+// CHECK-LABEL: func @resized
+// CHECK: nn.constant dense<[0, 0, 1, 1, 2, 2, 3, 3]> : tensor<8xi64>
+// CHECK: nn.cast %arg1 : (tensor<i64>) -> tensor<f32>
+// CHECK: nn.floor
+// CHECK: %[[G:.*]] = nn.gather %arg0, %{{.*}} axis = 2
+// CHECK: nn.resize nearest %[[G]] scales = [1.000000e+00, 1.000000e+00, 1.000000e+00, 2.000000e+00]
+// CHECK: return {{.*}} : tensor<1x2x8x6xf32>, tensor<1xi64>
+func.func @resized(%x: tensor<1x2x4x3xf32>, %n: tensor<i64>) -> tensor<1x2x8x6xf32> {
+  %b = nn.bounded %x, %n axis = 2 : (tensor<1x2x4x3xf32>, tensor<i64>) -> tensor<1x2x4x3xf32>
+  %r = nn.resize nearest %b scales = [1.0, 1.0, 2.0, 2.0] coordinate = asymmetric
+      nearest_mode = floor : (tensor<1x2x4x3xf32>) -> tensor<1x2x8x6xf32>
+  return %r : tensor<1x2x8x6xf32>
+}
+
+// -----
+
+// A mean that leaves out padding: that with zeros, divided by that of ones.
+// CHECK-LABEL: func @pooled
+// CHECK: %[[ONES:.*]] = nn.constant dense<1.000000e+00> : tensor<1x1x8xf32>
+// CHECK: nn.select {{.*}}, %[[ONES]],
+// CHECK: %[[X:.*]] = nn.select {{.*}}, %arg0,
+// CHECK: %[[SUM:.*]] = nn.avg_pool %[[X]] {{.*}}count_include_pad
+// CHECK: %[[SHARE:.*]] = nn.avg_pool {{.*}}count_include_pad{{.*}} : (tensor<1x1x8xf32>)
+// CHECK: nn.div %[[SUM]], %[[SHARE]]
+func.func @pooled(%x: tensor<1x2x8xf32>, %n: tensor<i64>) -> tensor<1x2x8xf32> {
+  %b = nn.bounded %x, %n axis = 2 : (tensor<1x2x8xf32>, tensor<i64>) -> tensor<1x2x8xf32>
+  %r = nn.avg_pool %b kernel = [3] strides = [1] pads = [1, 1] dilations = [1] : (tensor<1x2x8xf32>) -> tensor<1x2x8xf32>
+  return %r : tensor<1x2x8xf32>
+}

@@ -3,6 +3,8 @@
 #include "Fold.h"
 #include "Infer.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -166,8 +168,10 @@ OpFoldResult PadOp::fold(FoldAdaptor adaptor) {
 }
 
 OpFoldResult ResizeOp::fold(FoldAdaptor adaptor) {
-  // Every coordinate transformation is the identity at scale 1.
-  if (llvm::all_of(getScales(), [](double scale) { return scale == 1; }))
+  // Every coordinate transformation is the identity at scale 1, if that is what
+  // it will be.
+  if (!(*this)->hasAttr(kResizedAttrName) &&
+      llvm::all_of(getScales(), [](double scale) { return scale == 1; }))
     return getX();
   return {};
 }

@@ -55,12 +55,29 @@ void Resolver::readArguments() {
   }
 }
 
+/// Takes away the result with the numbers that have to be equal; null where
+/// there is none.
+ArrayAttr Resolver::takeChecks(Value &numbers) {
+  Operation *ret = func.getBody().front().getTerminator();
+  for (unsigned i = 0; i < ret->getNumOperands(); ++i) {
+    auto checks = func.getResultAttrOfType<ArrayAttr>(i, kChecksAttrName);
+    if (!checks || func.getResultAttr(i, kIsExtentsAttrName))
+      continue;
+    numbers = ret->getOperand(i);
+    ret->eraseOperand(i);
+    return succeeded(func.eraseResult(i)) ? checks : ArrayAttr();
+  }
+  return {};
+}
+
 /// Extents of results become the elements of one more result.
 LogicalResult Resolver::writeResults() {
   Operation *ret = func.getBody().front().getTerminator();
   ExtentBuilder b(ret);
   Builder attrs(func.getContext());
   SmallVector<Value> extents;
+  Value checked;
+  auto checks = takeChecks(checked);
   for (OpOperand &operand : ret->getOpOperands()) {
     Axes axes = axesOf(operand.get());
     if (!hasBounded(axes))
@@ -79,19 +96,24 @@ LogicalResult Resolver::writeResults() {
     func.setResultAttr(operand.getOperandNumber(), kExtentsAttrName,
                        attrs.getDenseI64ArrayAttr(numbers));
   }
-  if (extents.empty())
-    return success();
   for (Value &extent : extents)
     extent = b.reshape(extent, {1});
+  if (checks)
+    extents.push_back(checked);
+  if (extents.empty())
+    return success();
   Value all = extents.size() == 1
                   ? extents.front()
                   : b.make<ConcatOp>(ValueRange(extents), int64_t(0));
   unsigned number = ret->getNumOperands();
   ret->insertOperands(number, all);
-  auto entry = attrs.getDictionaryAttr(
-      {attrs.getNamedAttr("dlc.name", attrs.getStringAttr("dlc.extents")),
-       attrs.getNamedAttr(kIsExtentsAttrName, attrs.getUnitAttr())});
-  return func.insertResult(number, all.getType(), entry);
+  NamedAttrList entry;
+  entry.set("dlc.name", attrs.getStringAttr("dlc.extents"));
+  entry.set(kIsExtentsAttrName, attrs.getUnitAttr());
+  if (checks)
+    entry.set(kChecksAttrName, checks);
+  return func.insertResult(number, all.getType(),
+                           entry.getDictionary(func.getContext()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -220,7 +242,8 @@ LogicalResult Resolver::resolve(Operation *op) {
   if (fold(op))
     return success();
   // A body may know extents of which nothing outside has any.
-  bool isExtent = isa<BoundedOp, ExtentOp, LoopOp>(op);
+  bool isExtent =
+      isa<BoundedOp, ExtentOp, LoopOp>(op) || op->hasAttr(kResizedAttrName);
   if (!isExtent && llvm::none_of(op->getOperands(), [&](Value operand) {
         return known.contains(operand);
       }))
@@ -254,8 +277,9 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
     if (failed(Resolver(getOperation()).run()))
       return signalPassFailure();
     getOperation()->walk([](Operation *op) {
-      for (StringRef hint : {kFittedAttrName, kPartAttrName, kSameAttrName,
-                             kOverhangAttrName, kWholeAttrName, kFixedAttrName})
+      for (StringRef hint :
+           {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName,
+            kWholeAttrName, kFixedAttrName, kResizedAttrName})
         op->removeAttr(hint);
     });
   }

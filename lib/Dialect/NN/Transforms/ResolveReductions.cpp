@@ -145,16 +145,3 @@ LogicalResult Resolver::visit(LrnOp op) {
   define(op.getResult(), std::move(axes));
   return success();
 }
-
-LogicalResult Resolver::visit(ResizeOp op) {
-  Axes axes = axesOf(op.getX());
-  for (auto [d, axis] : llvm::enumerate(axes)) {
-    if (op.getScales()[d] == 1.0)
-      continue;
-    if (axis.isBounded())
-      return refuse(op, d, "it is resized");
-    axis = Axis(op.getType().getDimSize(d));
-  }
-  define(op.getResult(), std::move(axes));
-  return success();
-}

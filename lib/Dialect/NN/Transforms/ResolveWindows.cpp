@@ -170,14 +170,54 @@ LogicalResult Resolver::visit(MaxPoolOp op) {
   return success();
 }
 
+/// The mean of windows that leave out what is no element: the one that counts
+/// it as zeros, divided by the share of what is one.
+LogicalResult Resolver::meanOfCounted(AvgPoolOp op, ArrayRef<int64_t> spatial) {
+  for (int64_t d : spatial)
+    compact(op->getOpOperand(0), d);
+  Type element = elementOf(op.getInput());
+  Axes from = axesOf(op.getInput());
+  SmallVector<int64_t> shape(from.size(), 1);
+  Axes axes(from.size(), Axis(1));
+  for (int64_t d : spatial) {
+    shape[d] = from[d].getSize();
+    axes[d] = from[d];
+  }
+  ExtentBuilder b(op);
+  Value one = b.make<BroadcastOp>(b.number(element, 1), shape);
+  Value exists = b.fill(one, axes, spatial, b.number(element, 0));
+  define(exists, axes);
+  OpBuilder builder(op);
+  auto mean = [&](Value x) -> Value {
+    auto all = AvgPoolOp::create(builder, op.getLoc(), x, op.getKernel(),
+                                 op.getStrides(), op.getPads(),
+                                 op.getDilations(), /*countIncludePad=*/true);
+    all.setChannelsLast(op.getChannelsLast());
+    for (StringRef hint : {kSameAttrName, kOverhangAttrName, kFittedAttrName})
+      if (Attribute value = op->getAttr(hint))
+        all->setAttr(hint, value);
+    return succeeded(visit(all)) ? Value(all.getResult()) : Value();
+  };
+  Value sum = mean(op.getInput()), share = sum ? mean(exists) : Value();
+  if (!share)
+    return failure();
+  Value result = ExtentBuilder(op).make<DivOp>(sum, share);
+  define(result, axesOf(sum));
+  op.replaceAllUsesWith(result);
+  op.erase();
+  return success();
+}
+
 LogicalResult Resolver::visit(AvgPoolOp op) {
   Axes from = axesOf(op.getInput()), axes = staticAxes(op.getResult());
   int64_t rank = axes.size(), channels = op.getChannelsLast() ? rank - 1 : 1;
   auto spatial = spatialDims(rank, op.getChannelsLast());
-  for (auto [s, d] : llvm::enumerate(spatial))
-    if (from[d].isBounded() && !op.getCountIncludePad() &&
-        (op.getPads()[s] || op.getPads()[spatial.size() + s]))
-      return refuse(op, d, "means over windows do not count its padding");
+  bool isPadded =
+      op->hasAttr(kOverhangAttrName) || op->hasAttr(kSameAttrName) ||
+      llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+  if (isPadded && !op.getCountIncludePad() &&
+      llvm::any_of(spatial, [&](int64_t d) { return from[d].isBounded(); }))
+    return meanOfCounted(op, spatial);
   axes[0] = from[0];
   axes[channels] = from[channels];
   Type element = elementOf(op.getInput());

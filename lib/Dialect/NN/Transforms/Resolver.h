@@ -1,8 +1,9 @@
 //===- Resolver.h - How extents pass through operations ---------*- C++ -*-===//
 //
 // The work of nn-resolve-extents. One file a family of operations: ResolveMoves
-// (what moves data), ResolveReductions, ResolveWindows (products and windows);
-// arguments, results, elementwise operations and loops are in ResolveExtents.
+// (what moves data), ResolveReductions, ResolveWindows (products and windows),
+// ResolveResize; arguments, results, elementwise operations and loops are in
+// ResolveExtents.
 //
 //===----------------------------------------------------------------------===//
 
@@ -107,6 +108,7 @@ private:
   }
 
   void readArguments();
+  mlir::ArrayAttr takeChecks(mlir::Value &numbers);
   mlir::LogicalResult writeResults();
   mlir::LogicalResult resolve(mlir::Operation *op);
   mlir::LogicalResult broadcast(mlir::Operation *op,
@@ -139,6 +141,8 @@ private:
   mlir::LogicalResult visit(ConvTransposeOp op);
   mlir::LogicalResult visit(MaxPoolOp op);
   mlir::LogicalResult visit(AvgPoolOp op);
+  mlir::LogicalResult meanOfCounted(AvgPoolOp op,
+                                    llvm::ArrayRef<int64_t> spatial);
   mlir::LogicalResult visit(LoopOp op);
   /// What a window finds behind the end of a dimension.
   using Filling = llvm::function_ref<mlir::Value(ExtentBuilder &)>;

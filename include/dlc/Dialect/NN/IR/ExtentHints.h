@@ -35,6 +35,15 @@ inline constexpr llvm::StringLiteral kWholeAttrName = "nn.whole";
 /// is the same for all extents.
 inline constexpr llvm::StringLiteral kFixedAttrName = "nn.fixed";
 
+/// Of a resize: dimensions whose size is what nn.bounded says, directly behind
+/// it, of each of them.
+inline constexpr llvm::StringLiteral kResizedAttrName = "nn.resized";
+
+/// Of a result of a graph function that holds two numbers (i64) for each text:
+/// they have to be equal, the text says what the first one is. The pass moves
+/// them to the end of the results' extents.
+inline constexpr llvm::StringLiteral kChecksAttrName = "dlc.checks";
+
 } // namespace dlc::nn
 
 #endif // DLC_DIALECT_NN_IR_EXTENTHINTS_H
