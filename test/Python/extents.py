@@ -51,16 +51,17 @@ compiled.benchmark(0.01)
 model = onnx.parser.parse_model("""<ir_version: 8, opset_import: ["" : 18]>
     g (float[2,6] x, int64[1] k, int64[2] s) => (float[2,m] y, int64[2,m] i, float[a,b] r) {
         y, i = TopK(x, k) r = Reshape(x, s) }""")
-compiled = dlc.compile(model, max_dims={"k[0]": 4}, dims={"s[0]": 3, "s[1]": 4})
+compiled = dlc.compile(model, max_dims={"k[0]": 4, "s[0]": 6}, dims={"s[1]": 4})
 x = rng.standard_normal((2, 6)).astype(np.float32)
 for k in (4, 0, 1):
     y, i, r = compiled(x, np.array([k]), np.array([3, 4]))
     assert (y == -np.sort(-x)[:, :k]).all() and (r == x.reshape(3, 4)).all() and i.shape == (2, k)
-for k, s, text in ((5, 4, "element 0 of input 'k' is 5, but the model was compiled for 0 to 4"),
-                   (2, 6, "element 1 of input 's' is 6, but the model was compiled for 4")):
+for k, s, text in ((5, [3, 4], "element 0 of input 'k' is 5, but the model was compiled for 0 to 4"),
+                   (2, [2, 6], "element 1 of input 's' is 6, but the model was compiled for 4"),
+                   (2, [4, 4], "the number of elements of the shape that input 's' gives 'r' is 16, but has to be 12")):
     try:
-        compiled(x, np.array([k]), np.array([3, s]))
-        raise SystemExit("k = %d and s = %d run" % (k, s))
+        compiled(x, np.array([k]), np.array(s))
+        raise SystemExit("k = %s and s = %s run" % (k, s))
     except dlc.Error as error:
         assert text in str(error), error
 compiled.benchmark(0.01)

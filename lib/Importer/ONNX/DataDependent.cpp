@@ -483,15 +483,20 @@ LogicalResult openReshape(NodeEmitter &e) {
     extents.push_back(extent);
   }
   Value left = m.div(all, m.max(others, 1));
-  Value index, stride = e.ints({1}, {});
+  Value index, stride = e.ints({1}, {}), asked = stride;
   for (int64_t d = rank; d-- > 0;) {
     Value isInferred = m.compare(Predicate::LT, extents[d], 0);
-    extents[d] =
-        m.clamp(m.select(isInferred, left, extents[d]), 0, double(dims[d]));
+    extents[d] = m.select(isInferred, left, extents[d]);
+    asked = m.mul(asked, extents[d]);
+    extents[d] = m.clamp(extents[d], 0, double(dims[d]));
     Value part = m.mul(e.iota(dims[d], 1, d, rank), stride);
     index = index ? m.add(index, part) : part;
     stride = m.mul(stride, extents[d]);
   }
+  e.check("the number of elements of the shape that " +
+              e.graph.describeOrigin(e.node.input(1)) + " gives '" +
+              e.node.output(0) + "'",
+          asked, all);
   if (!index)
     return e.set(0, e.reshape(x, {}));
   Value result =

@@ -8,6 +8,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -38,6 +40,16 @@ const EmitterTable &dlc::importer::emitterTable() {
     return entries;
   }();
   return table;
+}
+
+bool dlc::importer::isElementwise(StringRef op) {
+  static const EmitterTable table = [] {
+    EmitterTable entries;
+    addElementwise(entries);
+    addActivations(entries);
+    return entries;
+  }();
+  return table.contains(op);
 }
 
 //===----------------------------------------------------------------------===//
@@ -93,6 +105,22 @@ static std::string nameOf(const NodeProto &node) {
     if (!output.empty())
       return output;
   return "unnamed";
+}
+
+std::string GraphEmitter::describeOrigin(const std::string &value) const {
+  llvm::StringSet<> origins{value};
+  // From the end to the beginning: nodes stand behind what they read.
+  for (const NodeProto &node : llvm::reverse(model.proto.graph().node()))
+    if (llvm::any_of(node.output(), [&](const std::string &output) {
+          return origins.contains(output);
+        }))
+      for (const std::string &input : node.input())
+        origins.insert(input);
+  SmallVector<std::string> names;
+  for (const Port &port : model.inputs)
+    if (port.most && !port.isConstant && origins.contains(port.name))
+      names.push_back("'" + port.name + "'");
+  return (names.size() > 1 ? "inputs " : "input ") + llvm::join(names, ", ");
 }
 
 LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
@@ -219,6 +247,15 @@ LogicalResult GraphEmitter::emit() {
     if (!value)
       return failure();
     results.push_back(value);
+  }
+  if (!checks.empty()) {
+    Value all = nn::ConcatOp::create(builder, fileLoc, checked, 0);
+    auto attrs = builder.getDictionaryAttr(
+        {builder.getNamedAttr("dlc.name", builder.getStringAttr("dlc.checks")),
+         builder.getNamedAttr(nn::kChecksAttrName,
+                              builder.getArrayAttr(checks))});
+    (void)function.insertResult(results.size(), all.getType(), attrs);
+    results.push_back(all);
   }
   func::ReturnOp::create(builder, fileLoc, results);
   return success();
@@ -464,6 +501,14 @@ LogicalResult NodeEmitter::error(const Twine &message) {
     emitError(loc) << message;
   failed = true;
   return failure();
+}
+
+void NodeEmitter::check(const Twine &what, Value found, Value expected) {
+  if (!graph.loops.empty() || found == expected)
+    return;
+  for (Value number : {found, expected})
+    graph.checked.push_back(reshape(number, {1}));
+  graph.checks.push_back(builder.getStringAttr(what));
 }
 
 LogicalResult NodeEmitter::alongAxis(int input, int64_t fallback, int64_t rank,

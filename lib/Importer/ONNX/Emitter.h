@@ -26,6 +26,10 @@ using EmitterTable = llvm::StringMap<EmitFn>;
 /// All entries; built once.
 const EmitterTable &emitterTable();
 
+/// Whether an op is of the families whose results are computed element by
+/// element.
+bool isElementwise(llvm::StringRef op);
+
 // One function a family.
 void addElementwise(EmitterTable &table);
 void addActivations(EmitterTable &table);
@@ -78,6 +82,9 @@ public:
   const Model &getModel() const { return model; }
   /// The loops whose bodies are being built, inner ones last.
   llvm::SmallVectorImpl<OpenLoop> &getLoops() { return loops; }
+  /// The inputs with bounded elements that a value is computed from, for
+  /// messages: "input 's'".
+  std::string describeOrigin(const std::string &value) const;
 
 private:
   friend class NodeEmitter;
@@ -91,6 +98,9 @@ private:
   mlir::OpBuilder builder;
   llvm::StringMap<mlir::Value> values;
   llvm::SmallVector<OpenLoop> loops;
+  /// What a run has to find equal, and what the first number is.
+  llvm::SmallVector<mlir::Value> checked;
+  llvm::SmallVector<mlir::Attribute> checks;
 };
 
 /// What an entry sees: one node, its operands, and means to build.
@@ -180,6 +190,9 @@ public:
   /// Defines an output.
   llvm::LogicalResult set(int index, mlir::Value value);
   llvm::LogicalResult error(const llvm::Twine &message);
+  /// Has the program compare two numbers (scalars of i64) when it has run, and
+  /// say "`what` is 2, but has to be 3". Nothing inside of a loop.
+  void check(const llvm::Twine &what, mlir::Value found, mlir::Value expected);
   /// Defines output 0 by what `build` makes for an axis, which input `input`
   /// holds (-1: nothing does). Where that is computed, all axes are and one
   /// result is selected. `build` may give null: then it cannot be that axis.

@@ -29,6 +29,7 @@ static OwningOpRef<ModuleOp> import(MLIRContext &context, StringRef file,
   loadOptions.isEmitted = [](const std::string &op) {
     return importer::emitterTable().contains(op);
   };
+  loadOptions.isElementwise = importer::isElementwise;
 
   importer::Model model;
   importer::Failure why;

@@ -102,17 +102,23 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
   const Window &w = pool.window;
   Value x = e.in(0);
   ArrayRef<int64_t> shape = shapeOf(x), out = e.outType(0).getShape();
-  int64_t rank = shape.size(), plane = product(shape.drop_front(2));
-  Dims strides = stridesOf(shape);
-  if (e.intAttr("storage_order",
-                0)) { // the first spatial dimension runs fastest
-    int64_t stride = 1;
-    for (int64_t d = 2; d < rank; stride *= shape[d++])
-      strides[d] = stride;
+  int64_t rank = shape.size();
+  // Positions in what counts; with `storage_order` the first spatial dimension
+  // runs fastest.
+  bool isOpen = e.isOpen(0), isTurned = e.intAttr("storage_order", 0) != 0;
+  auto extent = [&](int64_t d) {
+    return isOpen ? e.make<nn::ExtentOp>(e.in(0), d) : e.ints({shape[d]}, {});
+  };
+  Value place, stride = e.ints({1}, {}), inside;
+  for (int64_t i = 2; i < rank; ++i) {
+    int64_t d = isTurned ? i : rank + 1 - i;
+    Value along = e.iota(shape[d], 1, d, rank), size = extent(d);
+    Value part = m.mul(along, stride);
+    place = place ? m.add(place, part) : part;
+    stride = m.mul(stride, size);
+    Value here = m.compare(nn::ComparePredicate::LT, along, size);
+    inside = inside ? m.both(inside, here) : here;
   }
-  Value place = e.iota(shape[2], strides[2], 2, rank);
-  for (int64_t d = 3; d < rank; ++d)
-    place = m.add(place, e.iota(shape[d], strides[d], d, rank));
   Dims lo(2, 0), hi(2, 0), pads = fullPads(pool);
   lo.append(pads.begin(), pads.begin() + w.rank());
   hi.append(pads.begin() + w.rank(), pads.end());
@@ -120,9 +126,7 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
     return e.make<nn::PadOp>(nn::PadMode::Constant, v, value,
                              ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
   };
-  Value exists = padded(
-      e.splat(RankedTensorType::get(shapeOf(place), e.builder.getI1Type()), 1),
-      e.scalarOf(0, e.builder.getI1Type()));
+  Value exists = padded(inside, e.scalarOf(0, e.builder.getI1Type()));
   x = padded(x, e.scalar(0, x));
   place = padded(place, e.scalar(0, place));
   Value best, at, found;
@@ -154,14 +158,20 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
     at = m.select(larger, where, at);
     found = m.either(found, there);
   }
-  at = m.add(at, e.iota(shape[1], plane, 1, rank));
-  if (!e.isOpen(0))
-    return m.add(at, e.iota(shape[0], shape[1] * plane, 0, rank));
-  auto extent = [&](int64_t d) { return e.make<nn::ExtentOp>(e.in(0), d); };
-  at = m.add(at, m.mul(e.iota(shape[0], plane, 0, rank), extent(1)));
+  Value plane = m.mul(e.iota(shape[1], 1, 1, rank), stride);
+  Value image = m.mul(e.iota(shape[0], 1, 0, rank), m.mul(stride, extent(1)));
+  at = m.add(m.add(at, image), plane);
   // A window of one cell compares nothing, and knows no extents.
-  for (int64_t d = 0; d < 2; ++d)
+  for (int64_t d = 0; isOpen && d < 2; ++d)
     at = e.make<nn::BoundedOp>(at, extent(d), d);
+  for (int64_t d = 2; isOpen && d < rank; ++d) {
+    // As many as windows fit, wherever in them the cells are.
+    int64_t s = d - 2, reach = w.extent(s);
+    auto stride = double(w.strides[s]);
+    Value room = m.add(extent(d), double(w.lo[s] + w.hi[s] - reach) + stride);
+    Value count = m.div(m.max(room, 0), stride);
+    at = e.make<nn::BoundedOp>(at, m.clamp(count, 0, double(out[d])), d);
+  }
   return at;
 }
 
@@ -170,7 +180,7 @@ LogicalResult maxPool(NodeEmitter &e) {
   if (failed(pool))
     return failure();
   if (e.wants(1)) {
-    e.fitted = true; // positions are counted in memory
+    e.fitted |= e.intAttr("ceil_mode", 0) != 0;
     (void)e.set(1, largestPositions(e, *pool));
   }
   const Window &w = pool->window;
@@ -187,11 +197,11 @@ LogicalResult averagePool(NodeEmitter &e) {
   if (e.intAttr("count_include_pad", 0))
     return e.set(0, meanWithPadding(e, e.in(0), *pool));
   const Window &w = pool->window;
-  e.fitted |= e.intAttr("ceil_mode", 0) != 0;
-  return e.set(0, e.make<nn::AvgPoolOp>(e.in(0), ArrayRef<int64_t>(w.kernel),
-                                        ArrayRef<int64_t>(w.strides),
-                                        ArrayRef<int64_t>(fullPads(*pool)),
-                                        ArrayRef<int64_t>(w.dilations), false));
+  Value mean = e.make<nn::AvgPoolOp>(e.in(0), ArrayRef<int64_t>(w.kernel),
+                                     ArrayRef<int64_t>(w.strides),
+                                     ArrayRef<int64_t>(fullPads(*pool)),
+                                     ArrayRef<int64_t>(w.dilations), false);
+  return e.set(0, described(e, mean, *pool));
 }
 
 /// |x|^p, for the p-norms

@@ -2,6 +2,8 @@
 
 #include "Arithmetic.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -162,6 +164,17 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
   return e.set(0, e.cast(x, type));
 }
 
+/// The sizes that dlc.OpenResize computes, as scalars of i64.
+static SmallVector<Value> computedSizes(NodeEmitter &e, ArrayRef<int64_t> out) {
+  Value sizes = e.cast(e.in(3), e.builder.getI64Type());
+  SmallVector<Value> extents;
+  for (auto [axis, element] :
+       llvm::zip_equal(e.attr("resized")->ints(), e.attr("elements")->ints()))
+    extents.push_back(Arithmetic(e).clamp(
+        e.reshape(e.slice(sizes, {element}, {1}), {}), 0, double(out[axis])));
+  return extents;
+}
+
 static LogicalResult resize(NodeEmitter &e) {
   Value x = e.in(0);
   ArrayRef<int64_t> shape = shapeOf(x);
@@ -201,6 +214,12 @@ static LogicalResult resize(NodeEmitter &e) {
   SmallVector<double> scales(rank, 1.0);
   auto given = e.constFloats(2);
   auto sizes = e.constInts(3);
+  const auto *resized = e.attr("resized");
+  if (resized) { // dlc.OpenResize: the largest ones
+    sizes.emplace();
+    for (int64_t axis : axes)
+      sizes->push_back(type.getDimSize(axis));
+  }
   if (given && !given->empty()) {
     if (given->size() != axes.size())
       return e.error("there are " + Twine(given->size()) + " scales for " +
@@ -242,13 +261,20 @@ static LogicalResult resize(NodeEmitter &e) {
     isFraction |= transform == "align_corners" &&
                   length != std::floor(length) && given && !given->empty();
   }
+  if (resized && (crops || antialias))
+    return e.error("sizes that are known at run time only are not supported "
+                   "with antialiasing or a part of the image (--bind or "
+                   "--expect give them one value)");
   if (crops || antialias || isFraction)
     return resample(e,
                     {*mode, transform, *nearest,
                      e.floatAttr("cubic_coeff_a", -0.75), antialias,
                      e.intAttr("exclude_outside", 0) != 0},
                     axes, scales);
-  if (type.getShape() == shape &&
+  SmallVector<Value> extents;
+  if (resized)
+    extents = computedSizes(e, type.getShape());
+  if (type.getShape() == shape && extents.empty() &&
       llvm::all_of(scales, [](double scale) { return scale == 1; }))
     return e.set(0, x);
   // integers interpolate as floats
@@ -260,7 +286,17 @@ static LogicalResult resize(NodeEmitter &e) {
       ArrayRef<double>(scales), *coordinate, *nearest,
       e.floatAttr("cubic_coeff_a", -0.75),
       e.intAttr("exclude_outside", 0) != 0);
+  if (!extents.empty()) {
+    Dims dims(resized->ints().begin(), resized->ints().end());
+    result.getDefiningOp()->setAttr(nn::kResizedAttrName,
+                                    e.builder.getDenseI64ArrayAttr(dims));
+    for (auto [axis, extent] : llvm::zip_equal(dims, extents))
+      result = e.make<nn::BoundedOp>(result, extent, axis);
+  }
   return e.set(0, e.cast(result, elementOf(x)));
 }
 
-void dlc::importer::addResize(EmitterTable &table) { table["Resize"] = resize; }
+void dlc::importer::addResize(EmitterTable &table) {
+  table["Resize"] = resize;
+  table["dlc.OpenResize"] = resize;
+}

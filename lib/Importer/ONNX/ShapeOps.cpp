@@ -75,51 +75,97 @@ LogicalResult split(NodeEmitter &e) {
   return success();
 }
 
-/// A slice that counts from an end which may be known at run time only.
+/// A slice whose positions, or the end that they count from, may be known at
+/// run time only.
 class OpenSlice {
 public:
   OpenSlice(NodeEmitter &e, Value x) : m(e), e(e), x(x) {}
 
-  LogicalResult cut(int64_t axis, int64_t start, int64_t end, int64_t step,
-                    int64_t size) {
+  /// Cuts a dimension to one of size `size`, of which as much counts as there
+  /// is from `start` to `end` (scalars of i64). `step` may be known.
+  void cut(int64_t axis, Value start, Value end, Value step,
+           std::optional<int64_t> known, int64_t size) {
     int64_t dim = shapeOf(x)[axis];
-    bool isMixed = step > 0 ? start < 0 && end >= 0 && end < dim
-                            : start >= 0 && start < dim - 1 && end < 0;
-    if (isMixed && end >= -dim)
-      return e.error("a slice between a position from the beginning and one "
-                     "from the end of a dimension whose extent is known at run "
-                     "time only");
-    if (size == 0 || dim == 0)
-      return success();
+    if (size == 0 || dim == 0) {
+      isNothing |= size == 0;
+      return;
+    }
     Value extent = e.make<nn::ExtentOp>(x, axis);
-    Value first = place(start, step, extent), last = place(end, step, extent);
-    Value count = step > 0 ? m.sub(last, first) : m.sub(first, last);
-    int64_t stride = step > 0 ? step : -step;
-    count = m.clamp(m.div(m.add(count, double(stride - 1)), double(stride)), 0,
-                    double(size));
-    Value at = m.add(m.mul(e.iota(size, 1, 0, 1), double(step)), first);
-    x = e.make<nn::GatherOp>(x, m.max(at, 0), axis);
-    x = e.make<nn::BoundedOp>(x, count, axis);
-    return success();
+    step = m.clamp(step, -far, far);
+    Value first, length;
+    for (bool isForward : {true, false}) {
+      if (known && (*known > 0) != isForward)
+        continue;
+      Value begin = place(start, extent, isForward, isForward ? 0 : -1, 0);
+      Value last =
+          place(end, extent, isForward, isForward ? 0 : -1, isForward ? 0 : -1);
+      Value span = isForward ? m.sub(last, begin) : m.sub(begin, last);
+      if (!first) {
+        first = begin;
+        length = span;
+        continue;
+      }
+      Value goesForward = m.compare(nn::ComparePredicate::GT, step, 0);
+      first = m.select(goesForward, first, begin);
+      length = m.select(goesForward, length, span);
+    }
+    Value stride = m.max(m.abs(step), 1);
+    Value count = m.div(m.sub(m.add(length, stride), 1), stride);
+    Value at = m.add(m.mul(e.iota(size, 1, 0, 1), step), first);
+    x = e.make<nn::GatherOp>(x, m.clamp(at, 0, double(dim - 1)), axis);
+    x = e.make<nn::BoundedOp>(x, m.clamp(count, 0, double(size)), axis);
   }
 
-  Value get() const { return x; }
+  /// Defines the result.
+  LogicalResult finish() {
+    return e.set(0, isNothing ? e.splat(e.outType(0), 0) : x);
+  }
 
 private:
-  /// Where the slice begins or ends, as ONNX clamps it.
-  Value place(int64_t at, int64_t step, Value extent) {
-    constexpr int64_t far = int64_t(1) << 48; // exact in double
-    Value from = e.scalar(double(std::clamp(at, -far, far)), extent);
-    if (at < 0)
-      from = m.add(from, extent);
-    Value lo = e.scalar(step > 0 ? 0 : -1, extent);
-    return m.max(m.min(from, step > 0 ? extent : m.sub(extent, 1)), lo);
+  static constexpr auto far = double(int64_t(1) << 40); // exact
+
+  /// A position as ONNX clamps it: from `least` to the extent, plus `more`.
+  Value place(Value at, Value extent, bool isForward, int64_t more,
+              int64_t least) {
+    Value isNegative = m.compare(nn::ComparePredicate::LT, at, 0);
+    Value from = m.select(isNegative, m.add(at, extent), at);
+    Value most = isForward ? extent : m.add(extent, double(more));
+    return m.min(m.max(from, double(least)), most);
   }
 
   Arithmetic m;
   NodeEmitter &e;
   Value x;
+  bool isNothing = false;
 };
+
+/// Slice, and dlc.OpenSlice, whose positions may be computed.
+LogicalResult openSlice(NodeEmitter &e) {
+  OpenSlice open(e, e.in(0));
+  ArrayRef<int64_t> out = e.outType(0).getShape();
+  auto axes = e.constInts(3), steps = e.constInts(4);
+  int64_t count = product(shapeOf(e.in(1)));
+  if ((axes && int64_t(axes->size()) != count) ||
+      (steps && int64_t(steps->size()) != count) ||
+      product(shapeOf(e.in(2))) != count)
+    return e.error("starts, ends, axes and steps differ in length");
+  auto element = [&](int operand, int64_t i) {
+    Value all = e.cast(e.in(operand), e.builder.getI64Type());
+    return e.reshape(e.slice(e.reshape(all, {count}), {i}, {1}), {});
+  };
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t axis = axes ? (*axes)[i] : i;
+    if (failed(e.axis(axis, out.size(), "axis")))
+      return failure();
+    bool hasSteps = e.has(4);
+    std::optional<int64_t> known = steps      ? std::optional((*steps)[i])
+                                   : hasSteps ? std::nullopt
+                                              : std::optional<int64_t>(1);
+    open.cut(axis, element(1, i), element(2, i),
+             hasSteps ? element(4, i) : e.ints({1}, {}), known, out[axis]);
+  }
+  return open.finish();
+}
 
 LogicalResult slice(NodeEmitter &e) {
   Value x = e.in(0);
@@ -137,19 +183,8 @@ LogicalResult slice(NodeEmitter &e) {
   for (size_t i = 0; i < starts->size(); ++i)
     fromEnd |= (*starts)[i] < 0 || (steps && (*steps)[i] < 0) ||
                (ends && i < ends->size() && (*ends)[i] < 0);
-  if (fromEnd && e.isOpen(0) && ends && ends->size() == starts->size()) {
-    OpenSlice open(e, x);
-    for (size_t i = 0; i < starts->size(); ++i) {
-      int64_t axis = axes ? (*axes)[i] : int64_t(i);
-      if (failed(e.axis(axis, rank, "axis")) ||
-          failed(open.cut(axis, (*starts)[i], (*ends)[i],
-                          steps ? (*steps)[i] : 1, out[axis])))
-        return failure();
-    }
-    if (shapeOf(open.get()) == out)
-      return e.set(0, open.get());
-    return e.set(0, e.splat(e.outType(0), 0)); // nothing is left
-  }
+  if (fromEnd && e.isOpen(0))
+    return openSlice(e);
   for (size_t i = 0; i < starts->size(); ++i) {
     int64_t axis = axes ? (*axes)[i] : int64_t(i);
     if (failed(e.axis(axis, rank, "axis")))
@@ -173,6 +208,96 @@ LogicalResult slice(NodeEmitter &e) {
 
 LogicalResult expand(NodeEmitter &e) {
   return e.set(0, e.broadcast(e.in(0), e.outType(0).getShape()));
+}
+
+/// Pads that are computed: where each element of the result comes from is, too.
+class OpenPad {
+public:
+  OpenPad(NodeEmitter &e, nn::PadMode mode, Value value)
+      : m(e), e(e), mode(mode), value(value) {}
+
+  /// `lo` and `hi` are scalars of i64.
+  Value pad(Value x, int64_t axis, Value lo, Value hi, int64_t size) {
+    int64_t dim = shapeOf(x)[axis];
+    Value extent = e.make<nn::ExtentOp>(x, axis);
+    Value at = m.sub(e.iota(size, 1, 0, 1), lo);
+    Value count = m.add(m.add(extent, lo), hi);
+    Value padded = e.make<nn::GatherOp>(
+        x,
+        m.clamp(source(at, extent), 0, double(std::max<int64_t>(dim - 1, 0))),
+        axis);
+    if (mode == nn::PadMode::Constant) {
+      Value isInside = m.both(m.compare(nn::ComparePredicate::GE, at, 0),
+                              m.compare(nn::ComparePredicate::LT, at, extent));
+      Dims shape(shapeOf(x).size(), 1);
+      shape[axis] = size;
+      padded = m.select(e.reshape(isInside, shape), padded, value);
+    }
+    return e.make<nn::BoundedOp>(padded, m.clamp(count, 0, double(size)), axis);
+  }
+
+private:
+  Value source(Value at, Value extent) {
+    Value last = m.sub(extent, 1);
+    switch (mode) {
+    case nn::PadMode::Constant:
+      return at;
+    case nn::PadMode::Edge:
+      return m.min(m.max(at, 0), last);
+    case nn::PadMode::Wrap:
+      return e.make<nn::ModOp>(at, m.max(extent, 1), false);
+    case nn::PadMode::Reflect: {
+      Value period = m.max(m.mul(last, 2), 1);
+      Value there = e.make<nn::ModOp>(at, period, false);
+      return m.min(there, m.sub(period, there));
+    }
+    }
+    llvm_unreachable("all modes are listed");
+  }
+
+  Arithmetic m;
+  NodeEmitter &e;
+  nn::PadMode mode;
+  Value value;
+};
+
+FailureOr<nn::PadMode> padMode(NodeEmitter &e) {
+  std::string name = e.stringAttr("mode", "constant");
+  std::optional<nn::PadMode> mode = nn::symbolizePadMode(name);
+  if (!mode)
+    return e.error("the mode '" + name + "' is not supported");
+  return *mode;
+}
+
+/// Pad, and dlc.OpenPad, whose pads may be computed.
+LogicalResult openPad(NodeEmitter &e) {
+  FailureOr<nn::PadMode> mode = padMode(e);
+  if (failed(mode))
+    return failure();
+  Value x = e.in(0), value = e.has(2) ? e.reshape(e.in(2), {}) : e.scalar(0, x);
+  ArrayRef<int64_t> out = e.outType(0).getShape();
+  Value pads = e.cast(e.in(1), e.builder.getI64Type());
+  auto known = e.constInts(1), axes = e.constInts(3);
+  int64_t count = product(shapeOf(pads)) / 2;
+  const auto *computed = e.attr("computed");
+  OpenPad open(e, *mode, value);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t axis = axes ? (*axes)[i] : i;
+    if (failed(e.axis(axis, out.size(), "axis")))
+      return failure();
+    auto element = [&](int64_t at) {
+      return e.reshape(e.slice(pads, {at}, {1}), {});
+    };
+    bool isNothing =
+        computed ? !llvm::is_contained(computed->ints(), i)
+                 : known && (*known)[i] == 0 && (*known)[count + i] == 0;
+    if (isNothing)
+      continue;
+    if (shapeOf(x)[axis] == 0)
+      return e.error("a dimension without elements is padded");
+    x = open.pad(x, axis, element(i), element(count + i), out[axis]);
+  }
+  return e.set(0, product(out) ? x : e.splat(e.outType(0), 0));
 }
 
 /// Reshape to 1 × d pairs, broadcast, reshape back.
@@ -205,10 +330,9 @@ LogicalResult pad(NodeEmitter &e) {
   if (pads->size() != 2 * count)
     return e.error("there are " + Twine(pads->size()) + " pads instead of " +
                    Twine(2 * count));
-  std::string name = e.stringAttr("mode", "constant");
-  std::optional<nn::PadMode> mode = nn::symbolizePadMode(name);
-  if (!mode)
-    return e.error("the mode '" + name + "' is not supported");
+  FailureOr<nn::PadMode> mode = padMode(e);
+  if (failed(mode))
+    return failure();
   Dims lo(rank, 0), hi(rank, 0);
   for (size_t i = 0; i < count; ++i) {
     int64_t axis = axes ? (*axes)[i] : int64_t(i);
@@ -217,6 +341,8 @@ LogicalResult pad(NodeEmitter &e) {
     lo[axis] = (*pads)[i];
     hi[axis] = (*pads)[count + i];
   }
+  if (*mode != nn::PadMode::Constant && e.isOpen(0))
+    return openPad(e);
   // negative pads cut off
   Dims starts(rank, 0), sizes(shape);
   bool cuts = false, grows = false;
@@ -353,9 +479,11 @@ void dlc::importer::addShapeOps(EmitterTable &table) {
   table["Concat"] = concat;
   table["Split"] = split;
   table["Slice"] = slice;
+  table["dlc.OpenSlice"] = openSlice;
   table["Expand"] = expand;
   table["Tile"] = tile;
   table["Pad"] = pad;
+  table["dlc.OpenPad"] = openPad;
   table["ConstantOfShape"] = constantOfShape;
   table["EyeLike"] = eyeLike;
   table["Trilu"] = trilu;

@@ -237,7 +237,9 @@ def windows():
     """Padding, the last window and parts follow the extents."""
     graph = model("""g (float[n,2,h,w] x) => (float[n,3,a,b] same, float[n,3,a,b] lower, float[n,2,c,d] most,
                                               float[n,2,e,f] ceil, float[n,2,i,j] norm, float[n,3,k,l] wide,
-                                              float[n,3,o,p] doubled, int64[4,q] at) {
+                                              float[n,3,o,p] doubled, int64[4,q] at,
+                                              float[n,2,c,d] mean, float[n,2,r,s] inner, float[n,2,t,u] top,
+                                              int64[n,2,t,u] where) {
         same = Conv <auto_pad = "SAME_UPPER", strides = [2, 3]> (x, w1)
         lower = Conv <auto_pad = "SAME_LOWER", strides = [3, 2]> (x, w1)
         most = MaxPool <kernel_shape = [3, 3], auto_pad = "SAME_LOWER", strides = [2, 2]> (x)
@@ -245,6 +247,9 @@ def windows():
         norm = LpPool <kernel_shape = [2, 3], auto_pad = "SAME_UPPER", strides = [2, 2]> (x)
         wide = ConvTranspose <strides = [2, 3], pads = [1, 0, 0, 1], output_padding = [1, 0]> (x, w2)
         doubled = ConvTranspose <strides = [2, 2], auto_pad = "SAME_UPPER"> (x, w2)
+        mean = AveragePool <kernel_shape = [3, 3], auto_pad = "SAME_UPPER", strides = [2, 2]> (x)
+        inner = AveragePool <kernel_shape = [3, 2], pads = [1, 1, 1, 0], strides = [1, 2]> (x)
+        top, where = MaxPool <kernel_shape = [3, 2], pads = [1, 0, 1, 1], strides = [2, 1]> (x)
         large = Greater(x, some)
         at = NonZero(large)
     }""", w1=floats(3, 2, 3, 2), w2=floats(2, 3, 3, 2), some=np.float32(0.7))
@@ -298,8 +303,19 @@ def spectra():
     check("spectra", graph, [{"x": floats(2, n)} for n in (40, 8, 10, 11, 31)], "--max-dim=n=40")
 
 
+def duration(program, folder, **inputs):
+    """The shortest run in ms, in one thread."""
+    files = []
+    for name, array in inputs.items():
+        files.append(os.path.join(folder, name + ".npy"))
+        np.save(files[-1], array)
+    done = subprocess.run([*program.command, *files, "--benchmark=0.3", "--json", "--threads=1"], capture_output=True,
+                          text=True, check=True)
+    return json.loads(done.stdout)["min_ms"]
+
+
 def cost():
-    """Kernels end where the extents do: one of 64 images costs a small part of all."""
+    """Kernels end where the extents do: one of 64 images costs a small part of all, so do short sums."""
     graph = model("""g (float[batch,16,24,24] x) => (float[batch,16,24,24] y, float[batch,16] z) {
         a = Conv <pads = [1, 1, 1, 1]> (x, w)
         b = Relu(a)
@@ -309,16 +325,20 @@ def cost():
         z = Softmax <axis = 1> (d)
     }""", w=floats(16, 16, 3, 3), axes=np.array([2, 3]))
     with Program(graph, "--max-dim=batch=64") as program, tempfile.TemporaryDirectory() as folder:
-        def time(batch):
-            path = os.path.join(folder, f"{batch}.npy")
-            np.save(path, floats(batch, 16, 24, 24))
-            done = subprocess.run([*program.command, path, "--benchmark=0.3", "--json", "--threads=1"], capture_output=True,
-                                  text=True, check=True)
-            return json.loads(done.stdout)["min_ms"]
-        one, all_of_them = time(1), time(64)
+        one, all_of_them = [duration(program, folder, x=floats(batch, 16, 24, 24)) for batch in (1, 64)]
         print(f"1 of 64 images: {one:.3f} ms, 64: {all_of_them:.3f} ms")
         if one * 16 > all_of_them:
             FAILED.append(f"one image takes {one} ms, 64 take {all_of_them} ms")
+    graph = model("""g (float[128,n] x, float[n,128] w) => (float[128,128] y, float[128] most) {
+        y = MatMul(x, w)
+        e = Exp(x)
+        most = ReduceSum <keepdims = 0> (e, axis)
+    }""", axis=np.array([1]))
+    with Program(graph, "--max-dim=n=2048") as program, tempfile.TemporaryDirectory() as folder:
+        short, long = [duration(program, folder, x=floats(128, n), w=floats(n, 128)) for n in (32, 2048)]
+        print(f"sums of 32 of 2048: {short:.3f} ms, of all: {long:.3f} ms")
+        if short * 3 > long:
+            FAILED.append(f"sums of 32 take {short} ms, of 2048 {long} ms")
 
 
 def refused(command, *texts):
@@ -346,8 +366,8 @@ def messages():
     for text, flags, message in (
             ("g (float[1,2,n] x) => (float[1,1,9] y) { y = ConvTranspose <output_shape = [9], strides = [2]> (x, s) }",
              {"s": np.ones((2, 1, 3), np.float32)}, "dimension 2 has an extent that is known at run time only"),
-            ("g (float[1,2,n] x) => (float[1,2,m] y) { y = AveragePool <kernel_shape = [3], auto_pad = "
-             '"SAME_UPPER", strides = [2]> (x) }', {}, "means over windows do not count its padding"),
+            ("g (float[1,2,n] x) => (float[1,2,m] y) { y = AveragePool <kernel_shape = [3], pads = [1, 0], "
+             "strides = [2], ceil_mode = 1, count_include_pad = 1> (x) }", {}, "depends on it"),
             ("g (float[2,n] x) => (float[2,2] y, float[2,m] z) { y, z = Split <axis = 1> (x, s) }",
              {"s": np.array([2, 2])}, "which part of it is taken depends on it"),
             ("g (float[n] x, int64 k) => (int64[m] y) { y = Range(s, k, t) }", {"s": np.array(0), "t": np.array(1)},

@@ -99,6 +99,73 @@ def shapes():
           zero=np.array([0]), one=np.array([1]), two=np.array(2))
 
 
+def positions():
+    """Where something is cut, added or resampled is computed. A Slice needs no bounds: its operand has them."""
+    check("cut", """(float[9,h,4] x, int64[2] s, int64[2] e, int64[1] step) => (float[a,b,4] y, float[c,h,4] z, float[d] sums) {
+        y = Slice (x, s, e, front)
+        m = Mul (y, y)
+        z = Slice (x, low, high, zero, step)
+        sums = ReduceSum <keepdims = 0> (z, tail)
+    }""", [{"x": floats(9, h, 4), "s": s, "e": e, "step": [step]} for h, s, e, step in (
+        (6, (0, 0), (9, 6), 1), (5, (2, -3), (7, 99), 2), (6, (-100, 1), (100, -1), -1), (1, (8, 0), (3, 1), -3),
+        (4, (5, -2), (2**62, 2**63 - 1), 4))], "--max-dim=h=6",
+          front=np.array([0, 1]), zero=np.array([0]), low=np.array([1]), high=np.array([-1]), tail=np.array([1, 2]))
+    check("mixed", """(float[h,3] x, int64 n) => (float[a,3] y, float[b,3] z, float[c,3] back) {
+        y = Slice (x, minus, two, zero)
+        k = Unsqueeze (n, zero)
+        z = Slice (x, k, far, zero)
+        back = Slice (x, two, minus, zero, less)
+    }""", [{"x": floats(h, 3), "n": n} for h, n in ((9, 0), (3, 2), (4, 4), (2, 3), (1, 1))], "--max-dim=h=9", "--max-dim=n[0]=4",
+          minus=np.array([-3]), two=np.array([2]), zero=np.array([0]), far=np.array([2**31 - 1]), less=np.array([-1]))
+    modes = [f"""{m} = Pad <mode = "{m}"> (x, p{", v" if m == "constant" else ""})
+        open_{m} = Pad <mode = "{m}"> (o, q{", v" if m == "constant" else ""})""" for m in ("constant", "edge", "reflect", "wrap")]
+    outs = ", ".join(f"float[a,b] {m}, float[c,d] open_{m}" for m in ("constant", "edge", "reflect", "wrap"))
+    check("padded", f"(float[3,5] x, int64[4] p, float v, float[h,4] o) => ({outs}) {{ {' '.join(modes)} }}",
+          [{"x": floats(3, 5), "p": p, "v": np.float32(3), "o": floats(h, 4)} for p, h in (
+              ((2, 3, 2, 4), 6), ((0, 0, 0, 0), 4), ((1, 2, 0, 3), 5), ((2, 0, 1, 0), 3))],
+          *bounded(p=(2, 3, 2, 4)), "--max-dim=h=6", q=np.array([2, 1, 1, 0]))
+
+
+def resized():
+    """Sizes are inputs, or images have bounds."""
+    kinds = {"near": ("nearest", "asymmetric", "floor"), "half": ("nearest", "half_pixel", "round_prefer_floor"),
+             "ceil": ("nearest", "align_corners", "round_prefer_ceil"), "line": ("linear", "half_pixel", ""),
+             "torch": ("linear", "pytorch_half_pixel", ""), "corner": ("cubic", "align_corners", ""),
+             "cube": ("cubic", "half_pixel", ""), "sym": ("linear", "half_pixel_symmetric", "")}
+    def resize(name, operands):
+        mode, where, rounding = kinds[name]
+        extra = f', nearest_mode = "{rounding}"' if rounding else ""
+        extra += ", exclude_outside = 1" if name == "cube" else ""
+        return f'{name} = Resize <mode = "{mode}", coordinate_transformation_mode = "{where}"{extra}> ({operands})'
+    outs = ", ".join(f"float[1,2,a,b] {name}" for name in kinds)
+    check("sizes", f"(float[1,2,6,5] x, int64[4] s) => ({outs}) {{ {' '.join(resize(n, 'x, , , s') for n in kinds)} }}",
+          [{"x": floats(1, 2, 6, 5), "s": (1, 2, *s)} for s in ((13, 10), (6, 5), (3, 8), (1, 1), (12, 2))],
+          *bounded(s=((1,), (2,), 13, 10)))
+    kinds.pop("half"), kinds.pop("sym")  # onnxruntime differs where a scale is no whole number
+    outs = ", ".join(f"float[n,2,a,b] {name}" for name in kinds)
+    check("scales", f"(float[n,2,h,w] x) => ({outs}, float[n,2,h,w] joined) {{ {' '.join(resize(n, 'x, , s') for n in kinds)} "
+          "q = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (x) size = Shape (x) "
+          'r = Resize <mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"> (q, , , size) '
+          "joined = Add (r, x) }",
+          [{"x": floats(n, 2, h, w)} for n, h, w in ((2, 7, 6), (1, 3, 2), (2, 2, 5), (1, 7, 3))],
+          "--max-dim=n=2", "--max-dim=h=7", "--max-dim=w=6", s=np.array([1, 1, 2, 2], np.float32))
+
+
+def conditions():
+    """A loop that only its condition ends: by a number that has a bound."""
+    check("while", """(float[3] x, int64 n) => (int64 count, float[3] last, float[m,3] all) {
+        first = Less (zero, n)
+        count, last, all = Loop <body = b (int64 i, bool c, int64 k, float[3] t) => (bool d, int64 l, float[3] u, float[3] v) {
+            two = Constant <value_int = 2> ()
+            l = Add (k, two)
+            u = Add (t, x)
+            v = Tanh (u)
+            done = GreaterOrEqual (l, n)
+            d = Not (done)
+        }> (, first, zero, x)
+    }""", [{"x": floats(3), "n": n} for n in (17, 0, 1, 2, 8)], *bounded(n=(17,)), zero=np.array(0))
+
+
 def refused(command, *texts, code=2):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line for line in done.stderr.splitlines() if not line.startswith("dlc-sim")]
@@ -137,34 +204,45 @@ def checked():
         with Program(graph, "--max-dim=s[0]=4", "--dim=s[1]=3", f"--bind=pads={files['pads']}", *FLAGS) as program:
             if [t["name"] for t in program.info()["inputs"]] != ["x", "s"]:
                 FAILED.append("a bound input is still one")
+            about = program.info()["inputs"][1]
+            if (about["least"], about["most"]) != ([0, 3], [4, 3]):
+                FAILED.append(f"--info: {about}")
+            if "s: int64 2 = <=4, 3" not in run_command([*program.command, "--info"]):
+                FAILED.append("--info does not say what is expected of 's'")
+            refused([*program.command, f"x={files['x']}", f"s={save('bad', np.array([2, 3]))}", "-o", out],
+                    "the number of elements of the shape that input 's' gives 'y' is 6, but has to be 12")
+            if os.path.exists(out):
+                FAILED.append("a shape that does not fit gives a result")
             for value in (5, -1):
                 refused([*program.command, f"x={files['x']}", f"s={save('bad', np.array([value, 3]))}", "-o", out],
                         f"element 0 of input 's' is {value}, but the program was compiled for 0 to 4")
-        # Libraries give a status.
+        # Libraries give a status: before a run, or, what only it can tell, after it.
         path = os.path.join(folder, "m.onnx")
         onnx.save(graph, path)
-        run_command([DLC, path, "--dim=s[0]=3", "--dim=s[1]=4", "--emit=lib", "-o", os.path.join(folder, "m.a"),
-                     f"--expect=pads={files['pads']}"])
-        library = ctypes.CDLL(next(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".so")))
-        aligned = [np.zeros(64, np.float64) for _ in range(8)]
-        def place(array):
-            memory = aligned.pop()
-            at = -memory.ctypes.data % 64 // 8
-            view = memory[at:].view(array.dtype)[:array.size]
-            view[:] = array.ravel()
-            return view
-        arena = np.zeros(1 << 16, np.uint8)
-        arena = ctypes.c_void_p(arena.ctypes.data + -arena.ctypes.data % 64)
-        inputs = [place(x), place(s), place(pads)]
-        outputs = [place(np.zeros(12, np.float32)), place(np.zeros(2, np.float32))]
-        pointers = lambda arrays: (ctypes.c_void_p * len(arrays))(*[a.ctypes.data for a in arrays])  # noqa: E731
-        prefix = os.path.splitext(os.path.basename(library._name))[0][3:]
-        run = getattr(library, prefix + "_run")
-        right = run(pointers(inputs), pointers(outputs), arena)
-        inputs[1][0] = 4
-        wrong = run(pointers(inputs), pointers(outputs), arena)
-        if (right, wrong) != (0, 7) or compare(outputs[0].reshape(2, 6), x):
-            FAILED.append(f"the library gives {right} and {wrong}")
+        for number, option in enumerate(("--dim=s[0]=3", "--max-dim=s[0]=3")):
+            run_command([DLC, path, option, "--dim=s[1]=4", "--emit=lib", "-o", os.path.join(folder, f"m{number}"),
+                         f"--expect=pads={files['pads']}"])
+            library = ctypes.CDLL(os.path.join(folder, f"libm{number}.so"))
+            run = getattr(library, f"m{number}_run")
+            tensors = [memory(array) for array in (x, s, pads, np.zeros(12, np.float32), np.zeros(2, np.float32),
+                                                   np.zeros(3, np.int64))]
+            arena = memory(np.zeros(1 << 16, np.uint8))
+            pointers = [(ctypes.c_void_p * 3)(*[a.ctypes.data for a in half]) for half in (tensors[:3], tensors[3:])]
+            right = run(*pointers, ctypes.c_void_p(arena.ctypes.data))
+            result = tensors[3].reshape(2, 6).copy()
+            tensors[1][0] = 2
+            wrong = run(*pointers, ctypes.c_void_p(arena.ctypes.data))
+            if (right, wrong) != (0, 7) or compare(result, x):
+                FAILED.append(f"the library with {option} gives {right} and {wrong}")
+
+
+def memory(array):
+    """A copy that is aligned as libraries want it."""
+    raw = np.zeros(array.nbytes + 64, np.uint8)
+    at = -raw.ctypes.data % 64
+    copy = raw[at:at + array.nbytes].view(array.dtype)
+    copy[:] = array.ravel()
+    return copy
 
 
 def messages():
@@ -177,12 +255,14 @@ def messages():
             (model(tiled), bounded(s=((-1,), 2)), "a dimension has the negative dimension -1"),
             (model(tiled), bounded(s=(2**63 - 1, 2)), "larger than the limit"),
             (model(text), bounded(s=((-2,), 3)), "the result 'y' has the negative dimension -2"),
-            (model(text), ["--dim=s[0]=2,3", "--max-dim=s[1]=6"], "differ in names or types of inputs or outputs"),
+            (model(text), ["--dim=s[0]=2,3", "--max-dim=s[1]=6"], "--dim s[0] has several values, but only dimensions can have: element [0] of input 's' "
+             "has one (--dim s[0]=3), or a bound (--max-dim s[0]=3)"),
             (model(text), ["--dim=s[0]=3"], "nothing is known of element 1 of input 's'; add --dim s[1]=1"),
             (model(text), ["--dim=s[0]=3", "--dim=s[1]=4", "--max-dim=s[2]=4"], "none of which is [2]"),
             (model(text), ["--max-dim=x[0]=3"], "the elements of input 'x' are no integers"),
             (model(text), [], "the shape of 'y' is not known at compile time"),
-            (model(sized), bounded(s=((1,), (1,), 8, (4,))), "the sizes that it resizes to are computed")):
+            (model(sized.replace("Resize", "Resize <keep_aspect_ratio_policy = \"not_larger\">")),
+             bounded(s=((1,), (1,), 8, (4,))), "can not keep an aspect ratio (--bind or --expect")):
         try:
             with Program(graph, *flags, *FLAGS):
                 FAILED.append(f"{flags}: it compiles")
@@ -192,6 +272,9 @@ def messages():
 
 
 shapes()
+positions()
+resized()
+conditions()
 if not on_cuda(FLAGS):
     checked()
     messages()

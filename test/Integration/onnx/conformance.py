@@ -42,11 +42,24 @@ NOT_APPLICABLE = {"X1": "a sequence or optional value goes in or out",
                   "X2": "training", "X3": "strings", "X4": "random numbers"}
 
 # Cases whose inputs decide shapes that also run with bounds instead of values, and which
-# elements have to be known all the same (those that no dimension of size 1 stands for).
+# elements have to be known all the same (those that no dimension of size 1 stands for), of
+# some inputs or of all.
+ALL = object()
 BOUNDED = {"test_constantofshape_float_ones": [], "test_constantofshape_int_zeros": [], "test_expand_dim_changed": [1],
            "test_expand_dim_unchanged": [0], "test_reshape_extended_dims": [],
            "test_reshape_negative_dim": [], "test_reshape_reordered_all_dims": [], "test_reshape_zero_dim": [],
-           "test_tile_precomputed": [], "test_top_k": [], "test_top_k_smallest": []}
+           "test_tile_precomputed": [], "test_top_k": [], "test_top_k_smallest": [],
+           **{f"test_{name}": {} for name in (
+               "constant_pad edge_pad reflect_pad wrap_pad reshape_negative_extended_dims reshape_one_dim "
+               "reshape_reduced_dims reshape_reordered_last_dims slice_default_axes tile top_k_negative_axis top_k_uint64 "
+               "resize_upsample_sizes_nearest_axes_2_3 resize_upsample_sizes_nearest_axes_3_2").split()},
+           **{f"test_{name}": {"axes": ALL} for name in (
+               "constant_pad_axes constant_pad_negative_axes slice slice_default_steps slice_end_out_of_bounds slice_neg "
+               "slice_neg_steps slice_negative_axes slice_start_out_of_bounds").split()},
+           **{f"test_resize_{name}": [0, 1] for name in (
+               "downsample_sizes_linear_pytorch_half_pixel upsample_sizes_cubic upsample_sizes_nearest "
+               "upsample_sizes_nearest_ceil_half_pixel upsample_sizes_nearest_floor_align_corners "
+               "upsample_sizes_nearest_round_prefer_ceil_asymmetric").split()}}
 
 
 class Wrong(Exception):
@@ -137,9 +150,11 @@ def in_child(function):
     return result
 
 
-def bounds(name, array, exact):
+def bounds(case, name, array):
     """Leaves the elements of an input to the run: they are up to one more than in the case."""
-    return [f"--max-dim={name}[{i}]={n + 1}" if n > 0 and i not in exact else f"--dim={name}[{i}]={n}"
+    exact = BOUNDED[case]
+    exact = exact.get(name, []) if isinstance(exact, dict) else exact
+    return [f"--dim={name}[{i}]={n}" if n <= 0 or exact is ALL or i in exact else f"--max-dim={name}[{i}]={n + 1}"
             for i, n in enumerate(array.ravel().tolist())]
 
 
@@ -153,7 +168,7 @@ def check(case, flags, folder, bounded=False):
     bound = [] if bounded else case.bound
     for name in case.bound:
         if bounded and case.sets[0][0][name].dtype == np.int64:
-            options += bounds(name, case.sets[0][0][name], BOUNDED[case.name])
+            options += bounds(case.name, name, case.sets[0][0][name])
     for name in bound:
         file = os.path.join(folder, f"bound-{name}.npy")
         np.save(file, file_type(case.sets[0][0][name]))

@@ -40,10 +40,9 @@ public:
       return {};
     if (node.domain() == ownDomain && node.op_type() == boundedOp)
       return {*x};
-    if (node.domain() == ownDomain && node.op_type() == openReshapeOp) {
-      const auto &bounds = attribute(node, "bounds")->ints();
-      return {{bounds.begin(), bounds.end()}};
-    }
+    if (node.domain() == ownDomain)
+      if (const onnx::AttributeProto *bounds = attribute(node, "bounds"))
+        return {{bounds->ints().begin(), bounds->ints().end()}};
     Rule rule = ruleOf(node);
     return rule ? (this->*rule)(node, *x) : std::vector<Dims>();
   }
@@ -185,7 +184,7 @@ bool dlc::importer::addBounds(const GraphProto &graph, KnownTypes &known) {
 bool dlc::importer::makesExtents(const GraphProto &graph,
                                  const NodeProto &node) {
   return (node.domain() == ownDomain &&
-          (node.op_type() == boundedOp || node.op_type() == openReshapeOp)) ||
+          (node.op_type() == boundedOp || attribute(node, "bounds"))) ||
          Bounds::isSizedByValues(graph, node);
 }
 

@@ -136,6 +136,8 @@ private:
     }
     if (node.op_type() == "Shape" || node.op_type() == "Size")
       return foldShape(node);
+    if (node.op_type() == "Loop")
+      limitLoop(node);
     std::vector<const Value *> inputs;
     bool exact = true;
     for (const std::string &name : node.input()) {
@@ -192,6 +194,40 @@ private:
     }
     define(node.output(0), value);
     return true;
+  }
+
+  /// Gives a loop the number of iterations that its condition lets it have.
+  void limitLoop(NodeProto &node) {
+    auto number = [&](const std::string &name) -> std::optional<Element> {
+      auto value = known.find(name);
+      bool isKnown = value != known.end();
+      if (!isKnown && (value = bounds.find(name)) == bounds.end())
+        return std::nullopt;
+      if (value->second.ints.size() != 1)
+        return std::nullopt;
+      return Element{value->second.ints[0], isKnown || isExact(name, 0)};
+    };
+    if (node.input_size() < 2)
+      return;
+    std::string trips = node.input(0);
+    auto most = trips.empty() ? std::nullopt : number(trips);
+    if (!trips.empty() && !(most && most->isExact))
+      return;
+    auto mine = tripsOfCondition(node, number);
+    if (!mine || (most && most->most <= *mine))
+      return;
+    std::string name;
+    for (const std::string &output : node.output())
+      if (name.empty() && !output.empty())
+        name = output + "/most";
+    if (name.empty())
+      return;
+    Value value;
+    value.elemType = TensorProto::INT64;
+    value.ints = {*mine};
+    define(name, value);
+    node.set_input(0, name);
+    changed = true;
   }
 
   //===- Shapes that are bounds -------------------------------------------===//
@@ -298,17 +334,19 @@ private:
     if (op == "OneHot" && isBound(node.input(1)))
       return restateOneHot(node);
     if (op == "Resize" && node.input_size() > 3 && isBound(node.input(3))) {
-      if (free.count(node.input(3)))
-        throw ImportError("the sizes that it resizes to are computed when the "
-                          "program runs: they must be known at compile time "
-                          "(--dim or --expect instead of --max-dim)",
-                          node);
-      // Dimensions with an extent are not resized (or that is refused later).
-      node.set_input(3, constantBound(node.input(3)));
-      return changed = true, false;
+      auto x = shapes.find(node.input(0));
+      changed |=
+          x != shapes.end() && openResize(node, x->second, elementsOf(node));
+      return false;
     }
-    if (op == "Slice" && isBound(node.input(2)))
-      return restateSlice(node);
+    if (op == "Slice" && node.input_size() > 2)
+      return isBound(node.input(2)) && restateSlice(node) ? false : cut(node);
+    if (op == "Pad" && node.input_size() > 1 && isBound(node.input(1))) {
+      auto x = shapes.find(node.input(0));
+      changed |=
+          x != shapes.end() && openPad(node, x->second, elementsOf(node));
+      return false;
+    }
     return op == "Range" && isBound(node.input(1)) && restateRange(node);
   }
 
@@ -537,6 +575,39 @@ private:
     std::string last = addArithmetic(node, "Min", ends, all);
     addBounded(node, addArithmetic(node, "Sub", last, starting), positions,
                elements);
+    return true;
+  }
+
+  /// What is known of a node's operands.
+  ElementsFn elementsOf(const NodeProto &node) {
+    return [this, &node](int operand) -> std::optional<Elements> {
+      if (operand >= node.input_size())
+        return std::nullopt;
+      const std::string &name = node.input(operand);
+      auto value = known.find(name);
+      bool isKnown = value != known.end();
+      if (!isKnown && (value = bounds.find(name)) == bounds.end())
+        return std::nullopt;
+      Elements result;
+      for (int64_t most : value->second.ints)
+        result.push_back({most, isKnown || isExact(name, result.size()),
+                          exactElements.count(name) != 0});
+      return result;
+    };
+  }
+
+  /// From or to positions that are computed.
+  bool cut(NodeProto &node) {
+    auto x = shapes.find(node.input(0)), starts = shapes.find(node.input(1));
+    // What nothing is known of yet may turn out to be a constant.
+    for (int i = 1; i < node.input_size(); ++i)
+      if (!node.input(i).empty() && !known.count(node.input(i)) &&
+          !bounds.count(node.input(i)))
+        return false;
+    if (x != shapes.end() && starts != shapes.end() &&
+        starts->second.size() == 1)
+      changed |= openSlice(node, x->second, open.count(node.input(0)),
+                           size_t(starts->second[0]), elementsOf(node));
     return false;
   }
 

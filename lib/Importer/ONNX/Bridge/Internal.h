@@ -118,6 +118,13 @@ constexpr char boundedOp[] = "Bounded";
 /// A Reshape whose shape is computed: attribute `bounds` has the largest
 /// extents, `computed` the dimensions whose extent is not that.
 constexpr char openReshapeOp[] = "OpenReshape";
+/// A Slice, Pad or Resize of positions or sizes that are computed: attribute
+/// `bounds` has the largest shape. For a Pad `computed` has the numbers of the
+/// axes that may be padded. For a Resize `resized` has the dimensions
+/// that get a computed size, `elements` which elements of the sizes that are.
+constexpr char openSliceOp[] = "OpenSlice";
+constexpr char openPadOp[] = "OpenPad";
+constexpr char openResizeOp[] = "OpenResize";
 
 /// Adds the results whose size depends on values, with the largest size that
 /// they can have. Returns whether it found new ones.
@@ -129,6 +136,36 @@ std::unordered_set<std::string> valuesWithExtents(const Model &model);
 
 /// Whether a node says itself how much of a dimension of its results counts.
 bool makesExtents(const onnx::GraphProto &graph, const onnx::NodeProto &node);
+
+//===- OpenShapes.cpp -----------------------------------------------------===//
+
+/// An element of an operand: the largest number that it may be, whether it is
+/// always that, and else whether it is known not to be negative.
+struct Element {
+  int64_t most;
+  bool isExact;
+  bool isNatural = false;
+};
+using Elements = std::vector<Element>;
+/// What is known of an operand; nothing where nothing is.
+using ElementsFn = std::function<std::optional<Elements>(int operand)>;
+
+/// Opens a Slice of a tensor of shape `x`, of which dimensions may be bounds
+/// (`isOpen`): of `count` dimensions if that is known. Returns whether that was
+/// needed and possible.
+bool openSlice(onnx::NodeProto &node, const std::vector<int64_t> &x,
+               bool isOpen, const std::optional<size_t> &count,
+               const ElementsFn &elements);
+/// Opens a Pad whose pads are bounds. Returns whether that was possible.
+bool openPad(onnx::NodeProto &node, const std::vector<int64_t> &x,
+             const ElementsFn &elements);
+/// Opens a Resize whose sizes are bounds. Returns whether that was possible.
+bool openResize(onnx::NodeProto &node, const std::vector<int64_t> &x,
+                const ElementsFn &elements);
+
+/// Opens the nodes whose shapes nothing will be known of, but what their
+/// operands' shapes say. Returns whether there were any.
+bool openComputed(Model &model);
 
 //===- Expand.cpp ---------------------------------------------------------===//
 
@@ -252,13 +289,27 @@ std::string addTrue(onnx::GraphProto &graph, const std::string &name);
 
 /// Makes loops of the scans over values with extents. Returns whether there
 /// were any.
-bool openScans(Model &model);
+bool openScans(Model &model, const LoadOptions &options);
 
 /// Makes of a loop whose number of iterations is computed one with the largest
 /// number `bound` (an initializer), whose body says when that number is
 /// reached. `before` gets what has to stand in front of it.
 void boundLoop(onnx::NodeProto &loop, const std::string &bound,
                onnx::GraphProto &graph, Nodes &before);
+
+//===- LoopConditions.cpp -------------------------------------------------===//
+
+/// The elements of an integer or boolean constant of a loop's body.
+std::optional<std::vector<int64_t>> bodyInts(const onnx::GraphProto &body,
+                                             const std::string &name);
+
+/// What is known of a number outside of a loop.
+using OuterFn = std::function<std::optional<Element>(const std::string &name)>;
+
+/// The most iterations that the body's condition lets a `Loop` have, if there
+/// is a first one; nothing where that is not known.
+std::optional<int64_t> tripsOfCondition(const onnx::NodeProto &loop,
+                                        const OuterFn &outer);
 
 //===- LoopRegions.cpp ----------------------------------------------------===//
 

@@ -56,26 +56,15 @@ std::string withoutIdentities(const GraphProto &graph, std::string name) {
   return name;
 }
 
-/// Whether a loop's body always says that it goes on: it passes its condition
-/// on, or a constant.
-bool goesOn(const GraphProto &body) {
+/// What a loop's body always says of whether it goes on: it passes its
+/// condition on, which was true, or a constant. Nothing where it computes that.
+std::optional<bool> alwaysSays(const GraphProto &body) {
   std::string name = withoutIdentities(body, body.output(0).name());
   if (name == body.input(1).name())
     return true;
-  if (auto value = knownInts(body, name))
-    return value->size() == 1 && (*value)[0];
-  for (const NodeProto &node : body.node()) {
-    if (node.op_type() != "Constant" || node.output_size() != 1 ||
-        node.output(0) != name || node.attribute_size() != 1 ||
-        !node.attribute(0).has_t())
-      continue;
-    GraphProto holder;
-    *holder.add_initializer() = node.attribute(0).t();
-    holder.mutable_initializer(0)->set_name(name);
-    auto value = knownInts(holder, name);
-    return value && value->size() == 1 && (*value)[0];
-  }
-  return false;
+  auto value = bodyInts(body, name);
+  return value && value->size() == 1 ? std::optional((*value)[0] != 0)
+                                     : std::nullopt;
 }
 
 /// The extent of a dimension of a value, if it is known.
@@ -147,23 +136,31 @@ std::optional<LoopParts> dlc::importer::readLoop(const NodeProto &node,
   parts.numOutputs = body->output_size() - states - 1;
   parts.outAxes.assign(parts.numOutputs, 0);
   parts.outDirections.assign(parts.numOutputs, 0);
-  parts.isSteady = goesOn(*body);
-  if (node.input(0).empty()) {
-    if (parts.isSteady)
-      throw ImportError("the loop never ends", node);
-    parts.trips = std::numeric_limits<int64_t>::max(); // until it says so
-  } else {
-    auto trips = knownInts(graph, node.input(0));
-    if (!trips || trips->size() != 1)
-      return std::nullopt;
-    parts.trips = std::max<int64_t>((*trips)[0], 0);
-  }
+  std::optional<bool> says = alwaysSays(*body);
+  parts.isSteady = says.value_or(false);
   if (!node.input(1).empty()) {
     auto first = knownInts(graph, node.input(1));
     if (!first || first->size() != 1)
       parts.condition = node.input(1);
-    else if (!(*first)[0])
-      parts.trips = 0;
+    else if (!(*first)[0]) {
+      parts.isSteady = true; // no iteration
+      return parts;
+    }
+  }
+  parts.trips = says && !*says ? 1 : std::numeric_limits<int64_t>::max();
+  if (!node.input(0).empty()) {
+    auto trips = knownInts(graph, node.input(0));
+    if (!trips || trips->size() != 1)
+      return std::nullopt;
+    parts.trips = std::clamp<int64_t>((*trips)[0], 0, parts.trips);
+  } else if (parts.isSteady) {
+    if (parts.condition.empty())
+      throw ImportError("the loop never ends: it has no number of iterations, "
+                        "and its body always says that it goes on",
+                        node);
+    throw ImportError("the loop never ends if it begins: it has no number of "
+                      "iterations, and its body always says that it goes on",
+                      node);
   }
   // Nobody asks whether there is a second iteration.
   parts.isSteady |= parts.trips <= 1;

@@ -71,6 +71,9 @@ struct LoadOptions {
   std::map<std::string, std::string> binds, expects;
   /// Whether the emitter has an entry for an op (see opName).
   std::function<bool(const std::string &op)> isEmitted;
+  /// Whether each element of an op's results is computed from the elements of
+  /// its operands, which broadcast, at the same place.
+  std::function<bool(const std::string &op)> isElementwise;
 };
 
 /// One opset, static shapes, no functions, no constant nodes, no `If`; tensors

@@ -386,8 +386,9 @@ void recordTypes(Model &model) {
     names += " and " + std::to_string(more) + " more";
   throw ImportError("the shape of " + names +
                         " is not known at compile time (it depends on the "
-                        "values of an input; --bind or --expect give it "
-                        "one value, --max-dim its elements bounds)",
+                        "values of an input: --bind or --expect give it one "
+                        "value, --max-dim bounds its elements where they are "
+                        "extents, positions or pads)",
                     *first);
 }
 
@@ -516,7 +517,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
     if (addKnownTypes(proto.graph(), known) ||
         addBounds(proto.graph(), known) ||
         loops.addTypes(proto.graph(), known) ||
-        loops.unrollUnfit(model, known) || openScans(model) ||
+        loops.unrollUnfit(model, known) || openScans(model, options) ||
         foldShapeArithmetic(model) || loops.form(model, /*last=*/false) ||
         resolveSequences(model) || expandFunctions(model, options) ||
         selectBranches(model, sameShapes))
@@ -524,7 +525,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
     if (!propagate && hasOpenShapes(proto.graph()))
       propagate = true;
     else if (!loops.form(model, /*last=*/true) &&
-             !unrollStuck(model, options, loops, known))
+             !unrollStuck(model, options, loops, known) && !openComputed(model))
       break;
   }
   removeDeadNodes(*proto.mutable_graph());

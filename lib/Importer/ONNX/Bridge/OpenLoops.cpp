@@ -194,8 +194,9 @@ private:
 /// through what moves dimensions in a way that is easily told.
 class OpenDims {
 public:
-  explicit OpenDims(const Model &model)
-      : graph(model.proto.graph()), open(valuesWithExtents(model)) {
+  OpenDims(const Model &model, const LoadOptions &options)
+      : graph(model.proto.graph()), options(options),
+        open(valuesWithExtents(model)) {
     for (const Port &input : model.inputs)
       for (int64_t number : input.extents)
         dims[input.name].push_back(number >= 0);
@@ -239,12 +240,9 @@ private:
   }
 
   std::optional<Flags> follow(const NodeProto &node) const {
-    static const std::unordered_set<std::string> elementwise = {
-        "Identity", "Cast", "Relu", "Tanh", "Sigmoid", "Exp",
-        "Add",      "Sub",  "Mul",  "Div",  "Where"};
     if (!node.domain().empty())
       return std::nullopt;
-    if (elementwise.count(node.op_type()))
+    if (options.isElementwise(node.op_type()))
       return broadcast(node);
     if (node.op_type() == "Transpose")
       return transpose(node);
@@ -254,6 +252,8 @@ private:
   std::optional<Flags> broadcast(const NodeProto &node) const {
     Flags result;
     for (const std::string &input : node.input()) {
+      if (input.empty())
+        continue;
       auto flags = of(input);
       if (!flags)
         return std::nullopt;
@@ -294,6 +294,7 @@ private:
   }
 
   const GraphProto &graph;
+  const LoadOptions &options;
   std::unordered_set<std::string> open;
   std::unordered_map<std::string, Flags> dims;
   std::unordered_map<std::string, size_t> ranks;
@@ -301,14 +302,14 @@ private:
 
 } // namespace
 
-bool dlc::importer::openScans(Model &model) {
+bool dlc::importer::openScans(Model &model, const LoadOptions &options) {
   GraphProto &graph = *model.proto.mutable_graph();
   auto isScan = [](const NodeProto &node) {
     return node.domain().empty() && node.op_type() == "Scan";
   };
   if (std::none_of(graph.node().begin(), graph.node().end(), isScan))
     return false;
-  OpenDims dims(model);
+  OpenDims dims(model, options);
   bool changed = false;
   Nodes kept;
   for (NodeProto &node : *graph.mutable_node()) {

@@ -1,0 +1,225 @@
+//===- OpenShapes.cpp - Shapes that operands computed at run time decide --===//
+//
+// Nodes whose operands say where something is cut or added become ops of our
+// own domain, whose attribute `bounds` has the largest shape of the result.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Internal.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+using namespace dlc::importer;
+using onnx::GraphProto;
+using onnx::NodeProto;
+using onnx::TensorProto;
+
+namespace {
+
+using Dims = std::vector<int64_t>;
+
+/// The dimension that a node's axis number `index` is; nothing where it is none
+/// or not known.
+std::optional<size_t> axisAt(const NodeProto &node, int operand, size_t index,
+                             size_t rank, const ElementsFn &elements) {
+  auto axis = static_cast<int64_t>(index);
+  if (operand < node.input_size() && !node.input(operand).empty()) {
+    auto axes = elements(operand);
+    if (!axes || index >= axes->size() || !(*axes)[index].isExact)
+      return std::nullopt;
+    axis = (*axes)[index].most;
+  }
+  axis += axis < 0 ? static_cast<int64_t>(rank) : 0;
+  if (axis < 0 || axis >= static_cast<int64_t>(rank))
+    return std::nullopt;
+  return static_cast<size_t>(axis);
+}
+
+int64_t ceilDiv(int64_t a, int64_t b) { return a <= 0 ? 0 : (a - 1) / b + 1; }
+
+/// One dimension of a Slice: what is known of its beginning, end and step.
+struct Cut {
+  std::optional<int64_t> start, end, step;
+  /// The largest end that is not counted from the dimension's own.
+  std::optional<int64_t> mostEnd;
+
+  bool isExact() const { return start && end && step; }
+  /// Between a position from the beginning and one from the end: as long as
+  /// can be where they are far apart, which depends on the extent.
+  bool isMixed(int64_t dim) const {
+    if (!isExact() || *end < -dim)
+      return false;
+    return *step > 0 ? *start < 0 && *end >= 0 && *end < dim
+                     : *start >= 0 && *start < dim - 1 && *end < 0;
+  }
+
+  /// The most elements that are taken of `dim` or fewer.
+  int64_t bound(int64_t dim) const {
+    int64_t most = dim;
+    // Magnitudes; what is out of range is cut off by the dimension anyway.
+    auto limit = [&](int64_t length) {
+      most = std::clamp<int64_t>(length, 0, most);
+    };
+    bool isForward = step && *step > 0, isBackward = step && *step < 0;
+    if (isForward && start && *start < 0)
+      limit(*start < -dim ? dim : -*start);
+    if (isForward && mostEnd && *mostEnd < dim)
+      limit(*mostEnd - (start && *start > 0 ? *start : 0));
+    else if (isForward && start && *start > 0)
+      limit(dim - std::min(*start, dim));
+    if (isForward && end && *end < 0)
+      limit(dim + std::max(*end, -dim) -
+            (start && *start > 0 ? std::min(*start, dim) : 0));
+    if (isBackward && start && *start >= 0)
+      limit(std::min(*start, dim - 1) + 1);
+    if (isBackward && end && *end < 0 && *end >= -dim)
+      limit(-*end - 1);
+    constexpr int64_t far = int64_t(1) << 40;
+    return step ? ceilDiv(most, std::clamp(std::abs(std::max(*step, -far)),
+                                           int64_t(1), far))
+                : most;
+  }
+};
+
+std::optional<int64_t> exact(const std::optional<Elements> &elements,
+                             size_t index) {
+  if (!elements || index >= elements->size() || !(*elements)[index].isExact)
+    return std::nullopt;
+  return (*elements)[index].most;
+}
+
+void open(NodeProto &node, const char *op, const Dims &bounds) {
+  node.set_domain(ownDomain);
+  node.set_op_type(op);
+  setInts(node, "bounds", bounds);
+}
+
+} // namespace
+
+bool dlc::importer::openSlice(NodeProto &node, const Dims &x, bool isOpen,
+                              const std::optional<size_t> &count,
+                              const ElementsFn &elements) {
+  if (!count)
+    return false;
+  auto starts = elements(1), ends = elements(2), steps = elements(4);
+  bool hasSteps = node.input_size() > 4 && !node.input(4).empty();
+  Dims bounds = x;
+  bool isNeeded = false;
+  for (size_t i = 0; i < *count; ++i) {
+    auto axis = axisAt(node, 3, i, x.size(), elements);
+    if (!axis)
+      return false;
+    Cut cut{exact(starts, i),
+            exact(ends, i),
+            hasSteps ? exact(steps, i) : std::optional<int64_t>(1),
+            {}};
+    if (ends && i < ends->size() &&
+        ((*ends)[i].isExact ? (*ends)[i].most >= 0 : (*ends)[i].isNatural))
+      cut.mostEnd = (*ends)[i].most;
+    if (cut.step && *cut.step == 0)
+      return false; // refused later
+    isNeeded |= !cut.isExact() || (isOpen && cut.isMixed(x[*axis]));
+    bounds[*axis] = cut.bound(x[*axis]);
+  }
+  if (isNeeded)
+    open(node, openSliceOp, bounds);
+  return isNeeded;
+}
+
+bool dlc::importer::openPad(NodeProto &node, const Dims &x,
+                            const ElementsFn &elements) {
+  auto pads = elements(1);
+  if (!pads || pads->size() % 2)
+    return false;
+  size_t count = pads->size() / 2;
+  Dims bounds = x, computed;
+  for (size_t i = 0; i < count; ++i) {
+    auto axis = axisAt(node, 3, i, x.size(), elements);
+    if (!axis)
+      return false;
+    int64_t &size = bounds[*axis];
+    bool isNothing = true;
+    for (size_t side : {i, count + i}) {
+      isNothing &= (*pads)[side].isExact && (*pads)[side].most == 0;
+      if (__builtin_add_overflow(size, (*pads)[side].most, &size))
+        throw ImportError("the padding is too large", node);
+    }
+    size = std::max<int64_t>(size, 0);
+    if (!isNothing)
+      computed.push_back(int64_t(i));
+  }
+  setInts(node, "computed", computed);
+  open(node, openPadOp, bounds);
+  return true;
+}
+
+bool dlc::importer::openResize(NodeProto &node, const Dims &x,
+                               const ElementsFn &elements) {
+  auto sizes = elements(3);
+  const onnx::AttributeProto *axes = attribute(node, "axes");
+  if (!sizes || sizes->size() != (axes ? size_t(axes->ints_size()) : x.size()))
+    return false;
+  const onnx::AttributeProto *policy =
+      attribute(node, "keep_aspect_ratio_policy");
+  if (policy && policy->s() != "stretch")
+    throw ImportError("sizes that are known at run time only can not keep an "
+                      "aspect ratio (--bind or --expect give them one value)",
+                      node);
+  Dims bounds = x, resized, numbers;
+  for (size_t i = 0; i < sizes->size(); ++i) {
+    auto rank = static_cast<int64_t>(x.size());
+    int64_t axis = axes ? axes->ints(int(i)) : int64_t(i);
+    axis += axis < 0 ? rank : 0;
+    if (axis < 0 || axis >= rank)
+      return false; // refused later
+    int64_t &size = bounds[size_t(axis)];
+    bool isSame = (*sizes)[i].most == size;
+    size = (*sizes)[i].most;
+    // The images of a batch and the channels are not resized.
+    if (isSame && ((*sizes)[i].isExact || (rank > 2 && axis < 2)))
+      continue;
+    resized.push_back(axis);
+    numbers.push_back(int64_t(i));
+  }
+  setInts(node, "resized", resized);
+  setInts(node, "elements", numbers);
+  open(node, openResizeOp, bounds);
+  return true;
+}
+
+bool dlc::importer::openComputed(Model &model) {
+  GraphProto &graph = *model.proto.mutable_graph();
+  std::unordered_map<std::string, Dims> shapes;
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos)
+      if (auto shape = wholeShape(info.type()))
+        shapes[info.name()] = std::move(*shape);
+  for (const TensorProto &tensor : graph.initializer())
+    shapes[tensor.name()] = {tensor.dims().begin(), tensor.dims().end()};
+  bool changed = false;
+  for (NodeProto &node : *graph.mutable_node()) {
+    auto x = node.input_size() > 2 ? shapes.find(node.input(0)) : shapes.end();
+    if (!node.domain().empty() || node.op_type() != "Slice" ||
+        x == shapes.end() || shapes.count(node.output(0)))
+      continue;
+    auto starts = shapes.find(node.input(1));
+    if (starts == shapes.end() || starts->second.size() != 1)
+      continue;
+    changed |=
+        openSlice(node, x->second, /*isOpen=*/true, size_t(starts->second[0]),
+                  [&](int operand) -> std::optional<Elements> {
+                    auto ints = operand < node.input_size()
+                                    ? knownInts(graph, node.input(operand))
+                                    : std::nullopt;
+                    if (!ints)
+                      return std::nullopt;
+                    Elements result;
+                    for (int64_t value : *ints)
+                      result.push_back({value, true});
+                    return result;
+                  });
+  }
+  return changed;
+}
