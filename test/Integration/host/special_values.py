@@ -226,6 +226,11 @@ def floats(dtype):
     case("MaxPool", windows.max((4, 5)), image, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
 
 
+def pow_of_c(x, y):
+    """Numpy takes square roots for some exponents, Python raises errors at 0."""
+    return float(np.power(np.array([x, x]), np.array([y, y]))[0])
+
+
 def powers():
     """C's special cases, the exponents at run time."""
     values = np.array([0.0, -0.0, 1, -1, 2, -2, 0.5, -0.5, 3, -3, np.inf, -np.inf, np.nan], np.float32)
@@ -233,7 +238,7 @@ def powers():
     suite.op("special", "Pow", [a, b], expected=np.power(a.astype(np.float64), b).astype(np.float32))
     for exponent in (0, 1, 2, 3, -1, -2, 0.5, -0.5):
         suite.op(f"special {exponent}", "Pow", [values], [np.float32(exponent)],
-                 expected=np.power(values.astype(np.float64), exponent).astype(np.float32))
+                 expected=np.float32([pow_of_c(float(v), exponent) for v in values]))
 
     def root(graph):
         graph.output(graph.node("Reciprocal", graph.node("Pow", graph.input(np.float32([-0.0, 0.0])), np.float32(0.5))),
