@@ -191,7 +191,7 @@ LogicalResult Resolver::meanOfCounted(AvgPoolOp op, ArrayRef<int64_t> spatial) {
   auto mean = [&](Value x) -> Value {
     auto all = AvgPoolOp::create(builder, op.getLoc(), x, op.getKernel(),
                                  op.getStrides(), op.getPads(),
-                                 op.getDilations(), /*countIncludePad=*/true);
+                                 op.getDilations(), /*count_include_pad=*/true);
     all.setChannelsLast(op.getChannelsLast());
     for (StringRef hint : {kSameAttrName, kOverhangAttrName, kFittedAttrName})
       if (Attribute value = op->getAttr(hint))

@@ -201,7 +201,9 @@ private:
     auto number = [&](const std::string &name) -> std::optional<Element> {
       auto value = known.find(name);
       bool isKnown = value != known.end();
-      if (!isKnown && (value = bounds.find(name)) == bounds.end())
+      if (!isKnown)
+        value = bounds.find(name);
+      if (!isKnown && value == bounds.end())
         return std::nullopt;
       if (value->second.ints.size() != 1)
         return std::nullopt;
@@ -586,7 +588,9 @@ private:
       const std::string &name = node.input(operand);
       auto value = known.find(name);
       bool isKnown = value != known.end();
-      if (!isKnown && (value = bounds.find(name)) == bounds.end())
+      if (!isKnown)
+        value = bounds.find(name);
+      if (!isKnown && value == bounds.end())
         return std::nullopt;
       Elements result;
       for (int64_t most : value->second.ints)
