@@ -38,8 +38,8 @@ def Dispatch_RegionOp : Dispatch_Op<"region", [
     - (C1) The body ends in `dispatch.yield` whose operand types equal the
       result types.
     - (C2) `dispatch.limits` holds four numbers a limit: a loop of the operation
-      that is parallel, the number of an extent, an element of it, and a
-      positive factor.
+      (a parallel one, or a reduction of what is neutral from there on), the
+      number of an extent, an element of it, and a positive factor.
 
     ```mlir
     %r = dispatch.region -> tensor<8xf32> {
