@@ -179,7 +179,11 @@ public:
   void run(const void *const *inputs, void *const *outputs) override {
     ArenaPool::Lease arena(arenas);
     Pool::get().use([&](const dlc_parallel *parallel) {
-      checkStatus(runParallel(inputs, outputs, arena.get(), parallel), name);
+      int32_t status = runParallel(inputs, outputs, arena.get(), parallel);
+      // Values and results are looked at by callers, who can say which; those
+      // of made-up inputs do not matter.
+      if (status != DLC_ERROR_VALUE)
+        checkStatus(status, name);
     });
   }
 

@@ -1,3 +1,5 @@
+# RUN: %python %s
+# REQUIRES: onnxruntime, full
 """Trained models that packages of PyPI ship, against onnxruntime: nothing in dlc knows of them.
 
   packaged.py [--target=cuda] [word…]    only packages whose names have one of the words
