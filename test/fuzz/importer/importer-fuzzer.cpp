@@ -32,10 +32,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
         mlir::MLIRContext::Threading::DISABLED);
   mlir::MLIRContext &context = *owner;
   unsigned errors = 0;
-  mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &) {
-    ++errors;
-    return mlir::success();
-  });
+  mlir::ScopedDiagnosticHandler handler(
+      &context, [&](mlir::Diagnostic &diagnostic) {
+        errors += diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error;
+        return mlir::success();
+      });
   dlc::ImportFailure failure;
   auto module = dlc::importONNXFromBuffer(
       context, llvm::StringRef(reinterpret_cast<const char *>(data), size),
