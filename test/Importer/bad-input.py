@@ -146,6 +146,8 @@ case("shapes-do-not-broadcast", model([node("Add", ["x", "z"])],
 case("inner-sizes-differ", model([node("MatMul", ["x", "z"])],
                                  [info("x", [2, 3]), info("z", [4, 5])], out([2, 5])),
      "the_node (MatMul)")
+case("einsum-characters", model([node("Einsum", equation="ij\x05\0\0\0->ji")], outputs=out([3, 2])),
+     "the_node (Einsum)", "character")
 case("wrong-output-type", model([node("Relu")], outputs=out([2, 3], TensorProto.INT64)), "the_node (Relu)|'y'")
 case("sequence-input", model([node("SequenceAt", ["x", "i"])],
                              [helper.make_value_info("x", helper.make_sequence_type_proto(

@@ -64,18 +64,32 @@ std::string folderOf(const std::string &path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// The checker prints a warning for these; refuse them before.
-void refuseExperimental(
+/// libonnx takes other characters for indices, and reads behind its tables.
+void checkEquation(const onnx::NodeProto &node) {
+  const onnx::AttributeProto *equation = attribute(node, "equation");
+  if (node.op_type() != "Einsum" || !equation)
+    return;
+  constexpr const char *known =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,.-> ";
+  if (equation->s().find_first_not_of(known) != std::string::npos)
+    throw ImportError("the equation has a character that is no letter, comma, "
+                      "ellipsis or arrow",
+                      node);
+}
+
+/// What libonnx prints a warning for, or does not survive.
+void refuseUnsafe(
     const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes) {
   for (const onnx::NodeProto &node : nodes) {
     if (onnx::checker::check_is_experimental_op(node))
       throw ImportError("the experimental operator " + node.op_type() +
                             " is not supported",
                         node);
+    checkEquation(node);
     for (const auto &attribute : node.attribute()) {
-      refuseExperimental(attribute.g().node());
+      refuseUnsafe(attribute.g().node());
       for (const auto &graph : attribute.graphs())
-        refuseExperimental(graph.node());
+        refuseUnsafe(graph.node());
     }
   }
 }
@@ -93,9 +107,9 @@ void check(onnx::ModelProto &model, const std::string &baseDir) {
   if (model.ir_version() < 8 && model.functions_size())
     throw ImportError("the model has functions, but they exist only since "
                       "ir_version 8");
-  refuseExperimental(model.graph().node());
+  refuseUnsafe(model.graph().node());
   for (const auto &function : model.functions())
-    refuseExperimental(function.node());
+    refuseUnsafe(function.node());
   std::unordered_map<std::string, int> imports;
   for (const auto &import : model.opset_import()) {
     if (import.version() < 1 || import.version() > INT32_MAX)
