@@ -82,26 +82,28 @@ void LibraryBuilder::checkHeader(Value *abiVersion, Value *buildId) {
   }
 }
 
+void LibraryBuilder::returnUnlessRight(StringRef check, Value *number,
+                                       Value *tensors, Value *arena) {
+  FunctionCallee function =
+      getRuntime(check, i32, {pointer, i32, pointer, pointer, pointer});
+  Value *isRight =
+      b.CreateCall(function, {getDescriptor(), number, tensors, arena,
+                              ConstantPointerNull::get(pointer)});
+  returnIf(b.CreateIsNull(isRight), DLC_ERROR_VALUE);
+}
+
 void LibraryBuilder::checkValues(Value *number, Value *inputs, Value *arena) {
   if (llvm::all_of(info.first().inputs, [](const TensorInfo &tensor) {
         return tensor.least.empty();
       }))
     return;
-  FunctionCallee check = getRuntime("dlc_check_values_v3", i32,
-                                    {pointer, i32, pointer, pointer, pointer});
-  Value *isRight = b.CreateCall(check, {getDescriptor(), number, inputs, arena,
-                                        ConstantPointerNull::get(pointer)});
-  returnIf(b.CreateIsNull(isRight), DLC_ERROR_VALUE);
+  returnUnlessRight("dlc_check_values_v3", number, inputs, arena);
 }
 
 void LibraryBuilder::checkResults(Value *number, Value *outputs, Value *arena) {
   if (info.first().checks.empty())
     return;
-  FunctionCallee check = getRuntime("dlc_check_results_v3", i32,
-                                    {pointer, i32, pointer, pointer, pointer});
-  Value *isRight = b.CreateCall(check, {getDescriptor(), number, outputs, arena,
-                                        ConstantPointerNull::get(pointer)});
-  returnIf(b.CreateIsNull(isRight), DLC_ERROR_VALUE);
+  returnUnlessRight("dlc_check_results_v3", number, outputs, arena);
 }
 
 Value *LibraryBuilder::checkSpecialisation(Function *function) {

@@ -56,6 +56,11 @@ public:
   llvm::IntegerType *i32, *i64;
 
 private:
+  /// Returns DLC_ERROR_VALUE where the runtime's function `check` says no of
+  /// tensors, or of the arena where they lie.
+  void returnUnlessRight(llvm::StringRef check, llvm::Value *number,
+                         llvm::Value *tensors, llvm::Value *arena);
+
   llvm::Module &module;
   const ModelInfo &info;
   std::string name;

@@ -199,15 +199,10 @@ private:
   /// Gives a loop the number of iterations that its condition lets it have.
   void limitLoop(NodeProto &node) {
     auto number = [&](const std::string &name) -> std::optional<Element> {
-      auto value = known.find(name);
-      bool isKnown = value != known.end();
-      if (!isKnown)
-        value = bounds.find(name);
-      if (!isKnown && value == bounds.end())
-        return std::nullopt;
-      if (value->second.ints.size() != 1)
-        return std::nullopt;
-      return Element{value->second.ints[0], isKnown || isExact(name, 0)};
+      auto elements = elementsOf(name);
+      return elements && elements->size() == 1
+                 ? std::optional(elements->front())
+                 : std::nullopt;
     };
     if (node.input_size() < 2)
       return;
@@ -580,23 +575,26 @@ private:
     return true;
   }
 
+  /// What is known of a value.
+  std::optional<Elements> elementsOf(const std::string &name) {
+    auto value = known.find(name);
+    bool isKnown = value != known.end();
+    if (!isKnown)
+      value = bounds.find(name);
+    if (!isKnown && value == bounds.end())
+      return std::nullopt;
+    Elements result;
+    for (int64_t most : value->second.ints)
+      result.push_back({most, isKnown || isExact(name, result.size()),
+                        exactElements.count(name) != 0});
+    return result;
+  }
+
   /// What is known of a node's operands.
   ElementsFn elementsOf(const NodeProto &node) {
-    return [this, &node](int operand) -> std::optional<Elements> {
-      if (operand >= node.input_size())
-        return std::nullopt;
-      const std::string &name = node.input(operand);
-      auto value = known.find(name);
-      bool isKnown = value != known.end();
-      if (!isKnown)
-        value = bounds.find(name);
-      if (!isKnown && value == bounds.end())
-        return std::nullopt;
-      Elements result;
-      for (int64_t most : value->second.ints)
-        result.push_back({most, isKnown || isExact(name, result.size()),
-                          exactElements.count(name) != 0});
-      return result;
+    return [this, &node](int operand) {
+      return operand < node.input_size() ? elementsOf(node.input(operand))
+                                         : std::nullopt;
     };
   }
 
