@@ -4,6 +4,7 @@
 
 #include "GraphView.h"
 #include "MemoryUse.h"
+#include "Tuner.h"
 #include "dlc/Driver/KernelTable.h"
 #include "dlc/Driver/KernelUse.h"
 #include "dlc/Driver/Output.h"
@@ -48,7 +49,12 @@ private:
   LogicalResult runPhases(Level first, Level last);
   LogicalResult fitMemory(OwningOpRef<ModuleOp> start, Level last);
   int64_t getArenaBytes();
+  LogicalResult runPasses(const Phase &phase, ModuleOp module, unsigned cpu,
+                          TimingScope &scope);
   LogicalResult runPhase(const Phase &phase, ModuleOp module, unsigned cpu);
+  LogicalResult tune();
+  LogicalResult buildToMeasure(ModuleOp module, StringRef program,
+                               function_ref<void(ModuleOp)> inspect);
   void inspectKernels();
   void inspectMemory();
   LogicalResult checkBudget();
@@ -90,6 +96,8 @@ private:
   std::optional<int64_t> maxPartialBytes;
   /// The same graph may be compiled again.
   bool mayCompileAgain = false;
+  /// A program is compiled to be measured, not for the user.
+  bool isTuning = false;
   unsigned snapshots = 0;
   /// The kernels for each CPU, where the user wants to know about them.
   SmallVector<std::vector<KernelUse>> kernels;
@@ -117,8 +125,11 @@ Driver::Driver(const DriverOptions &options) : options(options) {
       context.get(), "dlc", llvm::errs(), options.verbose);
   // Rough shares of the time of a large network.
   std::vector<Progress::Step> steps = {{"import", 4}};
-  for (const Phase &phase : getPhases())
+  for (const Phase &phase : getPhases()) {
+    if (phase.to == Level::Scheduled && options.tune)
+      steps.push_back({"tune", 10 * *options.tune});
     steps.push_back({phase.name.str(), phase.name == "schedule" ? 40.0 : 4.0});
+  }
   steps.push_back({"generate code", 40});
   if (options.isCuda())
     steps.push_back({"assemble kernels", 20});
@@ -235,10 +246,8 @@ LogicalResult Driver::saveSnapshot(ModuleOp module, const llvm::Twine &name) {
   });
 }
 
-LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
-                               unsigned cpu) {
-  progress->begin(phase.name);
-  TimingScope scope = rootTiming.nest(phase.name);
+LogicalResult Driver::runPasses(const Phase &phase, ModuleOp module,
+                                unsigned cpu, TimingScope &scope) {
   PassManager pm(context.get(), ModuleOp::getOperationName());
   if (failed(applyPassManagerCLOptions(pm)))
     return failure();
@@ -249,22 +258,90 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   phaseOptions.optimize = options.optimize;
   phaseOptions.io = options.io;
   phaseOptions.schedule = options.schedule;
+  phaseOptions.listTiles = isTuning;
+  if (!isTuning)
+    phaseOptions.tuning = options.tuning;
   if (options.isCuda())
     phaseOptions.arch = options.cudaArchs.front().getRealName();
   phaseOptions.cpu =
       modules.size() == 1 ? llvm::join(options.cpus, ",") : options.cpus[cpu];
-  phaseOptions.keepData = modules.size() > 1 || mayCompileAgain;
+  phaseOptions.keepData = modules.size() > 1 || mayCompileAgain || isTuning;
   if (bufferBudget)
     phaseOptions.memoryBudget = *bufferBudget;
   if (maxPartialBytes)
     phaseOptions.maxPartialBytes = *maxPartialBytes;
   buildPhase(pm, phase, phaseOptions);
-  if (failed(pm.run(module)))
+  return pm.run(module);
+}
+
+LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
+                               unsigned cpu) {
+  progress->begin(phase.name);
+  TimingScope scope = rootTiming.nest(phase.name);
+  if (failed(runPasses(phase, module, cpu, scope)))
     return failure();
   std::string name = phase.name.str();
   if (modules.size() > 1)
     name += "-" + options.cpus[cpu];
   return saveSnapshot(module, name);
+}
+
+/// Makes a program of a module of level `dispatch` for the tuner.
+LogicalResult Driver::buildToMeasure(ModuleOp module, StringRef program,
+                                     function_ref<void(ModuleOp)> inspect) {
+  TimingScope scope = rootTiming.nest("tune");
+  for (const Phase &phase : getPhases()) {
+    if (phase.from < Level::Dispatch || phase.to > Level::LLVM)
+      continue;
+    if (failed(runPasses(phase, module, /*cpu=*/0, scope)))
+      return failure();
+    if (phase.to == Level::Scheduled)
+      inspect(module);
+  }
+  target::ProgramOptions programOptions;
+  programOptions.kind = target::ProgramKind::Executable;
+  programOptions.output = program.str();
+  programOptions.modelName = llvm::sys::path::stem(options.input).str();
+  programOptions.compiler = getVersionText();
+  programOptions.optimize = options.optimize;
+  auto report =
+      target::emitProgram({{module, options.hostCpus.front()}}, programOptions);
+  if (!report)
+    return emitError(getFileLoc()) << llvm::toString(report.takeError());
+  return success();
+}
+
+/// Measures which tiles are best for the kernels of the module, which is at
+/// level `dispatch`, and writes the table that the phase `schedule` reads.
+LogicalResult Driver::tune() {
+  progress->begin("tune");
+  schedule::TuningTable table;
+  Location loc = FileLineColLoc::get(context.get(), options.tuning, 0, 0);
+  if (auto text = llvm::MemoryBuffer::getFile(options.tuning)) {
+    auto known = schedule::TuningTable::parse((*text)->getBuffer());
+    if (!known)
+      return emitError(loc) << llvm::toString(known.takeError());
+    table = std::move(*known);
+  }
+  isTuning = true;
+  auto summary =
+      Tuner(
+          *modules.front(), options.hostCpus.front().name, *options.tune,
+          [&](ModuleOp module, StringRef program,
+              function_ref<void(ModuleOp)> inspect) {
+            return buildToMeasure(module, program, inspect);
+          },
+          [&](double fraction) { progress->update(fraction); })
+          .run(table);
+  isTuning = false;
+  if (failed(summary))
+    return failure();
+  remarks += "dlc: " + *summary + "; see " + options.tuning + "\n";
+  return writeFile(context.get(), options.tuning,
+                   [&](llvm::raw_pwrite_stream &os) {
+                     table.write(os);
+                     return success();
+                   });
 }
 
 /// Remembers how kernels were scheduled, which lower levels forget.
@@ -315,6 +392,8 @@ LogicalResult Driver::runPhases(Level first, Level last) {
     if (phase.from < first || phase.to > last ||
         (phase.from == phase.to && last == phase.to))
       continue;
+    if (phase.to == Level::Scheduled && options.tune && failed(tune()))
+      return failure();
     // From here on the modules differ.
     if (phase.to == Level::Scheduled)
       while (modules.size() < options.cpus.size())

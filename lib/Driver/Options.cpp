@@ -107,6 +107,18 @@ struct CommandLine {
       cl::desc("Schedule kernels as the transform sequences of this file say, "
                "each of which is named after kernels (host only)"),
       cl::value_desc("file.mlir"), cl::cat(category)};
+  cl::opt<std::string> tune{
+      "tune",
+      cl::desc("Measure other register tiles of the kernels on this machine "
+               "for about so many seconds, use the fastest ones, and keep them "
+               "in the file that --tuning names (default: the program's name "
+               "and .tuning.json; host only)"),
+      cl::value_desc("seconds"), cl::cat(category)};
+  cl::opt<std::string> tuning{
+      "tuning",
+      cl::desc("Use the register tiles that --tune found, without measuring "
+               "again (host only)"),
+      cl::value_desc("file.json"), cl::cat(category)};
   cl::opt<bool> verbose{
       "v",
       cl::desc("Say what each phase takes, and how each kernel is scheduled"),
@@ -398,6 +410,18 @@ static std::optional<Emit> parseEmit(StringRef name) {
       .Default(std::nullopt);
 }
 
+/// Why no file `file` can be made, or nothing.
+static std::string whyNotWritable(StringRef file) {
+  StringRef folder = llvm::sys::path::parent_path(file);
+  if (folder.empty())
+    folder = ".";
+  if (!llvm::sys::fs::is_directory(folder))
+    return ("there is no folder '" + folder + "'").str();
+  if (llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
+    return ("the folder '" + folder + "' can not be written to").str();
+  return "";
+}
+
 /// Fills in where the output goes and checks that it can go there.
 static bool resolveOutput(CommandLine &line, DriverOptions &options) {
   namespace path = llvm::sys::path;
@@ -437,19 +461,51 @@ static bool resolveOutput(CommandLine &line, DriverOptions &options) {
     reportUsageError("-o '" + options.output + "' is a folder");
     return false;
   }
-  StringRef folder = path::parent_path(options.output);
-  if (folder.empty())
-    folder = ".";
-  if (!fs::is_directory(folder)) {
-    reportUsageError("-o '" + options.output + "': there is no folder '" +
-                     folder + "'");
+  if (std::string why = whyNotWritable(options.output); !why.empty()) {
+    reportUsageError("-o '" + options.output + "': " + why);
     return false;
   }
-  if (fs::access(folder, fs::AccessMode::Write)) {
-    reportUsageError("-o '" + options.output + "': the folder '" + folder +
-                     "' can not be written to");
+  return true;
+}
+
+/// What is said about measuring; where the output goes is known.
+static bool parseTuning(CommandLine &line, DriverOptions &options) {
+  bool isTuned = line.tune.getNumOccurrences() > 0;
+  if (!isTuned && !line.tuning.getNumOccurrences())
+    return true;
+  options.tuning = line.tuning;
+  if (options.tuning.empty() && isTuned)
+    options.tuning = options.output + ".tuning.json";
+  std::string flag =
+      isTuned ? "--tune=" + line.tune : "--tuning=" + line.tuning;
+  auto fail = [&](const llvm::Twine &why) {
+    reportUsageError(flag + ": " + why);
     return false;
-  }
+  };
+  if (options.isCuda())
+    return fail("is for --target=host");
+  if (options.getLastLevel() < Level::Scheduled)
+    return fail("wants kernels to be scheduled, which this comes before");
+  if (!options.optimize)
+    return fail("-O0 leaves kernels as they are");
+  bool exists = llvm::sys::fs::exists(options.tuning);
+  if (llvm::sys::fs::is_directory(options.tuning) || (!isTuned && !exists))
+    return fail((isTuned ? "--tuning=" + options.tuning + ": " : "") +
+                (exists ? "that is a folder" : "there is no such file"));
+  if (!isTuned)
+    return true;
+  constexpr double most = 86400; // a day, as for --benchmark
+  double seconds;
+  if (StringRef(line.tune).getAsDouble(seconds) ||
+      !(seconds > 0 && seconds <= most))
+    return fail("a number of seconds up to 86400 is wanted");
+  if (options.cpus.size() > 1)
+    return fail("is for one CPU, the one that it measures");
+  if (options.output == "-" && !line.tuning.getNumOccurrences())
+    return fail("say with --tuning=FILE where the table goes");
+  if (std::string why = whyNotWritable(options.tuning); !why.empty())
+    return fail("--tuning=" + options.tuning + ": " + why);
+  options.tune = seconds;
   return true;
 }
 
@@ -618,7 +674,8 @@ std::optional<DriverOptions> dlc::parseCommandLine(int argc, char **argv) {
   }
   if (!parseImportOptions(line, options.specialisations) ||
       !parseMemoryOptions(line, options) || !parseSchedule(line, options) ||
-      !parseBenchmark(line, options) || !resolveOutput(line, options))
+      !parseBenchmark(line, options) || !resolveOutput(line, options) ||
+      !parseTuning(line, options))
     return std::nullopt;
   return options;
 }

@@ -202,9 +202,16 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
     apply.file = options.schedule;
     pm.addPass(schedule::createHostApplySchedulesPass(apply));
   }
+  if (!options.tuning.empty()) {
+    schedule::HostApplyTuningPassOptions apply;
+    apply.file = options.tuning;
+    apply.cpu = options.cpu;
+    pm.addPass(schedule::createHostApplyTuningPass(apply));
+  }
   if (options.optimize) {
     schedule::HostPackOperandsPassOptions pack;
     pack.cpu = options.cpu;
+    pack.listTiles = options.listTiles;
     pm.addPass(schedule::createHostPackOperandsPass(pack));
   }
   pm.addPass(createEvaluateConstants(evaluate));
@@ -212,6 +219,7 @@ static void buildSchedule(OpPassManager &pm, const PhaseOptions &options) {
   schedule::HostScheduleKernelsPassOptions schedule;
   schedule.cpu = options.cpu;
   schedule.vectorize = options.optimize;
+  schedule.listTiles = options.listTiles;
   pm.addPass(schedule::createHostScheduleKernelsPass(schedule));
 }
 

@@ -74,6 +74,11 @@ struct DriverOptions {
   std::optional<int64_t> memoryBudget;
   /// The user's own schedules for kernels, MLIR; empty: none.
   std::string schedule;
+  /// Table of tiles that were measured to be fastest; empty: none. Written if
+  /// `tune` is given.
+  std::string tuning;
+  /// Seconds to measure such tiles for, if at all.
+  std::optional<double> tune;
   /// Folder for a snapshot of the IR behind each phase; empty: none.
   std::string saveTemps;
 

@@ -60,6 +60,15 @@ struct PhaseOptions : public mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::desc("File of transform sequences that schedule kernels (host "
                      "only)"),
       llvm::cl::init("")};
+  Option<std::string> tuning{
+      *this, "tuning",
+      llvm::cl::desc("Table of tiles that were measured to be fastest, as dlc "
+                     "--tune writes it (host only)"),
+      llvm::cl::init("")};
+  Option<bool> listTiles{
+      *this, "list-tiles",
+      llvm::cl::desc("Note which register tiles a kernel may have (host only)"),
+      llvm::cl::init(false)};
   Option<bool> optimize{
       *this, "optimize",
       llvm::cl::desc("Fold, fuse, pack and vectorise; without it every op is a "

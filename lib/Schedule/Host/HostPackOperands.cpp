@@ -363,7 +363,10 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     }
     packedNest.stages[0].shortSums = packing.shortSums;
     coalesceLoops(packedNest);
-    Tile tile = chooseTile(packedNest, plan.buffers, target);
+    if (listTiles)
+      setPossibleTiles(kernel, rankTiles(packedNest, plan.buffers, target));
+    Tile tile =
+        chooseTile(packedNest, plan.buffers, target, getWantedTile(kernel));
     if (tile.vectorLoop != access.panelLoop)
       continue;
     packing.panel = tile.width();
@@ -430,7 +433,9 @@ void HostPackOperands::agree(std::vector<Choice> &choices,
     int64_t panel =
         choices[leaders.lookup(groups.getLeaderValue(i))].packing.panel;
     choice.nest.stages[0].inputs[choice.input].access.panel = panel;
-    if (chooseTile(choice.nest, choice.buffers, target).width() == panel)
+    if (chooseTile(choice.nest, choice.buffers, target,
+                   getWantedTile(choice.kernel))
+            .width() == panel)
       choice.packing.panel = panel;
   }
 }

@@ -29,8 +29,10 @@ namespace {
 class KernelEmitter {
 public:
   KernelEmitter(OpBuilder &b, Location loc, KernelPlan &plan,
-                const HostTarget &target, bool vectorize)
-      : b(b), loc(loc), plan(plan), target(target), vectorize(vectorize) {}
+                const HostTarget &target, bool vectorize,
+                std::optional<TileSize> wanted)
+      : b(b), loc(loc), plan(plan), target(target), vectorize(vectorize),
+        wanted(wanted) {}
 
   LogicalResult emit(Block *body) {
     b.setInsertionPointToStart(body);
@@ -74,6 +76,9 @@ public:
     return list.getDictionary(b.getContext());
   }
 
+  /// The tiles that the nest with most of the work may have.
+  ArrayRef<Tile> getPossibleTiles() const { return possibleTiles; }
+
 private:
   LogicalResult emitSequence(ArrayRef<Value> sharedIvs, Block *block) {
     for (auto [index, buffer] : llvm::enumerate(plan.buffers))
@@ -91,8 +96,16 @@ private:
                          bool parallel) {
     groupFactors(nest, plan.buffers, target);
     coalesceLoops(nest);
-    Tile tile = vectorize ? chooseTile(nest, plan.buffers, target) : Tile();
+    Tile tile =
+        vectorize ? chooseTile(nest, plan.buffers, target, wanted) : Tile();
     tiles.push_back(tile.describe());
+    double work = 1;
+    for (const Loop &loop : nest.loops)
+      work *= static_cast<double>(loop.extent);
+    if (vectorize && work > mostWork) {
+      mostWork = work;
+      possibleTiles = rankTiles(nest, plan.buffers, target);
+    }
     if (nest.hasReduction()) {
       Prediction expected = predict(nest, plan.buffers, tile, target);
       needed += expected.needed;
@@ -109,7 +122,10 @@ private:
   const HostTarget &target;
   bool vectorize;
   SmallVector<Value> memrefs;
+  std::optional<TileSize> wanted;
   SmallVector<std::string> tiles;
+  SmallVector<Tile> possibleTiles;
+  double mostWork = 0;
   double needed = 0, possible = 0;
 };
 
@@ -206,12 +222,16 @@ private:
     Block *body =
         b.createBlock(&scheduled.getBody(), {}, types,
                       SmallVector<Location>(types.size(), kernel.getLoc()));
-    KernelEmitter emitter(b, kernel.getLoc(), *plan, target, vectorize);
+    KernelEmitter emitter(b, kernel.getLoc(), *plan, target, vectorize,
+                          getWantedTile(kernel));
     if (failed(emitter.emit(body))) {
       scheduled.erase();
       return failure();
     }
     scheduled->setAttr(dispatch::kScheduleAttrName, emitter.describe());
+    scheduled->removeAttr(kTileAttrName);
+    if (listTiles && !scheduled->hasAttr(kTilesAttrName))
+      setPossibleTiles(scheduled, emitter.getPossibleTiles());
     b.setInsertionPointToEnd(body);
     dispatch::ReturnOp::create(b, kernel.getLoc(), ValueRange());
     kernel.erase();

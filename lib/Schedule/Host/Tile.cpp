@@ -230,12 +230,11 @@ static int64_t registersOf(const Nest &nest, const Tile &tile,
   return tile.rows * tile.vectors * nest.stages[0].outputs.size() + extra;
 }
 
-Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
-                               const HostTarget &target) {
+/// The loop to vectorise, and the lanes of its vectors.
+static Tile chooseVectors(const Nest &nest, ArrayRef<Buffer> buffers,
+                          int panelLoop, const HostTarget &target) {
   Tile tile;
   int64_t lanes = target.lanes(widestElement(nest, buffers));
-  int64_t panel = 0;
-  int panelLoop = findPanelLoop(nest, panel);
   double best = 0;
   for (unsigned loop = 0; loop < nest.loops.size(); ++loop) {
     if (!canVectorise(nest, loop) || (panelLoop >= 0 && int(loop) != panelLoop))
@@ -250,24 +249,20 @@ Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
       tile.lanes = width;
     }
   }
-  if (tile.vectorLoop < 0)
-    return tile;
-  tile.reduceLanes = nest.loops[tile.vectorLoop].reduction;
-  int64_t extentV = nest.loops[tile.vectorLoop].extent;
-  int64_t maxVectors = llvm::divideCeil(panel ? panel : extentV, tile.lanes);
-  if (!nest.hasReduction()) {
-    // Element-wise: a few vectors a step hide the latency of the loads.
-    tile.vectors = panel ? maxVectors : std::min<int64_t>(maxVectors, 2);
-    return tile;
-  }
+  tile.reduceLanes =
+      tile.vectorLoop >= 0 && nest.loops[tile.vectorLoop].reduction;
+  return tile;
+}
 
-  SmallVector<int> rowCandidates = {-1};
+/// Loops that may be unrolled, or -1 for none, those whose neighbours lie
+/// closest together first: small steps share cache lines and pages.
+static SmallVector<int> rowCandidates(const Nest &nest, int vectorLoop) {
+  SmallVector<int> candidates = {-1};
   for (unsigned loop = 0; loop < nest.loops.size(); ++loop)
     if (!nest.loops[loop].reduction && nest.loops[loop].shared < 0 &&
-        int(loop) != tile.vectorLoop && nest.loops[loop].extent > 1 &&
+        int(loop) != vectorLoop && nest.loops[loop].extent > 1 &&
         !nest.loops[loop].indexed)
-      rowCandidates.push_back(loop);
-  // Among equals, neighbouring rows: small steps share cache lines and pages.
+      candidates.push_back(loop);
   auto step = [&](int loop) {
     int64_t sum = 0;
     for (const Input &input : nest.stages[0].inputs)
@@ -275,34 +270,89 @@ Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
         sum += std::abs(input.access.coef[loop]);
     return sum;
   };
-  llvm::stable_sort(rowCandidates,
+  llvm::stable_sort(candidates,
                     [&](int a, int b) { return step(a) < step(b); });
-  double bestCost = -1;
-  Tile chosen = tile;
-  for (int rowLoop : rowCandidates) {
+  return candidates;
+}
+
+SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
+                                           ArrayRef<Buffer> buffers,
+                                           const HostTarget &target) {
+  int64_t panel = 0;
+  Tile tile = chooseVectors(nest, buffers, findPanelLoop(nest, panel), target);
+  if (tile.vectorLoop < 0)
+    return {tile};
+  int64_t extentV = nest.loops[tile.vectorLoop].extent;
+  int64_t maxVectors = llvm::divideCeil(panel ? panel : extentV, tile.lanes);
+  if (!nest.hasReduction()) {
+    // Element-wise: a few vectors a step hide the latency of the loads.
+    SmallVector<Tile> tiles;
+    for (int64_t vectors : {2, 1, 4}) {
+      tile.vectors = panel ? maxVectors : std::min(maxVectors, vectors);
+      if (tiles.empty() || vectors < maxVectors)
+        tiles.push_back(tile);
+    }
+    return tiles;
+  }
+  struct Candidate {
+    Tile tile;
+    double cost;
+  };
+  SmallVector<Candidate> candidates;
+  for (int rowLoop : rowCandidates(nest, tile.vectorLoop)) {
     int64_t maxRows =
         rowLoop < 0 ? 1 : std::min<int64_t>(nest.loops[rowLoop].extent, 16);
     for (int64_t vectors = panel ? maxVectors : 1;
          vectors <= std::min<int64_t>(maxVectors, 8); ++vectors)
       for (int64_t rows = 1; rows <= maxRows; ++rows) {
-        Tile candidate = tile;
-        candidate.rowLoop = rowLoop;
-        candidate.rows = rows;
-        candidate.vectors = vectors;
-        if (registersOf(nest, candidate, target) > target.vectorRegisters &&
+        Tile next = tile;
+        next.rowLoop = rowLoop;
+        next.rows = rows;
+        next.vectors = vectors;
+        if (registersOf(nest, next, target) > target.vectorRegisters &&
             rows * vectors > 1)
           continue;
-        double cost = tileCost(nest, candidate, target) *
-                      outerIterations(nest, candidate);
-        if (bestCost < 0 || cost < bestCost * 0.999) {
-          bestCost = cost;
-          chosen = candidate;
-        }
+        double cost =
+            tileCost(nest, next, target) * outerIterations(nest, next);
+        if (rows == 1)
+          next.rowLoop = -1;
+        candidates.push_back({next, cost});
       }
   }
-  if (chosen.rows == 1)
-    chosen.rowLoop = -1;
-  return chosen;
+  // Among those that cost the same, the first one. What is nearly the same is
+  // the same.
+  SmallVector<Tile> ranked;
+  while (!candidates.empty()) {
+    const Candidate *best = nullptr;
+    for (const Candidate &candidate : candidates)
+      if (!best || candidate.cost < best->cost * 0.999)
+        best = &candidate;
+    ranked.push_back(best->tile);
+    llvm::erase_if(candidates, [size = best->tile.size()](const Candidate &c) {
+      return c.tile.size() == size;
+    });
+  }
+  // Nothing fits the registers: as few as can be.
+  if (ranked.empty())
+    ranked.push_back(tile);
+  return ranked;
+}
+
+Tile dlc::schedule::chooseTile(const Nest &nest, ArrayRef<Buffer> buffers,
+                               const HostTarget &target,
+                               std::optional<TileSize> wanted) {
+  SmallVector<Tile> tiles = rankTiles(nest, buffers, target);
+  auto *it = llvm::find_if(
+      tiles, [&](const Tile &tile) { return wanted == tile.size(); });
+  return it == tiles.end() ? tiles.front() : *it;
+}
+
+void dlc::schedule::setPossibleTiles(dispatch::KernelOp kernel,
+                                     ArrayRef<Tile> tiles) {
+  SmallVector<TileSize> sizes;
+  for (const Tile &tile : tiles)
+    sizes.push_back(tile.size());
+  setPossibleTiles(kernel, sizes);
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,6 +5,7 @@
 
 #include "dlc/Schedule/Common/Nest.h"
 #include "dlc/Schedule/Host/TargetDescription.h"
+#include "dlc/Schedule/Host/Tuning.h"
 
 #include <string>
 
@@ -26,6 +27,7 @@ struct Tile {
   int64_t rows = 1;
   /// Iterations of `vectorLoop` that one tile covers.
   int64_t width() const { return lanes * vectors; }
+  TileSize size() const { return {rows, vectors}; }
 
   /// For people: "6 rows x 2 vectors of 8".
   std::string describe() const;
@@ -40,10 +42,21 @@ struct Prediction {
 Prediction predict(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
                    const Tile &tile, const HostTarget &target);
 
-/// Chooses the register tile of a nest by the cost of its loads, stores and
-/// multiply-adds on `target`. A loop that is read in panels is vectorised.
+/// The register tiles that a nest may have, one of each size, the best ones by
+/// the cost of loads, stores and multiply-adds on `target` first; at least one.
+/// A loop that is read in panels is vectorised.
+llvm::SmallVector<Tile> rankTiles(const Nest &nest,
+                                  llvm::ArrayRef<Buffer> buffers,
+                                  const HostTarget &target);
+
+/// The best one of them, or the one of the size that is wanted, if it is among
+/// them.
 Tile chooseTile(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
-                const HostTarget &target);
+                const HostTarget &target,
+                std::optional<TileSize> wanted = std::nullopt);
+
+/// Notes the sizes of `tiles` on the kernel.
+void setPossibleTiles(dispatch::KernelOp kernel, llvm::ArrayRef<Tile> tiles);
 
 /// Where both factors of integer products have groups of neighbours along a
 /// reduction loop of their own (HostPackOperands), makes these groups what one

@@ -30,6 +30,21 @@ def HostApplySchedulesPass
                            "::mlir::vector::VectorDialect"];
 }
 
+def HostApplyTuningPass
+    : Pass<"host-apply-tuning", "::mlir::ModuleOp"> {
+  let summary = "note which register tiles were measured to be fastest";
+  let description = [{
+    Reads a table that `dlc --tune` wrote. Each kernel on tensors that computes
+    what one of the table does gets the attribute `dispatch.tile`, which
+    `host-pack-operands` and `host-schedule-kernels` follow.
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"", "the table">,
+    Option<"cpu", "cpu", "std::string", "\"native\"",
+           "the CPU that kernels are generated for">
+  ];
+}
+
 def HostPackOperandsPass
     : Pass<"host-pack-operands", "::mlir::ModuleOp"> {
   let summary = "give operands of contractions the layout their kernel reads";
@@ -42,10 +57,15 @@ def HostPackOperandsPass
     gets the result of a launch of a packing kernel. Packing of weights is later
     evaluated at compile time. Operands that are computed by the program are
     packed only where the kernel would have to gather them.
+
+    Panels are as wide as the register tile. A kernel with an attribute
+    `dispatch.tile` has the one that this wants (rows, vectors), if it can.
   }];
   let options = [
     Option<"cpu", "cpu", "std::string", "\"native\"",
-           "the CPU that kernels are generated for">
+           "the CPU that kernels are generated for">,
+    Option<"listTiles", "list-tiles", "bool", "false",
+           "note in `dispatch.tiles` which register tiles a kernel may have">
   ];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect",
@@ -70,7 +90,9 @@ def HostScheduleKernelsPass
     Option<"cpu", "cpu", "std::string", "\"native\"",
            "the CPU that kernels are generated for">,
     Option<"vectorize", "vectorize", "bool", "true",
-           "loops get vectors and register tiles">
+           "loops get vectors and register tiles">,
+    Option<"listTiles", "list-tiles", "bool", "false",
+           "note in `dispatch.tiles` which register tiles a kernel may have">
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
                            "::mlir::arith::ArithDialect",

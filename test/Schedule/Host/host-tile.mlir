@@ -1,0 +1,74 @@
+// RUN: dlc-opt %s --host-pack-operands=cpu=x86-64-v3 --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
+// RUN: dlc-opt %s "--host-pack-operands=cpu=x86-64-v3 list-tiles" "--host-schedule-kernels=cpu=x86-64-v3 list-tiles" | FileCheck %s --check-prefix=LIST
+
+// A kernel that is to have a certain register tile has it, and panels as wide
+// as that.
+// CHECK-LABEL: dispatch.kernel @pack_wanted({{.*}}: memref<64x96xf32>, {{.*}}: memref<12x64x8xf32>
+// CHECK-LABEL: dispatch.kernel @wanted(
+// CHECK-SAME: memref<12x64x8xf32>
+// CHECK-NOT: dispatch.tile =
+// CHECK-SAME: tiles = ["10 rows x 1 vector of 8"]
+// LIST-LABEL: dispatch.kernel @wanted(
+// The cost model's choice comes first.
+// LIST-SAME: dispatch.tiles = array<i64: [[ROWS:[0-9]+]], [[VECTORS:[0-9]+]], {{.*}}10, 1, {{.*}}>
+dispatch.kernel @wanted(%x: tensor<48x64xf32>, %w: tensor<64x96xf32>, %o: tensor<48x96xf32>) -> tensor<48x96xf32> attributes {dispatch.tile = array<i64: 10, 1>, num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<48x96xf32>) -> tensor<48x96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<48x64xf32>, tensor<64x96xf32>) outs(%f : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  dispatch.return %r : tensor<48x96xf32>
+}
+
+// What would not fit into the registers is not to be had: the cost model
+// chooses.
+// CHECK-LABEL: dispatch.kernel @too_large(
+// CHECK-SAME: tiles = ["[[ROWS:[0-9]+]] rows x [[VECTORS:[0-9]+]] vectors of 8"]
+// CHECK-LABEL: dispatch.kernel @free(
+// CHECK-SAME: tiles = ["[[ROWS]] rows x [[VECTORS]] vectors of 8"]
+dispatch.kernel @too_large(%x: tensor<48x64xf32>, %w: tensor<64x96xf32>, %o: tensor<48x96xf32>) -> tensor<48x96xf32> attributes {dispatch.tile = array<i64: 12, 4>, num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<48x96xf32>) -> tensor<48x96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<48x64xf32>, tensor<64x96xf32>) outs(%f : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  dispatch.return %r : tensor<48x96xf32>
+}
+dispatch.kernel @free(%x: tensor<48x64xf32>, %w: tensor<64x96xf32>, %o: tensor<48x96xf32>) -> tensor<48x96xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<48x96xf32>) -> tensor<48x96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<48x64xf32>, tensor<64x96xf32>) outs(%f : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  dispatch.return %r : tensor<48x96xf32>
+}
+
+// Element-wise kernels may have more or fewer vectors in a step.
+// CHECK-LABEL: dispatch.kernel @map(
+// CHECK-SAME: tiles = ["4 vectors of 8"]
+// LIST-LABEL: dispatch.kernel @map(
+// LIST-SAME: dispatch.tiles = array<i64: 1, 2, 1, 1, 1, 4>
+dispatch.kernel @map(%x: tensor<4096xf32>, %o: tensor<4096xf32>) -> tensor<4096xf32> attributes {dispatch.tile = array<i64: 1, 4>, num_outs = 1 : i64} {
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : tensor<4096xf32>) outs(%o : tensor<4096xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<4096xf32>
+  dispatch.return %r : tensor<4096xf32>
+}
+
+func.func @main(%x: tensor<48x64xf32>) -> tensor<48x96xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x96xf32>
+  %e = tensor.empty() : tensor<48x96xf32>
+  %0 = dispatch.launch @wanted ins(%x, %w : tensor<48x64xf32>, tensor<64x96xf32>) outs(%e : tensor<48x96xf32>) -> tensor<48x96xf32>
+  return %0 : tensor<48x96xf32>
+}
