@@ -1,6 +1,7 @@
 //===- NestEmitter.cpp - Loops around the register tile of a nest ---------===//
 
 #include "NestEmitter.h"
+#include "PartialSums.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -10,24 +11,6 @@
 
 using namespace mlir;
 using namespace dlc::schedule;
-
-/// Sums of more than `longSum` terms are made of partial sums: the rounding
-/// error of one accumulator grows with the number of terms (N. Higham, "The
-/// accuracy of floating point summation", 1993). Measured on resnet50: half of
-/// the error. Loops this short have to be unrolled, or their exits cost 10 % of
-/// the time; it costs nothing then.
-/// More than `manySums` of them are added up in groups, for the same reason.
-/// With 48 sums and 16 that was slower by some percent, near the noise.
-static constexpr int64_t longSum = 128, partialSumUnroll = 8;
-static constexpr int64_t manySums = 96, sumsOfGroup = 8;
-
-/// Terms of a partial sum of `all` terms. The bound of the error grows with the
-/// terms of a partial sum plus their number: the square root of `all` is best.
-/// Where all terms have one sign, fewer partial sums are better, if they are
-/// not added up in groups. Measured by test/Integration/host/sums.py.
-static constexpr int64_t partialSum(int64_t all) {
-  return all < 2048 ? 32 : all < 4096 ? 128 : 64;
-}
 
 /// Prefetches that a tile issues at once, at most: more would wait for each
 /// other.
@@ -475,7 +458,7 @@ void NestEmitter::emitPrefetch(int64_t elements) {
 /// sum: such that it has `partialSum(all)` terms or fewer; 0 where the sums are
 /// short anyway, or where the loop is not the one to cut.
 int64_t NestEmitter::partialSumBlock(unsigned depth) {
-  if (tile.reduceLanes) // each lane has a chain of its own
+  if (!hasPartialSums(nest, tile.reduceLanes))
     return 0;
   int64_t inner = 1, all = 1;
   for (auto [index, loop] : llvm::enumerate(reductions)) {
@@ -485,11 +468,8 @@ int64_t NestEmitter::partialSumBlock(unsigned depth) {
   }
   int64_t extent = nest.loops[reductions[depth]].extent;
   int64_t terms = partialSum(all);
-  if (all <= longSum || inner > terms || inner * extent <= terms)
+  if (inner > terms || inner * extent <= terms)
     return 0;
-  for (unsigned output = 0; output < nest.stages[0].outputs.size(); ++output)
-    if (!isa_and_nonnull<arith::AddFOp>(getCombiner(nest.stages[0].op, output)))
-      return 0;
   int64_t blocks = llvm::divideCeil(extent, terms / inner);
   return llvm::divideCeil(extent, blocks);
 }

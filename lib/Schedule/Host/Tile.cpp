@@ -1,6 +1,7 @@
 //===- Tile.cpp - Which loops of a nest to vectorise and unroll -----------===//
 
 #include "Tile.h"
+#include "PartialSums.h"
 #include "ShortSums.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -105,6 +106,70 @@ static double stepCost(const Nest &nest, const HostTarget &target) {
   return groups ? (2.0 * groups + 1) * 2 / 3 : 1;
 }
 
+/// Extent of a reduction loop along which the windows of neighbouring rows
+/// overlap in `access`, or 1.
+static int64_t windowOf(const Nest &nest, const Access &access, int rowLoop) {
+  for (auto [index, loop] : llvm::enumerate(nest.loops))
+    if (loop.reduction && access.coef[index] != 0 &&
+        access.coef[rowLoop] % access.coef[index] == 0 && loop.extent <= 16)
+      return loop.extent;
+  return 1;
+}
+
+/// Registers that a step of the main loop keeps alive.
+static int64_t registersOf(const Nest &nest, const Tile &tile,
+                           const HostTarget &target) {
+  // What is the same in all lanes, a product; in short sums also ones to add up
+  // their halves with, and the sum.
+  int64_t steps = nest.stages[0].shortSums, extra = steps ? 4 : 2;
+  steps = std::max<int64_t>(steps, 1);
+  if (widensPairs(nest, target)) {
+    steps = 2; // both halves of each vector, and zeros to blend with
+    ++extra;
+  }
+  for (const Input &input : nest.stages[0].inputs) {
+    if (input.kind != Input::Memory || tile.vectorLoop < 0 ||
+        input.access.coef[tile.vectorLoop] == 0)
+      continue;
+    if (tile.rowLoop < 0 || input.access.coef[tile.rowLoop] == 0)
+      extra += tile.vectors * steps;
+    else if (int64_t window = windowOf(nest, input.access, tile.rowLoop);
+             window > 1)
+      // LLVM unrolls the window and loads what rows share once.
+      extra += (tile.rows + window - 1) * tile.vectors;
+  }
+  return tile.rows * tile.vectors * nest.stages[0].outputs.size() + extra;
+}
+
+bool dlc::schedule::hasPartialSums(const Nest &nest, bool reduceLanes) {
+  if (reduceLanes || reductionVolume(nest) <= longSum)
+    return false;
+  for (unsigned output = 0; output < nest.stages[0].outputs.size(); ++output)
+    if (!isa_and_nonnull<arith::AddFOp>(getCombiner(nest.stages[0].op, output)))
+      return false;
+  return true;
+}
+
+/// What keeping a value in memory meanwhile costs with each partial sum, in
+/// multiply-adds. Measured (Zen 3): sums of 1024 terms with tiles of 12
+/// accumulators take 9 % less without partial sums, with 10 of them 5 %, with 8
+/// nothing.
+static constexpr double spillCost = 2.5;
+
+/// Time that partial sums take for want of registers: while one is added up,
+/// the sums so far wait.
+static double partialSumCost(const Nest &nest, const Tile &tile,
+                             const HostTarget &target) {
+  if (!hasPartialSums(nest, tile.reduceLanes))
+    return 0;
+  double terms = reductionVolume(nest);
+  int64_t spilled = registersOf(nest, tile, target) +
+                    tile.rows * tile.vectors * nest.stages[0].outputs.size() -
+                    target.vectorRegisters;
+  return std::max<int64_t>(spilled, 0) * spillCost * terms /
+         partialSum(int64_t(terms));
+}
+
 /// Time of the main loop for one way of tiling, in multiply-adds.
 static double tileCost(const Nest &nest, const Tile &tile,
                        const HostTarget &target) {
@@ -117,6 +182,8 @@ static double tileCost(const Nest &nest, const Tile &tile,
   int64_t steps = std::max<int64_t>(nest.stages[0].shortSums, 1);
   double each = stepCost(nest, target);
   bool widens = widensPairs(nest, target);
+  double step =
+      hasPartialSums(nest, tile.reduceLanes) ? 1.0 / partialSumUnroll : 1;
   auto one = [&](int64_t rows, int64_t vectors) {
     double loads = 0;
     for (const Input &input : nest.stages[0].inputs) {
@@ -133,9 +200,13 @@ static double tileCost(const Nest &nest, const Tile &tile,
                   loads / target.loadsPerFma});
     if (widens) // two instructions for each vector, beside the multiply-adds
       work += loads / 2;
-    // A step of the innermost loop costs about one operation, a tile a few for
-    // every accumulator (start, epilogue, store).
-    return (work + 1) * volume + 3.0 * rows * vectors + 8;
+    // A step of the innermost loop costs about one operation if it isn't
+    // unrolled, a tile a few for every accumulator (start, epilogue, store).
+    Tile part = tile;
+    part.rows = rows;
+    part.vectors = vectors;
+    return (work + step) * volume + partialSumCost(nest, part, target) +
+           3.0 * rows * vectors + 8;
   };
   int64_t fullM = extentM / tile.rows, tailM = extentM % tile.rows;
   if (tile.reduceLanes) {
@@ -193,41 +264,6 @@ std::string Tile::describe() const {
   text += std::to_string(vectors) + (vectors > 1 ? " vectors" : " vector") +
           " of " + std::to_string(lanes);
   return reduceLanes ? text + ", summed" : text;
-}
-
-/// Extent of a reduction loop along which the windows of neighbouring rows
-/// overlap in `access`, or 1.
-static int64_t windowOf(const Nest &nest, const Access &access, int rowLoop) {
-  for (auto [index, loop] : llvm::enumerate(nest.loops))
-    if (loop.reduction && access.coef[index] != 0 &&
-        access.coef[rowLoop] % access.coef[index] == 0 && loop.extent <= 16)
-      return loop.extent;
-  return 1;
-}
-
-/// Registers that a step of the main loop keeps alive.
-static int64_t registersOf(const Nest &nest, const Tile &tile,
-                           const HostTarget &target) {
-  // What is the same in all lanes, a product; in short sums also ones to add up
-  // their halves with, and the sum.
-  int64_t steps = nest.stages[0].shortSums, extra = steps ? 4 : 2;
-  steps = std::max<int64_t>(steps, 1);
-  if (widensPairs(nest, target)) {
-    steps = 2; // both halves of each vector, and zeros to blend with
-    ++extra;
-  }
-  for (const Input &input : nest.stages[0].inputs) {
-    if (input.kind != Input::Memory || tile.vectorLoop < 0 ||
-        input.access.coef[tile.vectorLoop] == 0)
-      continue;
-    if (tile.rowLoop < 0 || input.access.coef[tile.rowLoop] == 0)
-      extra += tile.vectors * steps;
-    else if (int64_t window = windowOf(nest, input.access, tile.rowLoop);
-             window > 1)
-      // LLVM unrolls the window and loads what rows share once.
-      extra += (tile.rows + window - 1) * tile.vectors;
-  }
-  return tile.rows * tile.vectors * nest.stages[0].outputs.size() + extra;
 }
 
 /// The loop to vectorise, and the lanes of its vectors.

@@ -52,6 +52,35 @@ dispatch.kernel @free(%x: tensor<48x64xf32>, %w: tensor<64x96xf32>, %o: tensor<4
   dispatch.return %r : tensor<48x96xf32>
 }
 
+// Long sums are made of partial sums, which want accumulators of their own
+// beside the sums: smaller tiles, for want of registers, than short sums have.
+// CHECK-LABEL: dispatch.kernel @long_sums(
+// CHECK-SAME: tiles = ["4 rows x 2 vectors of 8"]
+// CHECK-LABEL: dispatch.kernel @short_sums(
+// CHECK-SAME: tiles = ["6 rows x 2 vectors of 8"]
+dispatch.kernel @long_sums(%x: tensor<48x1024xf32>, %w: tensor<1024x96xf32>, %o: tensor<48x96xf32>) -> tensor<48x96xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<48x96xf32>) -> tensor<48x96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<48x1024xf32>, tensor<1024x96xf32>) outs(%f : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  dispatch.return %r : tensor<48x96xf32>
+}
+dispatch.kernel @short_sums(%x: tensor<48x128xf32>, %w: tensor<128x96xf32>, %o: tensor<48x96xf32>) -> tensor<48x96xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<48x96xf32>) -> tensor<48x96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<48x128xf32>, tensor<128x96xf32>) outs(%f : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  dispatch.return %r : tensor<48x96xf32>
+}
+
 // Element-wise kernels may have more or fewer vectors in a step.
 // CHECK-LABEL: dispatch.kernel @map(
 // CHECK-SAME: tiles = ["4 vectors of 8"]
