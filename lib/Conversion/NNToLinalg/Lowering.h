@@ -57,11 +57,19 @@ mlir::Value encodeFloat(LocBuilder &b, mlir::Value x, mlir::FloatType type,
                         bool saturate = true,
                         nn::RoundMode round = nn::RoundMode::Up);
 
+/// Whether a result of half precision may stay f32 where the same kernel reads
+/// it. It must not where a model says that it is rounded (a cast), and where
+/// what reads it jumps: two kernels would see it on two sides of the jump.
+enum class Rounding { Free, Kept };
+
 /// Stored element -> computed element, and back. Of bytes that hold narrower
 /// types only the low bits count, so that the callers of programs need not
-/// agree on what the others are.
-mlir::Value load(LocBuilder &b, mlir::Value stored, mlir::Type nnElement);
-mlir::Value store(LocBuilder &b, mlir::Value computed, mlir::Type nnElement);
+/// agree on what the others are. A number stays unrounded where both of its
+/// store and load are free.
+mlir::Value load(LocBuilder &b, mlir::Value stored, mlir::Type nnElement,
+                 Rounding rounding = Rounding::Free);
+mlir::Value store(LocBuilder &b, mlir::Value computed, mlir::Type nnElement,
+                  Rounding rounding = Rounding::Free);
 
 /// Loads a factor of a product whose sums have the computed type `sum`.
 mlir::Value loadFactor(LocBuilder &b, mlir::Value stored, mlir::Type nnElement,
@@ -156,7 +164,8 @@ mlir::Value sliceTensor(LocBuilder &b, mlir::Value tensor,
 mlir::Value insertTensor(LocBuilder &b, mlir::Value tensor, mlir::Value into,
                          llvm::ArrayRef<int64_t> offsets);
 
-/// Element-wise conversion between stored tensors of nn element types.
+/// Element-wise conversion between stored tensors of nn element types that no
+/// op of the graph asks for.
 mlir::Value castTensor(LocBuilder &b, mlir::Value tensor, mlir::Type from,
                        mlir::Type to);
 

@@ -152,7 +152,7 @@ struct ArgReduceLowering : Lowering<nn::ArgReduceOp> {
         reduceDims(b, {{x, identity}}, shape, axis,
                    limitConstant(b, computed, isUnsignedType, isMax),
                    [&](LocBuilder &b, ValueRange args) {
-                     Value value = load(b, args[0], nnElement);
+                     Value value = load(b, args[0], nnElement, Rounding::Kept);
                      return isMax ? maximum(b, args[1], value, isUnsignedType)
                                   : minimum(b, args[1], value, isUnsignedType);
                    });
@@ -162,7 +162,7 @@ struct ArgReduceLowering : Lowering<nn::ArgReduceOp> {
     Value position = reduceDims(
         b, {{x, identity}, {extreme, rows}}, shape, axis, none,
         [&](LocBuilder &b, ValueRange args) {
-          Value value = load(b, args[0], nnElement), found;
+          Value value = load(b, args[0], nnElement, Rounding::Kept), found;
           if (isa<FloatType>(computed)) {
             // a NaN is the extreme of its row, as in numpy
             found = arith::OrIOp::create(

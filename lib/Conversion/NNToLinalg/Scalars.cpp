@@ -56,7 +56,16 @@ Value dlc::conversion::cleanByte(LocBuilder &b, Value byte, Type nnElement) {
   return b.createOrFold<arith::ShRSIOp>(high, spare);
 }
 
-Value dlc::conversion::load(LocBuilder &b, Value stored, Type nnElement) {
+/// What marks conversions between a half-precision float and f32 that no op of
+/// the graph asks for: `extf` of `truncf` folds where both allow it.
+static arith::FastMathFlagsAttr getExcessPrecision(LocBuilder &b, bool kept) {
+  return kept ? arith::FastMathFlagsAttr()
+              : arith::FastMathFlagsAttr::get(b.getContext(),
+                                              arith::FastMathFlags::contract);
+}
+
+Value dlc::conversion::load(LocBuilder &b, Value stored, Type nnElement,
+                            Rounding rounding) {
   // folding shows constants to the op's own special cases
   if (isBool(nnElement))
     return b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ne, stored,
@@ -66,7 +75,8 @@ Value dlc::conversion::load(LocBuilder &b, Value stored, Type nnElement) {
   Type computed = computedType(nnElement);
   if (computed == stored.getType())
     return cleanByte(b, stored, nnElement);
-  return b.createOrFold<arith::ExtFOp>(computed, stored);
+  return b.createOrFold<arith::ExtFOp>(
+      computed, stored, getExcessPrecision(b, rounding == Rounding::Kept));
 }
 
 Value dlc::conversion::loadFactor(LocBuilder &b, Value stored, Type nnElement,
@@ -75,7 +85,8 @@ Value dlc::conversion::loadFactor(LocBuilder &b, Value stored, Type nnElement,
   return value.getType() == sum ? value : castScalar(b, value, nnElement, sum);
 }
 
-Value dlc::conversion::store(LocBuilder &b, Value computed, Type nnElement) {
+Value dlc::conversion::store(LocBuilder &b, Value computed, Type nnElement,
+                             Rounding rounding) {
   Type stored = storedType(nnElement);
   if (isNarrowFloat(nnElement))
     return encodeFloat(b, computed, cast<FloatType>(nnElement));
@@ -83,7 +94,9 @@ Value dlc::conversion::store(LocBuilder &b, Value computed, Type nnElement) {
     return cleanByte(b, computed, nnElement);
   if (isBool(nnElement))
     return arith::ExtUIOp::create(b, stored, computed);
-  return arith::TruncFOp::create(b, stored, computed);
+  return arith::TruncFOp::create(
+      b, stored, computed, arith::RoundingModeAttr(),
+      getExcessPrecision(b, rounding == Rounding::Kept));
 }
 
 Value dlc::conversion::floatConstant(LocBuilder &b, Type type, double value) {

@@ -6,6 +6,7 @@
 
 #include "dlc/Schedule/CUDA/Passes.h"
 #include "dlc/Schedule/Common/MathFunctions.h"
+#include "dlc/Schedule/Common/Roundings.h"
 
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
@@ -348,6 +349,7 @@ struct CudaScheduleKernels
       if (failed(scheduled))
         return signalPassFailure();
       IRRewriter rewriter(&getContext());
+      removeFreeRoundings(rewriter, *scheduled);
       fuseActivations(rewriter, *scheduled);
       if (failed(applyPatternsGreedily(*scheduled, frozen)))
         return signalPassFailure();

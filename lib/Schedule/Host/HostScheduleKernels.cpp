@@ -5,6 +5,7 @@
 
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
 #include "dlc/Schedule/Common/MathFunctions.h"
+#include "dlc/Schedule/Common/Roundings.h"
 #include "dlc/Schedule/Host/Passes.h"
 
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -163,6 +164,7 @@ public:
       if (failed(scheduled))
         return signalPassFailure();
       IRRewriter rewriter(&getContext());
+      removeFreeRoundings(rewriter, *scheduled);
       fuseActivations(rewriter, *scheduled);
       if (failed(applyPatternsGreedily(*scheduled, frozen)))
         return signalPassFailure();

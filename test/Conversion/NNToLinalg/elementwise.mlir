@@ -114,9 +114,9 @@ func.func @guarded(%x: tensor<3xi32>, %y: tensor<3xi32>) -> tensor<3xi32> {
 // -----
 
 // CHECK-LABEL: @half
-// CHECK: %[[WIDE:.*]] = arith.extf %{{.*}} : f16 to f32
+// CHECK: %[[WIDE:.*]] = arith.extf %{{.*}} fastmath<contract> : f16 to f32
 // CHECK: %[[EXP:.*]] = math.exp %[[WIDE]] : f32
-// CHECK: arith.truncf %[[EXP]] : f32 to f16
+// CHECK: arith.truncf %[[EXP]] fastmath<contract> : f32 to f16
 // CHECK: ^bb0(%{{.*}}: i8, %[[A:.*]]: f16, %[[B:.*]]: f16,
 // CHECK-NOT: arith.extf
 // CHECK: arith.select %{{.*}}, %[[A]], %[[B]] : f16

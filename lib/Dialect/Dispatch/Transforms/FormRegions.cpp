@@ -1,6 +1,7 @@
 //===- FormRegions.cpp - Groups ops that become one kernel ----------------===//
 
 #include "CostModel.h"
+#include "ExcessPrecision.h"
 #include "Structure.h"
 
 #include "dlc/Dialect/Dispatch/IR/Dispatch.h"
@@ -10,8 +11,10 @@
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 namespace dlc::dispatch {
@@ -379,6 +382,18 @@ static void fuseMaps(RegionOp region) {
   });
 }
 
+/// Removes roundings between what has become one kernel.
+static void keepWide(RegionOp region, const FrozenRewritePatternSet &patterns) {
+  IRRewriter rewriter(region.getContext());
+  keepResultsWide(rewriter, region.getBody().front());
+  SmallVector<Operation *> ops;
+  region.walk([&](Operation *op) {
+    if (isa<arith::ExtFOp, arith::SelectOp>(op))
+      ops.push_back(op);
+  });
+  (void)applyOpPatternsGreedily(ops, patterns);
+}
+
 namespace {
 struct FormRegions : dlc::dispatch::impl::FormRegionsPassBase<FormRegions> {
   using FormRegionsPassBase::FormRegionsPassBase;
@@ -398,7 +413,13 @@ struct FormRegions : dlc::dispatch::impl::FormRegionsPassBase<FormRegions> {
       form(group);
     // A region stands where its first op stood; what it reads may come later.
     sortTopologically(&block);
-    block.walk([](RegionOp region) { fuseMaps(region); });
+    RewritePatternSet patterns(&getContext());
+    populateExcessPrecisionPatterns(patterns);
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    block.walk([&](RegionOp region) {
+      fuseMaps(region);
+      keepWide(region, frozen);
+    });
   }
 
 private:

@@ -1,5 +1,6 @@
 //===- Prepare.cpp - Brings structured ops into fusable form --------------===//
 
+#include "ExcessPrecision.h"
 #include "PreparePatterns.h"
 #include "Structure.h"
 
@@ -36,6 +37,10 @@ static void populateCanonicalization(RewritePatternSet &patterns) {
       op.getCanonicalizationPatterns(patterns, context);
 }
 
+/// Results of half precision that are f32 although kernels hand them on in
+/// memory: a fraction of the L1 data cache.
+static constexpr int64_t kMaxWideElements = 4096;
+
 namespace {
 struct Prepare : dlc::dispatch::impl::PreparePassBase<Prepare> {
   LogicalResult initialize(MLIRContext *context) override {
@@ -52,6 +57,7 @@ struct Prepare : dlc::dispatch::impl::PreparePassBase<Prepare> {
     populateCanonicalization(fusion);
     populateReshapeAndSlicePatterns(fusion);
     populateSinkMovesPatterns(fusion);
+    populateExcessPrecisionPatterns(fusion);
     linalg::populateElementwiseOpsFusionPatterns(fusion, shouldFuseElementwise);
     auto sinkReshape = [](OpOperand *operand) {
       return shouldSinkReshape(operand);
@@ -75,6 +81,13 @@ struct Prepare : dlc::dispatch::impl::PreparePassBase<Prepare> {
       if (!isa<linalg::GenericOp, linalg::FillOp>(op))
         (void)linalg::generalizeNamedOp(rewriter, op);
     });
+    fuse(func, rewriter);
+    for (Block &block : func.getBody())
+      keepResultsWide(rewriter, block, kMaxWideElements);
+  }
+
+private:
+  void fuse(func::FuncOp func, RewriterBase &rewriter) {
     int64_t maxRewrites = 1000;
     func.walk([&](Operation *) { maxRewrites += 50; });
     // Each round only removes ops or moves them down; a handful suffices for
@@ -99,7 +112,6 @@ struct Prepare : dlc::dispatch::impl::PreparePassBase<Prepare> {
     }
   }
 
-private:
   FrozenRewritePatternSet shapePatterns, fusionPatterns, permutationPatterns;
 };
 } // namespace

@@ -72,7 +72,8 @@ class Program:
         # lit puts the build's and LLVM's tools into PATH
         llvm_lib = os.path.join(os.path.dirname(os.path.realpath(shutil.which("mlir-translate"))), "../lib")
         run("dlc-opt", at("m.mlir"), f"--pass-pipeline={PIPELINE}", "-o", at("l.mlir"))
-        run("mlir-translate", "--mlir-to-llvmir", at("l.mlir"), "-o", at("m.ll"))
+        # upstream's conversions leave arith's mark of a free rounding on LLVM's operations
+        run("mlir-translate", "--allow-unregistered-dialect", "--mlir-to-llvmir", at("l.mlir"), "-o", at("m.ll"))
         run("clang", "-O1", "-shared", "-fPIC", "-w", at("m.ll"), "-o", at("m.so"),
             "-L" + llvm_lib, "-lmlir_c_runner_utils", "-Wl,-rpath," + llvm_lib, "-lm")
         self.library = ctypes.CDLL(at("m.so"))

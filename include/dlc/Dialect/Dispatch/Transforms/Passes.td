@@ -19,6 +19,10 @@ def PreparePass : Pass<"dispatch-prepare", "::mlir::func::FuncOp"> {
     without inputs, and elementwise ops are never fused into an operand that is
     read several times (contractions, windows).
 
+    Roundings to half precision that are marked `fastmath<contract>` vanish where a
+    widening with that mark follows. At last, small results that are rounded and
+    widened so become f32 tensors, unless contractions of 16 terms or more read them.
+
     `docs/RationaleDispatch.md` gives the reasons.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
@@ -79,8 +83,9 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
       scheduler has a way to run them in tiles of rows.
 
     An op marked `dispatch.unfused` shares no region with what it reads. Values that
-    others read as well are further results of the region. Regions never depend on
-    each other in a cycle. Reshapes, slices and padding stay
+    others read as well are further results of the region. What a region hands on
+    inside of it becomes f32 where its rounding to half precision is marked as free.
+    Regions never depend on each other in a cycle. Reshapes, slices and padding stay
     outside; `dispatch-place-slices` deals with them.
   }];
   let options = [
