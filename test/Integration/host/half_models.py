@@ -2,7 +2,7 @@
 # RUN: %python %s
 """Models of float16 that onnxruntime's converter makes of float32 ones (its block list stays in
 float32), against onnxruntime and the float32 model: a small convolutional network and a
-layer of a transformer; with --full resnet50 and BERT of DLC_ZOO. Prints the errors, relative
+layer of a transformer; with --full resnet50, BERT and MiniLM of DLC_ZOO. Prints the errors, relative
 to the largest output, and fails where dlc's is more than twice onnxruntime's (both round
 each result to float16, onnxruntime's CPU provider mostly keeps float32). Takes 6 s on one core."""
 import os
@@ -98,7 +98,7 @@ full = "--full" in sys.argv
 flags = [a for a in sys.argv[1:] if a != "--full"]
 print("| model, output | dlc mean | onnxruntime mean | dlc max | onnxruntime max |\n|---|---|---|---|---|")
 if full:
-    for name in ("resnet50", "bert_base"):
+    for name in ("resnet50", "bert_base", "minilm_l6"):
         path = os.path.join(os.environ["DLC_ZOO"], name)
         check(name, onnx.load(path + ".onnx"), dict(np.load(path + ".inputs.npz")), flags)
 else:

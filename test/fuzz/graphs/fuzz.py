@@ -2,10 +2,12 @@
 what the oracle (core.py: onnxruntime without its optimisations, where it has the operator) computes
 node by node. A graph follows from its seed alone.
 
-  fuzz.py [--seed=FIRST] [--count=N] [--batch=N] [--bounded=1] [--plain=N] [--save=FOLDER] [dlc's options…]
+  fuzz.py [--seed=FIRST] [--count=N] [--batch=N] [--bounded=1] [--half=1] [--plain=N] [--save=FOLDER] [dlc's options…]
 
 With --bounded=1 a dimension of the inputs has a bound (--max-dim), and each program runs with several
 extents of it.
+
+With --half=1 three tensors of floats in four are float16 or bfloat16 (these are other graphs).
 
 With --plain=N one graph in N (--plain=1: each) is compiled with -O0, too, without fusion and vectors: what
 fails only without it is a fault of those.
@@ -32,7 +34,7 @@ import onnx.version_converter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Integration" / "Inputs"))
 from dlc_testing import Failure, Program, option, reference64
-from core import BF16, describe, kind, make_model, names_read
+from core import BF16, FLOATS, describe, kind, make_model, names_read
 from generate import Generator
 
 # In units of the last place of the type, relative to the largest number of the tensor: what a few
@@ -309,7 +311,10 @@ def stop(number, _):
 
 
 def main():
-    first, count, batch, bounded, plain = (option(*o) for o in (("seed", 0), ("count", 20), ("batch", 10), ("bounded", 0), ("plain", 0)))
+    first, count, batch, bounded, half, plain = (
+        option(*o) for o in (("seed", 0), ("count", 20), ("batch", 10), ("bounded", 0), ("half", 0), ("plain", 0)))
+    if half:
+        FLOATS[:] = [np.float16, np.float16, np.float16, BF16, BF16, BF16, np.float32, np.float32]
     folder = Path("fuzz-failures")
     for argument in [a for a in sys.argv[1:] if a.startswith("--save=")]:
         sys.argv.remove(argument)
