@@ -324,15 +324,16 @@ LogicalResult Driver::tune() {
     table = std::move(*known);
   }
   isTuning = true;
-  auto summary =
-      Tuner(
-          *modules.front(), options.hostCpus.front().name, *options.tune,
-          [&](ModuleOp module, StringRef program,
-              function_ref<void(ModuleOp)> inspect) {
-            return buildToMeasure(module, program, inspect);
-          },
-          [&](double fraction) { progress->update(fraction); })
-          .run(table);
+  // The tuner says in the module what the table knows already.
+  OwningOpRef<ModuleOp> clone = modules.front()->clone();
+  auto summary = Tuner(
+                     *clone, options.hostCpus.front().name, *options.tune,
+                     [&](ModuleOp module, StringRef program,
+                         function_ref<void(ModuleOp)> inspect) {
+                       return buildToMeasure(module, program, inspect);
+                     },
+                     [&](double fraction) { progress->update(fraction); })
+                     .run(table);
   isTuning = false;
   if (failed(summary))
     return failure();

@@ -30,7 +30,8 @@ public:
       mlir::ModuleOp module, llvm::StringRef program,
       llvm::function_ref<void(mlir::ModuleOp)> inspect)>;
 
-  /// `module` is at level `dispatch`; `cpu` is what the table calls the CPU.
+  /// `module` is at level `dispatch` and gets the tiles that the table knows;
+  /// `cpu` is what the table calls the CPU.
   Tuner(mlir::ModuleOp module, llvm::StringRef cpu, double seconds, Build build,
         llvm::function_ref<void(double)> progress)
       : module(module), cpu(cpu), seconds(seconds), build(build),
