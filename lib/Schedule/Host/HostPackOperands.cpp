@@ -29,8 +29,10 @@ constexpr int64_t maxShortSums = 4;
 struct Packing {
   linalg::LinalgOp op;
   OpOperand *operand;
-  /// The argument of the kernel.
+  /// The argument of the kernel, and the slice of it that the operand is, if it
+  /// is not all of it.
   unsigned argument;
+  tensor::ExtractSliceOp slice;
   /// The loop of `op` that is cut into panels, its extent and the panel's
   /// width.
   unsigned loop;
@@ -132,6 +134,8 @@ private:
   static void agree(std::vector<Choice> &choices, const HostTarget &target);
   void apply(dispatch::KernelOp kernel, Packing &packing,
              ArrayRef<dispatch::LaunchOp> users);
+  void separateSlice(dispatch::KernelOp kernel, Packing &packing,
+                     ArrayRef<dispatch::LaunchOp> users);
   static void groupLoops(Packing &packing);
   dispatch::KernelOp makeWidenKernel(dispatch::KernelOp kernel,
                                      RankedTensorType type, Type element,
@@ -163,6 +167,29 @@ static Operation *findConstant(Value value) {
     value = op->getOperand(0);
   }
   return nullptr;
+}
+
+/// The slice of an argument that `value` is, for the only operation that asks
+/// for it; null otherwise.
+static tensor::ExtractSliceOp findSlice(Value value) {
+  auto slice = value.getDefiningOp<tensor::ExtractSliceOp>();
+  return slice && slice->hasOneUse() && isa<BlockArgument>(slice.getSource()) &&
+                 slice.getType().hasStaticShape() &&
+                 slice->getNumOperands() == 1
+             ? slice
+             : nullptr;
+}
+
+/// The input of the kernel that `value` is, or is a slice of, if nothing else
+/// reads `value`; null otherwise.
+static BlockArgument findInput(dispatch::KernelOp kernel, Value value) {
+  if (!value.hasOneUse())
+    return nullptr;
+  if (auto slice = findSlice(value))
+    value = slice.getSource();
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument && argument.getArgNumber() < kernel.getNumIns() ? argument
+                                                                  : nullptr;
 }
 
 /// The parallel loop along which the nest's last store is consecutive.
@@ -287,7 +314,11 @@ static Packing makePacking(const Nest &nest, unsigned index, int vectorLoop) {
   Packing packing;
   packing.op = op;
   packing.operand = op.getDpsInputOperand(index);
-  packing.argument = cast<BlockArgument>(packing.operand->get()).getArgNumber();
+  Value value = packing.operand->get();
+  packing.slice = findSlice(value);
+  packing.argument =
+      cast<BlockArgument>(packing.slice ? packing.slice.getSource() : value)
+          .getArgNumber();
   packing.element = getElementTypeOrSelf(packing.operand->get().getType());
   packing.extents = op.getStaticLoopRanges();
   SmallVector<std::pair<int64_t, unsigned>> inner;
@@ -326,9 +357,9 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     return std::nullopt;
   for (auto [index, input] : llvm::enumerate(nest.stages[0].inputs)) {
     OpOperand *operand = op.getDpsInputOperand(index);
-    auto arg = dyn_cast<BlockArgument>(operand->get());
-    if (!arg || !arg.hasOneUse() || arg.getArgNumber() >= kernel.getNumIns() ||
-        input.access.coef[vectorLoop] == 0 || input.access.panelLoop >= 0)
+    BlockArgument arg = findInput(kernel, operand->get());
+    if (!arg || input.access.coef[vectorLoop] == 0 ||
+        input.access.panelLoop >= 0)
       continue;
     bool constant = llvm::all_of(users, [&](dispatch::LaunchOp launch) {
       return findConstant(launch.getOperand(arg.getArgNumber())) != nullptr;
@@ -466,6 +497,11 @@ dispatch::KernelOp HostPackOperands::makePackKernel(dispatch::KernelOp kernel,
       b.createBlock(&pack.getBody(), {}, {sourceType, packedType}, {loc, loc});
   b.setInsertionPointToStart(body);
   Value source = body->getArgument(0), result = body->getArgument(1);
+  if (packing.slice) {
+    Operation *slice = b.clone(*packing.slice);
+    slice->setOperand(0, source);
+    source = slice->getResult(0);
+  }
 
   unsigned rank = shape.size(), panelDim = packing.outer.size();
   unsigned columnDim =
@@ -675,9 +711,35 @@ void HostPackOperands::groupLoops(Packing &packing) {
   packing.operand = &grouped->getOpOperand(number);
 }
 
+/// Gives the slice that is packed an argument of its own, where the kernel
+/// reads more of its argument than that.
+void HostPackOperands::separateSlice(dispatch::KernelOp kernel,
+                                     Packing &packing,
+                                     ArrayRef<dispatch::LaunchOp> users) {
+  auto source = cast<BlockArgument>(packing.slice.getSource());
+  if (source.hasOneUse())
+    return;
+  unsigned last = kernel.getNumIns();
+  packing.argument = last;
+  packing.slice->setOperand(0, kernel.getBody().front().insertArgument(
+                                   last, source.getType(), source.getLoc()));
+  SmallVector<Type> inputs(kernel.getArgumentTypes());
+  inputs.insert(inputs.begin() + last, source.getType());
+  kernel.setFunctionType(
+      FunctionType::get(&getContext(), inputs, kernel.getResultTypes()));
+  for (dispatch::LaunchOp launch : users)
+    launch.getInsMutable().append(launch.getOperand(source.getArgNumber()));
+}
+
 void HostPackOperands::apply(dispatch::KernelOp kernel, Packing &packing,
                              ArrayRef<dispatch::LaunchOp> users) {
+  if (packing.slice)
+    separateSlice(kernel, packing, users);
   dispatch::KernelOp pack = unify(makePackKernel(kernel, packing));
+  if (packing.slice) {
+    packing.operand->set(kernel.getBody().getArgument(packing.argument));
+    packing.slice.erase();
+  }
   if (packing.widened) {
     auto type =
         cast<RankedTensorType>(kernel.getArgumentTypes()[*packing.widened]);
