@@ -141,7 +141,8 @@ static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
   if (!options.optimize)
     return addReducePrecision(pm, options);
   // Before small constants are folded: it looks at how they are made.
-  pm.addPass(nn::createNNIntegerProducts());
+  // (Tensor cores multiply bytes, and there is nothing for 16 bits.)
+  pm.addPass(nn::createNNIntegerProducts({/*alwaysBytes=*/options.isCuda()}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(nn::createNNFoldBatchNorm());

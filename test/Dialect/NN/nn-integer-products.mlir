@@ -1,4 +1,5 @@
 // RUN: dlc-opt %s --nn-integer-products --canonicalize --split-input-file | FileCheck %s
+// RUN: dlc-opt %s --nn-integer-products=always-bytes --canonicalize --split-input-file | FileCheck %s --check-prefix=BYTES
 
 // Bytes are multiplied as they are; what the left zero point adds is taken off the sums,
 // to which the scales are applied.
@@ -34,6 +35,17 @@ func.func @matmul(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>, %s: tensor<f32>, %t: 
 // CHECK: nn.transpose %{{.*}} : (tensor<4x3xi16>) -> tensor<3x4xi16>
 // CHECK: nn.matmul {{.*}} : (tensor<2x3xi16>, tensor<3x4xi16>) -> tensor<2x4xi32>
 // CHECK: nn.reshape %{{.*}} : (tensor<4x1xf32>) -> tensor<4xf32>
+
+// With always-bytes the sums of the left operand's rows take the zero points off.
+
+// BYTES-LABEL: @transposed
+// BYTES-SAME: %[[A:.*]]: tensor<2x3xi8>, %[[B:.*]]: tensor<4x3xi8>
+// BYTES: %[[T:.*]] = nn.transpose %[[B]]
+// BYTES: %[[SUMS:.*]] = nn.matmul %[[A]], %[[T]] : (tensor<2x3xi8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+// BYTES: %[[ZEROS:.*]] = nn.reshape %{{.*}} : (tensor<4x1xi32>) -> tensor<1x4xi32>
+// BYTES: %[[ROWS:.*]] = nn.reduce sum %{{.*}} -> tensor<2x1xi32>
+// BYTES: %[[OFF:.*]] = nn.mul %[[ROWS]], %[[ZEROS]]
+// BYTES: nn.sub %[[SUMS]], %[[OFF]]
 func.func @transposed(%a: tensor<2x3xi8>, %b: tensor<4x3xi8>, %z: tensor<4x1xi8>, %s: tensor<1xf32>, %t: tensor<4x1xf32>) -> tensor<2x4xf32> {
   %0 = nn.cast %a : (tensor<2x3xi8>) -> tensor<2x3xf32>
   %1 = nn.mul %s, %0 : (tensor<1xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
@@ -165,3 +177,92 @@ func.func @zeros_in_a_blob(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>, %s: tensor<f
     }
   }
 #-}
+
+// -----
+
+// Both operands have zero points: one for each row, one for each column. Zero points
+// that vary along the sum can not be taken off it.
+
+// BYTES-LABEL: @both_zeros
+// BYTES-SAME: %[[A:.*]]: tensor<2x3xui8>, %[[B:.*]]: tensor<3x4xui8>
+// BYTES: %[[SUMS:.*]] = nn.matmul %[[A]], %[[B]] : (tensor<2x3xui8>, tensor<3x4xui8>) -> tensor<2x4xi32>
+// BYTES: %[[COLUMNS:.*]] = nn.reduce sum %{{.*}} -> tensor<1x4xi32>
+// BYTES: %[[MANY:.*]] = nn.mul %{{.*}} -> tensor<1x4xi32>
+// BYTES: %[[CENTRED:.*]] = nn.sub %[[COLUMNS]], %[[MANY]]
+// BYTES: %[[OFF:.*]] = nn.mul %[[CENTRED]], %{{.*}} -> tensor<2x4xi32>
+// BYTES: %[[ROWS:.*]] = nn.reduce sum %{{.*}} -> tensor<2x1xi32>
+// BYTES: %[[MORE:.*]] = nn.mul %[[ROWS]], %{{.*}} -> tensor<2x4xi32>
+// BYTES: %[[ALL:.*]] = nn.add %[[OFF]], %[[MORE]]
+// BYTES: nn.sub %[[SUMS]], %[[ALL]]
+// BYTES: nn.matmul {{.*}} : (tensor<2x3xi16>, tensor<3x4xi16>) -> tensor<2x4xi32>
+func.func @both_zeros(%a: tensor<2x3xui8>, %b: tensor<3x4xui8>, %p: tensor<2x1xui8>, %q: tensor<1x4xui8>, %r: tensor<3x1xui8>) -> (tensor<2x4xi32>, tensor<2x4xi32>) {
+  %0 = nn.cast %a : (tensor<2x3xui8>) -> tensor<2x3xi32>
+  %1 = nn.cast %p : (tensor<2x1xui8>) -> tensor<2x1xi32>
+  %2 = nn.sub %0, %1 : (tensor<2x3xi32>, tensor<2x1xi32>) -> tensor<2x3xi32>
+  %3 = nn.cast %b : (tensor<3x4xui8>) -> tensor<3x4xi32>
+  %4 = nn.cast %q : (tensor<1x4xui8>) -> tensor<1x4xi32>
+  %5 = nn.sub %3, %4 : (tensor<3x4xi32>, tensor<1x4xi32>) -> tensor<3x4xi32>
+  %6 = nn.matmul %2, %5 : (tensor<2x3xi32>, tensor<3x4xi32>) -> tensor<2x4xi32>
+  %7 = nn.cast %r : (tensor<3x1xui8>) -> tensor<3x1xi32>
+  %8 = nn.sub %3, %7 : (tensor<3x4xi32>, tensor<3x1xi32>) -> tensor<3x4xi32>
+  %9 = nn.matmul %2, %8 : (tensor<2x3xi32>, tensor<3x4xi32>) -> tensor<2x4xi32>
+  return %6, %9 : tensor<2x4xi32>, tensor<2x4xi32>
+}
+
+// -----
+
+// A convolution's windows: channels are added first, then what the windows hold of
+// these, for each group, whose results all get it.
+
+// BYTES-LABEL: @windows
+// BYTES: %[[P:.*]] = nn.pad constant %{{.*}} lo = [0, 0, 1] hi = [0, 0, 1]
+// BYTES: %[[SUMS:.*]] = nn.conv %[[P]], %{{.*}} groups = 2 {{.*}} -> tensor<1x4x5xi32>
+// BYTES: %[[CHANNELS:.*]] = nn.reduce sum %{{.*}} (tensor<1x2x3x7xi32>) -> tensor<1x2x7xi32>
+// BYTES: %[[WINDOWS:.*]] = nn.conv %[[CHANNELS]], %{{.*}} groups = 2 : (tensor<1x2x7xi32>, tensor<2x1x3xi32>) -> tensor<1x2x5xi32>
+// BYTES: nn.broadcast %{{.*}} -> tensor<1x2x2x5xi32>
+// BYTES: nn.sub %[[SUMS]], %{{.*}} -> tensor<1x4x5xi32>
+func.func @windows(%x: tensor<1x6x5xui8>, %w: tensor<4x3x3xui8>, %p: tensor<ui8>, %q: tensor<4x1x1xui8>) -> tensor<1x4x5xi32> {
+  %0 = nn.cast %x : (tensor<1x6x5xui8>) -> tensor<1x6x5xi32>
+  %1 = nn.cast %p : (tensor<ui8>) -> tensor<i32>
+  %2 = nn.sub %0, %1 : (tensor<1x6x5xi32>, tensor<i32>) -> tensor<1x6x5xi32>
+  %3 = nn.cast %w : (tensor<4x3x3xui8>) -> tensor<4x3x3xi32>
+  %4 = nn.cast %q : (tensor<4x1x1xui8>) -> tensor<4x1x1xi32>
+  %5 = nn.sub %3, %4 : (tensor<4x3x3xi32>, tensor<4x1x1xi32>) -> tensor<4x3x3xi32>
+  %6 = nn.conv %2, %5 strides = [1] pads = [1, 1] dilations = [1] groups = 2 : (tensor<1x6x5xi32>, tensor<4x3x3xi32>) -> tensor<1x4x5xi32>
+  return %6 : tensor<1x4x5xi32>
+}
+
+// -----
+
+// Constant weights that are bytes without their zero point lose it.
+
+// CHECK-LABEL: @off_centre
+// CHECK: %[[W:.*]] = nn.constant dense<{{\[}}[-128, 127], [0, 1]]> : tensor<2x2xi8>
+// CHECK: nn.matmul %{{.*}}, %[[W]] : (tensor<3x2xui8>, tensor<2x2xi8>) -> tensor<3x2xi32>
+// CHECK-NOT: nn.reduce
+func.func @off_centre(%a: tensor<3x2xui8>) -> tensor<3x2xi32> {
+  %w = nn.constant dense<[[0, 255], [128, 129]]> : tensor<2x2xui8>
+  %z = nn.constant dense<128> : tensor<ui8>
+  %0 = nn.cast %a : (tensor<3x2xui8>) -> tensor<3x2xi32>
+  %1 = nn.cast %w : (tensor<2x2xui8>) -> tensor<2x2xi32>
+  %2 = nn.cast %z : (tensor<ui8>) -> tensor<i32>
+  %3 = nn.sub %1, %2 : (tensor<2x2xi32>, tensor<i32>) -> tensor<2x2xi32>
+  %4 = nn.matmul %0, %3 : (tensor<3x2xi32>, tensor<2x2xi32>) -> tensor<3x2xi32>
+  return %4 : tensor<3x2xi32>
+}
+
+// -----
+
+// Numbers of four bits become bytes without their zero point.
+
+// BYTES-LABEL: @nibbles
+// BYTES: nn.sub %{{.*}} -> tensor<2x4xi8>
+// BYTES: nn.matmul %{{.*}} : (tensor<3x2xui8>, tensor<2x4xi8>) -> tensor<3x4xi32>
+func.func @nibbles(%a: tensor<3x2xui8>, %b: tensor<2x4xui4>, %q: tensor<ui4>) -> tensor<3x4xi32> {
+  %0 = nn.cast %a : (tensor<3x2xui8>) -> tensor<3x2xi32>
+  %1 = nn.cast %b : (tensor<2x4xui4>) -> tensor<2x4xi32>
+  %2 = nn.cast %q : (tensor<ui4>) -> tensor<i32>
+  %3 = nn.sub %1, %2 : (tensor<2x4xi32>, tensor<i32>) -> tensor<2x4xi32>
+  %4 = nn.matmul %0, %3 : (tensor<3x2xi32>, tensor<2x4xi32>) -> tensor<3x4xi32>
+  return %4 : tensor<3x4xi32>
+}

@@ -47,10 +47,17 @@ def NNIntegerProducts : Pass<"nn-integer-products"> {
     point, the bytes themselves are multiplied, and what the left one's zero point
     adds is taken off the sums (a convolution is padded with the zero point, and
     with channels of zeros to a multiple of four, if its filter is constant); else
-    both are, without their zero points, of 16 bits. What follows, the bias and a
-    quantisation, stays as it is. So models with pairs of QuantizeLinear and
-    DequantizeLinear are computed as quantised operators are.
+    both are, without their zero points, of 16 bits. With `always-bytes`, for targets
+    whose products of bytes are much faster, these stay bytes, too: the sums of the left
+    operand's rows (or windows) are computed and, times the right one's zero points,
+    taken off. Constant right operands lose a zero point where they are bytes without it.
+    What follows, the bias and a quantisation, stays as it is. So models with pairs of
+    QuantizeLinear and DequantizeLinear are computed as quantised operators are.
   }];
+  let options = [
+    Option<"alwaysBytes", "always-bytes", "bool", /*default=*/"false",
+           "multiply bytes whatever their zero points">
+  ];
   let dependentDialects = ["::dlc::nn::NNDialect"];
 }
 
