@@ -56,8 +56,10 @@ createMachine(StringRef arch, const Triple &triple) {
   if (!found)
     return createStringError(message);
   TargetOptions options;
-  // a * b + c may become one instruction: more exact, and half the time.
-  options.AllowFPOpFusion = FPOpFusion::Fast;
+  // a * b + c becomes one instruction where kernels allow it, in sums of
+  // products. Elsewhere a rounding less is one that a model has: of a
+  // dequantised number that lies on the border of two steps, it makes another.
+  options.AllowFPOpFusion = FPOpFusion::Standard;
   std::unique_ptr<TargetMachine> machine(found->createTargetMachine(
       triple, arch, getPtxVersion(arch), options, std::nullopt, std::nullopt,
       CodeGenOptLevel::Aggressive));
