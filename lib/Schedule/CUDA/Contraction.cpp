@@ -112,6 +112,7 @@ static std::optional<Contraction> recognise(Nest &nest,
       result.depth < minDepth)
     return std::nullopt;
   auto products = matchNarrowProducts(nest.stages[0].op);
+  result.dots = matchDots(nest).has_value();
   for (ContractionOperand *operand : {&result.rows, &result.columns}) {
     if (products)
       operand->isUnsigned = operand->input == products->left
@@ -150,7 +151,8 @@ double dlc::schedule::getMultiplyRate(const Contraction &c,
   if (c.unit == Unit::Fma) {
     double rows = c.rows.perThread, columns = c.columns.perThread;
     double intensity = rows * columns / (rows + columns); // 4 for 8x8
-    return target.fmaRate * intensity / (intensity + 0.5);
+    double rate = c.dots ? dotGroup * target.integerRate : target.fmaRate;
+    return rate * intensity / (intensity + 0.5);
   }
   double rate = c.unit == Unit::TF32 ? target.tensorRate / 2
                 : c.unit == Unit::I8 ? target.tensorRate * 2
@@ -206,8 +208,7 @@ std::optional<Unit> dlc::schedule::parsePrecision(llvm::StringRef name) {
 Unit dlc::schedule::chooseUnit(const Contraction &c, Nest &nest,
                                Unit precision) {
   Type type = c.rows.element;
-  if (type.isInteger(8) && c.columns.element.isInteger(8) &&
-      matchNarrowProducts(nest.stages[0].op) && c.depth >= 16)
+  if (c.dots && c.depth >= 16)
     return Unit::I8;
   if (type != c.columns.element ||
       !dispatch::isSumOfProducts(nest.stages[0].op) || c.depth < 16)
@@ -285,15 +286,16 @@ dlc::schedule::chooseContraction(Nest nest, const KernelPlan &plan,
   std::optional<Contraction> contraction = recognise(nest, plan);
   if (!contraction)
     return std::nullopt;
-  contraction->unit = chooseUnit(*contraction, nest, precision);
-  ArrayRef<Candidate> candidates = contraction->unit == Unit::Fma
-                                       ? ArrayRef(threadTiles)
-                                       : ArrayRef(warpTiles);
+  // Sums of integers are the same bits on either kind of unit.
+  SmallVector<Unit> units{chooseUnit(*contraction, nest, precision)};
+  if (units.front() == Unit::I8)
+    units.push_back(Unit::Fma);
   std::optional<Contraction> best;
   double bestTime = 0;
-  auto consider = [&](const Candidate &candidate, int64_t splits,
+  auto consider = [&](Unit unit, const Candidate &candidate, int64_t splits,
                       int64_t stages) {
     Contraction c = *contraction;
+    c.unit = unit;
     c.splits = splits;
     c.stages = stages;
     if (!applyTiles(c, candidate, target))
@@ -309,9 +311,11 @@ dlc::schedule::chooseContraction(Nest nest, const KernelPlan &plan,
       bestTime = time;
     }
   };
-  for (const Candidate &candidate : candidates)
-    for (int64_t splits : {1, 2, 4, 8, 16})
-      for (int64_t stages : {4, 3, 2})
-        consider(candidate, splits, stages);
+  for (Unit unit : units)
+    for (const Candidate &candidate :
+         unit == Unit::Fma ? ArrayRef(threadTiles) : ArrayRef(warpTiles))
+      for (int64_t splits : {1, 2, 4, 8, 16})
+        for (int64_t stages : {4, 3, 2})
+          consider(unit, candidate, splits, stages);
   return best;
 }

@@ -8,9 +8,9 @@
 
 namespace dlc::schedule {
 
-/// What multiplies: the cores' FMA units, or tensor cores with operands of some
-/// type. All of them accumulate in f32 (or whatever the FMA's type is), bytes
-/// in 32 bits.
+/// What multiplies: the cores' own units (`Fma`; four bytes at a time), or
+/// tensor cores with operands of some type. All of them accumulate in f32 (or
+/// whatever the FMA's type is), bytes in 32 bits.
 enum class Unit { Fma, TF32, F16, BF16, I8 };
 
 /// The unit that f32 products may use ("f32", "tf32", "f16", "bf16"); nothing
@@ -61,6 +61,8 @@ struct Contraction {
   int64_t tileDepth = 16, stages = 2;
   /// The reduction adds up: long sums may be made of partial ones.
   bool adds = false;
+  /// It adds products of bytes.
+  bool dots = false;
   /// Tiles along the reduction that make a partial sum, which is added to the
   /// total; 0: there is one sum. The rounding error of a sum grows with the
   /// number of its terms.

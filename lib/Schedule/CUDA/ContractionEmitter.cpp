@@ -39,6 +39,7 @@ private:
   void copyTile(OperandTiles &rows, OperandTiles &columns, Value firstDepth,
                 Value tile);
   Value commit();
+  Value countTiles();
   SmallVector<Value> multiply(OperandTiles &rows, OperandTiles &columns,
                               Value stage, ValueRange accs);
   void store(OperandTiles &rows, OperandTiles &columns, ValueRange accs);
@@ -60,6 +61,9 @@ private:
   /// The thread's place in the block's tile; the block's tile.
   Value rowLane, columnLane, lane, warpRow, warpColumn;
   Value firstRow, firstColumn, batch, split;
+  /// Tiles along the reduction that the block multiplies, where that is known
+  /// when the kernel runs; else null, and it is all of them.
+  Value tiles;
 };
 
 } // namespace
@@ -145,14 +149,32 @@ void ContractionEmitter::copyTile(OperandTiles &rows, OperandTiles &columns,
   columns.copy(depth, stage);
 }
 
+/// The first of the loops of the reduction, the slowest one, may have a limit:
+/// from there on, what is multiplied is zero.
+Value ContractionEmitter::countTiles() {
+  const Loop &slowest = nest.loops[c.reduction.front()];
+  if (!slowest.limit)
+    return Value();
+  Value end = arith::MinSIOp::create(
+      b, loc, loadLimit(b, loc, *slowest.limit, context.memrefs),
+      index.constant(slowest.extent));
+  end = index.mul(end, c.depth / slowest.extent);
+  Value all = index.div(index.add(end, c.tileDepth - 1), c.tileDepth);
+  // Those of blocks that have parts before this one's come off.
+  Value before = index.mul(split, c.depthTiles());
+  all = arith::MaxSIOp::create(b, loc, all, before);
+  return index.min(arith::SubIOp::create(b, loc, all, before), c.depthTiles());
+}
+
 /// Runs through the tiles of the reduction; long sums in parts.
 SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
                                                   OperandTiles &columns,
                                                   Value firstDepth) {
-  int64_t tiles = c.depthTiles();
+  tiles = countTiles();
+  Value last = tiles ? tiles : index.constant(c.depthTiles());
   Value token;
   for (int64_t tile = 0; tile < c.stages - 1; ++tile) {
-    if (tile < tiles)
+    if (tile < c.depthTiles())
       copyTile(rows, columns, firstDepth, index.constant(tile));
     token = commit();
   }
@@ -163,18 +185,17 @@ SmallVector<Value> ContractionEmitter::accumulate(OperandTiles &rows,
   SmallVector<Value> inits(count, zero);
   inits.push_back(token);
   if (!c.partialTiles) {
-    inits = addTiles(rows, columns, firstDepth, index.constant(0),
-                     index.constant(tiles), inits);
+    inits = addTiles(rows, columns, firstDepth, index.constant(0), last, inits);
     inits.pop_back();
     return inits;
   }
-  auto loop =
-      scf::ForOp::create(b, loc, index.constant(0), index.constant(tiles),
-                         index.constant(c.partialTiles), inits);
+  auto loop = scf::ForOp::create(b, loc, index.constant(0), last,
+                                 index.constant(c.partialTiles), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value begin = loop.getInductionVar();
-  Value end = index.min(index.add(begin, c.partialTiles), tiles);
+  Value end = b.createOrFold<arith::MinUIOp>(
+      loc, index.add(begin, c.partialTiles), last);
   inits.back() = loop.getRegionIterArgs().back();
   SmallVector<Value> sums =
       addTiles(rows, columns, firstDepth, begin, end, inits);
@@ -202,9 +223,11 @@ SmallVector<Value> ContractionEmitter::addTiles(OperandTiles &rows,
   // is filled next.
   gpu::BarrierOp::create(b, loc);
   {
-    auto more =
-        scf::IfOp::create(b, loc, index.less(tile, c.depthTiles() - ahead),
-                          /*withElseRegion=*/false);
+    Value isThere =
+        tiles ? arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                      index.add(tile, ahead), tiles)
+              : index.less(tile, c.depthTiles() - ahead);
+    auto more = scf::IfOp::create(b, loc, isThere, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard inner(b);
     b.setInsertionPointToStart(more.thenBlock());
     copyTile(rows, columns, firstDepth, index.add(tile, ahead));

@@ -4,6 +4,7 @@
 
 #include "dlc/Schedule/CUDA/TargetDescription.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -13,9 +14,41 @@
 using namespace mlir;
 using namespace dlc::schedule;
 
+std::optional<NarrowProducts> dlc::schedule::matchDots(const Nest &nest) {
+  const Stage &main = nest.stages.front();
+  auto products = matchNarrowProducts(main.op);
+  if (!products || products->isFloat)
+    return std::nullopt;
+  for (unsigned number : {products->left, products->right}) {
+    Value operand = main.op->getOperand(number);
+    if (main.inputs[number].kind != Input::Memory ||
+        !getElementTypeOrSelf(operand.getType()).isInteger(8))
+      return std::nullopt;
+  }
+  return products;
+}
+
+Value dlc::schedule::emitDot(OpBuilder &b, Location loc,
+                             const NarrowProducts &products,
+                             ArrayRef<Value> left, ArrayRef<Value> right,
+                             Value acc) {
+  auto pack = [&](ArrayRef<Value> bytes) -> Value {
+    auto type = VectorType::get({dotGroup}, b.getI8Type());
+    return vector::FromElementsOp::create(b, loc, type, bytes);
+  };
+  auto typeOf = [](bool isUnsigned) {
+    return isUnsigned ? NVVM::DotAccumulateType::UNSIGNED
+                      : NVVM::DotAccumulateType::SIGNED;
+  };
+  return NVVM::DotAccumulate4WayOp::create(
+      b, loc, b.getI32Type(), pack(left), typeOf(products.leftUnsigned),
+      pack(right), typeOf(products.rightUnsigned), acc);
+}
+
 TileEmitter::TileEmitter(OpBuilder &builder, Location loc, Nest &nest,
                          ArrayRef<Value> memrefs)
-    : b(builder), loc(loc), index(builder, loc), nest(nest), memrefs(memrefs) {
+    : b(builder), loc(loc), index(builder, loc), nest(nest), memrefs(memrefs),
+      dots(matchDots(nest)) {
   iv.resize(nest.loops.size());
   divisors.assign(nest.loops.size(), 1);
   registers.resize(nest.stages.size());
@@ -331,8 +364,23 @@ SmallVector<unsigned> TileEmitter::getReductionOrder(const Nest &nest) {
   return order;
 }
 
+/// Iterations of a sum of products of bytes that are run at once: whole vectors
+/// where both factors are consecutive, whole groups otherwise.
+static int64_t getDotUnroll(const Nest &nest, unsigned loop,
+                            const NarrowProducts &products) {
+  ArrayRef<Input> inputs = nest.stages[0].inputs;
+  bool consecutive = inputs[products.left].access.coef[loop] == 1 &&
+                     inputs[products.right].access.coef[loop] == 1;
+  int64_t unroll = consecutive ? CudaTarget::vectorBytes : dotGroup;
+  while (unroll > dotGroup && nest.loops[loop].extent % unroll != 0)
+    unroll /= 2;
+  return unroll;
+}
+
 int64_t TileEmitter::getUnroll(unsigned loop) const {
   int64_t extent = nest.loops[loop].extent;
+  if (dots && extent >= dotGroup)
+    return getDotUnroll(nest, loop, *dots);
   if (extent <= 4)
     return extent;
   for (int64_t unroll : {4, 2})
@@ -436,10 +484,40 @@ TileEmitter::loopOver(unsigned loop, int64_t end, int64_t by, Value offset,
   return unflatten(forOp.getResults(), points.size());
 }
 
+/// Whether loops are run at once, so that what none of them has enough of makes
+/// whole groups of products: the window of a depthwise convolution.
+bool TileEmitter::isSmallWindow(ArrayRef<unsigned> loops) const {
+  int64_t iterations = 1;
+  for (unsigned loop : loops) {
+    if (nest.loops[loop].limit)
+      return false;
+    iterations *= nest.loops[loop].extent;
+  }
+  return loops.size() > 1 && iterations >= dotGroup && iterations <= 16;
+}
+
+/// The tile's origin, moved by all iterations of some loops.
+SmallVector<TileEmitter::Point>
+TileEmitter::getShifts(ArrayRef<unsigned> loops) const {
+  SmallVector<Point> shifts = {Point(nest.loops.size(), 0)};
+  for (unsigned loop : loops) {
+    SmallVector<Point> more;
+    for (const Point &shift : shifts)
+      for (int64_t i = 0; i < nest.loops[loop].extent; ++i) {
+        more.push_back(shift);
+        more.back()[loop] = i;
+      }
+    shifts = std::move(more);
+  }
+  return shifts;
+}
+
 TileEmitter::Results TileEmitter::reduce(ArrayRef<unsigned> loops,
                                          const Results &accs) {
   if (loops.empty())
     return step({Point(nest.loops.size(), 0)}, accs);
+  if (dots && isSmallWindow(loops))
+    return step(getShifts(loops), accs);
   unsigned loop = loops.front();
   int64_t extent = nest.loops[loop].extent;
   bool innermost = loops.size() == 1;
@@ -477,7 +555,7 @@ TileEmitter::Results TileEmitter::reduceShare(const Split &split,
                                               const Results &accs) {
   int64_t extent = nest.loops[split.loop].extent;
   int64_t run = getUnroll(split.loop);
-  if (extent % run != 0)
+  if (extent % run != 0 && !dots)
     run = 1;
   int64_t chunk = run * split.threads;
   int64_t whole = extent / chunk * chunk;
@@ -487,22 +565,52 @@ TileEmitter::Results TileEmitter::reduceShare(const Split &split,
                              [&](const Results &current) {
                                return unrolled(split.loop, run, current);
                              });
-  if (whole < extent) {
-    Value at = index.add(offset, whole);
-    auto guard = scf::IfOp::create(b, loc, TypeRange(flattenResults(results)),
-                                   index.less(at, extent),
-                                   /*withElseRegion=*/true);
-    OpBuilder::InsertionGuard insertion(b);
-    b.setInsertionPointToStart(guard.thenBlock());
-    setIv(split.loop, at, run);
-    scf::YieldOp::create(b, loc,
-                         flattenResults(unrolled(split.loop, run, results)));
-    b.setInsertionPointToStart(guard.elseBlock());
-    scf::YieldOp::create(b, loc, flattenResults(results));
-    results = unflatten(guard.getResults(), points.size());
-  }
+  // Whole runs for some of the threads, then what is less than a run.
+  int64_t runs = extent / run * run;
+  if (whole < runs)
+    results = reduceRest(split, whole, runs, run, results);
+  for (; runs < extent; runs += split.threads)
+    results = reduceRest(split, runs, std::min(extent, runs + split.threads), 1,
+                         results);
   setIv(split.loop, Value());
   return results;
+}
+
+/// Iterations from `begin` to `end`, `run` for each of the first threads.
+TileEmitter::Results TileEmitter::reduceRest(const Split &split, int64_t begin,
+                                             int64_t end, int64_t run,
+                                             const Results &accs) {
+  Value at = index.add(index.mul(split.id, run), begin);
+  auto guard = scf::IfOp::create(b, loc, TypeRange(flattenResults(accs)),
+                                 index.less(at, end), /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPointToStart(guard.thenBlock());
+  setIv(split.loop, at, run);
+  scf::YieldOp::create(b, loc, flattenResults(unrolled(split.loop, run, accs)));
+  b.setInsertionPointToStart(guard.elseBlock());
+  scf::YieldOp::create(b, loc, flattenResults(accs));
+  newScope();
+  return unflatten(guard.getResults(), points.size());
+}
+
+/// Adds the products of as many of the shifts as make whole groups, given the
+/// values of inputs at all shifts of all points. Returns how many these are.
+size_t TileEmitter::stepDots(size_t shifts, ArrayRef<Values> inputs,
+                             Results &results) {
+  size_t whole = shifts / dotGroup * dotGroup;
+  for (size_t first = 0; first < whole; first += dotGroup)
+    for (size_t p = 0; p < points.size(); ++p) {
+      auto gather = [&](unsigned input) {
+        Values bytes;
+        for (size_t i = first; i < first + dotGroup; ++i)
+          bytes.push_back(inputs[input][i * points.size() + p]);
+        return bytes;
+      };
+      Value &acc = results[0][p];
+      acc =
+          emitDot(b, loc, *dots, gather(dots->left), gather(dots->right), acc);
+    }
+  return whole;
 }
 
 TileEmitter::Results TileEmitter::step(ArrayRef<Point> shifts,
@@ -520,7 +628,10 @@ TileEmitter::Results TileEmitter::step(ArrayRef<Point> shifts,
     if (input.kind == Input::Memory)
       inputs[i] = load(input.access, all);
   Results results = accs;
+  size_t done = dots ? stepDots(shifts.size(), inputs, results) : 0;
   for (auto [n, point] : llvm::enumerate(all)) {
+    if (n < done * points.size())
+      continue;
     size_t p = n % points.size();
     SmallVector<Value> values = emitBody(
         main, point,

@@ -11,6 +11,19 @@
 
 namespace dlc::schedule {
 
+/// Bytes of each factor that one instruction multiplies and adds up.
+inline constexpr int64_t dotGroup = 4;
+
+/// The products of bytes that stage 0 of `nest` adds up, if that is what it
+/// does: `dotGroup` of them are one instruction.
+std::optional<NarrowProducts> matchDots(const Nest &nest);
+
+/// `acc` and the products of `dotGroup` bytes of each operand.
+mlir::Value emitDot(mlir::OpBuilder &b, mlir::Location loc,
+                    const NarrowProducts &products,
+                    mlir::ArrayRef<mlir::Value> left,
+                    mlir::ArrayRef<mlir::Value> right, mlir::Value acc);
+
 /// A loop of which one thread runs `count` iterations unrolled.
 struct TileDim {
   int loop;
@@ -65,7 +78,7 @@ public:
   Results reduce(mlir::ArrayRef<unsigned> loops, const Split &split,
                  const Results &accs);
   /// One step of the reduction, at the tile's points shifted by each of
-  /// `shifts`.
+  /// `shifts`. Products of bytes are added four at a time.
   Results step(mlir::ArrayRef<Point> shifts, const Results &accs);
   /// `init` combined with `partial` (needs the combiners), for split reductions
   /// that started from the neutral elements.
@@ -105,9 +118,15 @@ public:
 private:
   void store(const Access &access, const Values &values);
   Results reduceShare(const Split &split, const Results &accs);
+  bool isSmallWindow(mlir::ArrayRef<unsigned> loops) const;
+  mlir::SmallVector<Point> getShifts(mlir::ArrayRef<unsigned> loops) const;
+  Results reduceRest(const Split &split, int64_t begin, int64_t end,
+                     int64_t run, const Results &accs);
   Results loopOver(unsigned loop, int64_t end, int64_t by, mlir::Value offset,
                    const Results &accs,
                    llvm::function_ref<Results(const Results &)> body);
+  size_t stepDots(size_t shifts, mlir::ArrayRef<Values> inputs,
+                  Results &results);
   Results unrolled(unsigned loop, int64_t count, const Results &accs);
   void runStage(unsigned stage);
   void storeOutputs(unsigned stage);
@@ -131,6 +150,7 @@ private:
   IndexMath index;
   Nest &nest;
   mlir::ArrayRef<mlir::Value> memrefs;
+  std::optional<NarrowProducts> dots;
   mlir::SmallVector<mlir::Value> iv;
   mlir::SmallVector<int64_t> divisors;
   mlir::SmallVector<Point> points;

@@ -26,15 +26,25 @@ SmallVector<Value> dlc::schedule::multiplyTiles(
   auto right = columns.load(columnStage, depth, columnLane);
   SmallVector<Value> results(loop.getRegionIterArgs());
   TileEmitter body(b, loc, nest, context.memrefs);
-  for (int64_t k = 0; k < fragmentDepth; ++k)
+  static_assert(fragmentDepth == dotGroup);
+  std::optional<NarrowProducts> dots = matchDots(nest);
+  auto add = [&](ArrayRef<Value> row, ArrayRef<Value> column, Value acc) {
+    auto operand = [&](unsigned input) {
+      return input == c.rows.input ? row : column;
+    };
+    if (dots)
+      return emitDot(b, loc, *dots, operand(dots->left), operand(dots->right),
+                     acc);
+    return body.evaluateMain(
+        [&](unsigned input) { return operand(input).front(); }, acc);
+  };
+  int64_t group = dots ? dotGroup : 1;
+  for (int64_t k = 0; k < fragmentDepth; k += group)
     for (int64_t i = 0; i < c.rows.perThread; ++i)
       for (int64_t j = 0; j < c.columns.perThread; ++j) {
         Value &acc = results[i * c.columns.perThread + j];
-        acc = body.evaluateMain(
-            [&](unsigned input) {
-              return input == c.rows.input ? left[i][k] : right[j][k];
-            },
-            acc);
+        acc = add(ArrayRef(left[i]).slice(k, group),
+                  ArrayRef(right[j]).slice(k, group), acc);
       }
   scf::YieldOp::create(b, loc, results);
   return SmallVector<Value>(loop.getResults());

@@ -379,3 +379,38 @@ dispatch.kernel @limited(%x: tensor<512x4x64xf32>, %n: tensor<2xi64>, %o: tensor
   } -> tensor<512x4x64xf32>
   dispatch.return %r : tensor<512x4x64xf32>
 }
+
+// -----
+
+// A product whose operands are zero from a limit on: tiles along the reduction end there;
+// of parts of it, each block counts its own.
+// CHECK-LABEL: @limited_product
+// CHECK: gpu.launch
+// CHECK: %[[N:.*]] = memref.load %arg2[%c1] : memref<2xi64>
+// CHECK: %[[I:.*]] = arith.index_cast %[[N]]
+// CHECK: %[[END:.*]] = arith.minsi %[[I]], %c1024
+// CHECK: %[[UP:.*]] = arith.addi %[[END]], %c15
+// CHECK: %[[ALL:.*]] = arith.divui %[[UP]], %c16
+// CHECK: %[[MORE:.*]] = arith.maxsi %[[ALL]], %[[BEFORE:.*]] : index
+// CHECK: %[[OWN:.*]] = arith.subi %[[MORE]], %[[BEFORE]]
+// CHECK: %[[TILES:.*]] = arith.minui %[[OWN]]
+// CHECK: scf.for %{{.*}} to %[[TILES]]
+// CHECK: %[[THERE:.*]] = arith.cmpi slt, %{{.*}}, %[[TILES]]
+// CHECK: scf.if %[[THERE]]
+// CHECK: nvgpu.device_async_copy
+#left = affine_map<(m, n, k) -> (m, k)>
+#right = affine_map<(m, n, k) -> (k, n)>
+#out = affine_map<(m, n, k) -> (m, n)>
+dispatch.kernel @limited_product(%a: tensor<64x1024xf32>, %b: tensor<1024x64xf32>, %n: tensor<2xi64>, %o: tensor<64x64xf32>) -> tensor<64x64xf32>
+    attributes {num_outs = 1 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %init = linalg.fill ins(%zero : f32) outs(%o : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %r = linalg.generic {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<64x1024xf32>, tensor<1024x64xf32>) outs(%init : tensor<64x64xf32>) attrs = {dispatch.limits = array<i64: 2, 2, 1, 1>} {
+  ^bb0(%x: f32, %y: f32, %acc: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %acc, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<64x64xf32>
+  dispatch.return %r : tensor<64x64xf32>
+}

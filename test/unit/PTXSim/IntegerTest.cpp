@@ -195,6 +195,13 @@ TEST(Integer, bitFields) {
             {{{0xff020304, 0x01010101, 10}, 18}});
   batch.add("dp4a.u32.s32 $0, $1, $2, $3", "rrrr",
             {{{0xff000000, 0xff000000, 0}, u32(-255)}});
+  // 0xff is -1 or 255, on either side.
+  batch.add("dp4a.s32.u32 $0, $1, $2, $3", "rrrr",
+            {{{0xff000000, 0xff000000, 0}, u32(-255)},
+             {{0x80ff0102, 0x01ff02ff, 5}, u32(5 - 128 - 255 + 2 + 510)}});
+  batch.add("dp4a.u32.u32 $0, $1, $2, $3", "rrrr",
+            {{{0xff000000, 0xff000000, 0}, 65025},
+             {{0xffffffff, 0xffffffff, 0xfffffff0}, u32(4 * 65025 - 16)}});
   batch.add("dp2a.lo.s32.s32 $0, $1, $2, $3", "rrrr",
             {{{0xffff0002, 0x00000305, 1}, 8}});
   batch.add("dp2a.hi.u32.u32 $0, $1, $2, $3", "rrrr",

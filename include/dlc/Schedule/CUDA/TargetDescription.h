@@ -31,6 +31,9 @@ struct CudaTarget {
   int64_t sharedPerBlock = 99 << 10;
   /// f32 multiply-adds.
   double fmaRate = 64;
+  /// Instructions that multiply and add integers of 32 bits, or four bytes
+  /// ("Throughput of Native Arithmetic Instructions").
+  double integerRate = 64;
   /// Multiply-adds of the tensor cores with f16 or bf16 operands; tf32: half.
   double tensorRate = 1024;
   /// Bytes from and to device memory, and from the second-level cache.
