@@ -78,7 +78,7 @@ Value NestEmitter::addressAt(Value base, const Access &access, int64_t row,
   if (tile.rowLoop >= 0)
     offset += row * access.coef[tile.rowLoop];
   if (tile.vectorLoop >= 0)
-    offset += vector * tile.lanes * access.coef[tile.vectorLoop];
+    offset += vector * lanes * access.coef[tile.vectorLoop];
   if (!offset)
     return base;
   return arith::AddIOp::create(b, loc, base, constant(offset));
@@ -211,7 +211,7 @@ Value NestEmitter::emitIndex(const Stage &stage, unsigned dim, int64_t row,
   if (loop != tile.vectorLoop || lanes == 1)
     return index;
   if (vector)
-    index = arith::AddIOp::create(b, loc, index, constant(vector * tile.lanes));
+    index = arith::AddIOp::create(b, loc, index, constant(vector * lanes));
   return arith::AddIOp::create(b, loc, splat(index),
                                laneOffsets(b, loc, lanes, 1));
 }

@@ -4,6 +4,7 @@
 #include "PartialSums.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Utils/Utils.h"
@@ -268,18 +269,27 @@ void NestEmitter::emitTile(Variant variant) {
     stage.clear();
   if (nest.hasReduction())
     emitReduction(variant);
-  else
+  else {
+    if (usesLanes() && followingIsHeavy(0))
+      mergeVectors(variant);
     emitFollowing(0, variant);
+  }
 }
 
-/// Whether what follows a reduction keeps so many values alive that it should
-/// run row by row on a tile in memory instead of on all accumulators at once.
-bool NestEmitter::followingIsHeavy() {
+/// Whether what stage `firstStage` and those behind it do keeps so many values
+/// alive that, behind a reduction, they should run row by row on a tile in
+/// memory instead of on all accumulators at once.
+bool NestEmitter::followingIsHeavy(unsigned firstStage) {
   unsigned ops = 0;
-  for (Stage &stage : MutableArrayRef(nest.stages).drop_front())
+  for (Stage &stage : MutableArrayRef(nest.stages).drop_front(firstStage))
     for (Operation &op : stage.op.getBlock()->without_terminator()) {
       ++ops;
-      if (op.getDialect()->getNamespace() == "math" || isa<arith::DivFOp>(op))
+      // Some functions are instructions.
+      if (isa<arith::DivFOp>(op) ||
+          (isa<math::MathDialect>(op.getDialect()) &&
+           !isa<math::AbsFOp, math::CeilOp, math::CopySignOp, math::FloorOp,
+                math::FmaOp, math::RoundEvenOp, math::SqrtOp, math::TruncOp>(
+               op)))
         ops += 8;
     }
   return ops > 8;
@@ -324,7 +334,7 @@ void NestEmitter::emitReduction(Variant variant) {
   storeOutputs(0, following);
   if (nest.stages.size() == 1)
     return;
-  if (usesLanes() && following.rows > 1 && count > 8 && followingIsHeavy())
+  if (usesLanes() && following.rows > 1 && count > 4 && followingIsHeavy(1))
     emitFollowingByRow(following);
   else
     emitFollowing(1, following);
@@ -678,6 +688,20 @@ void NestEmitter::emitFollowing(unsigned firstStage, Variant variant) {
   }
 }
 
+/// Makes one vector of neighbouring ones, up to four. LLVM cuts each operation
+/// on them in parts, so that chains of dependent operations, which functions
+/// like GELU are, run side by side. One after the other they would be further
+/// apart than a CPU looks ahead.
+void NestEmitter::mergeVectors(Variant &variant) {
+  int64_t merged = 1;
+  while (merged < 4 && variant.vectors % (2 * merged) == 0)
+    merged *= 2;
+  variant.vectors /= merged;
+  if (variant.lastLanes)
+    variant.lastLanes += (merged - 1) * lanes;
+  lanes *= merged;
+}
+
 void NestEmitter::emitFollowingByRow(Variant variant) {
   // Park the accumulators in a tile on the stack.
   SmallVector<Value> tiles;
@@ -706,8 +730,9 @@ void NestEmitter::emitFollowingByRow(Variant variant) {
   Value row = loop.getInductionVar();
   iv[tile.rowLoop] = arith::AddIOp::create(b, loc, saved, row);
   Value base = arith::MulIOp::create(b, loc, row, constant(width));
+  mergeVectors(variant);
   for (auto [o, parked] : llvm::enumerate(tiles)) {
-    auto type = registers[0][o][0].getType();
+    Type type = vectorOf(getElementTypeOrSelf(registers[0][o][0].getType()));
     registers[0][o].resize(variant.vectors);
     for (int64_t v = 0; v < variant.vectors; ++v) {
       Value at = arith::AddIOp::create(b, loc, base, constant(v * lanes));
@@ -719,6 +744,7 @@ void NestEmitter::emitFollowingByRow(Variant variant) {
   oneRow.rows = 1;
   emitFollowing(1, oneRow);
   iv[tile.rowLoop] = saved;
+  lanes = tile.lanes;
   newScope();
 }
 

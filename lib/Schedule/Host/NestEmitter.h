@@ -67,7 +67,8 @@ private:
   void combineLanes(Variant variant, mlir::SmallVector<mlir::Value> &accs);
   void emitFollowing(unsigned firstStage, Variant variant);
   void emitFollowingByRow(Variant variant);
-  bool followingIsHeavy();
+  bool followingIsHeavy(unsigned firstStage);
+  void mergeVectors(Variant &variant);
   void storeOutputs(unsigned stage, Variant variant);
 
   mlir::SmallVector<mlir::Value>

@@ -65,6 +65,55 @@ dispatch.kernel @elementwise(%x: tensor<3x5x7xf32>, %o: tensor<3x5x7xf32>) -> te
 
 // -----
 
+// Long chains of operations run side by side: the vectors of a step are one,
+// which LLVM cuts in parts at each operation.
+
+// CHECK-LABEL: dispatch.kernel @function
+// CHECK: scf.forall (%{{.*}}) in (4)
+// CHECK: vector.load {{.*}} memref<105xf32>, vector<32xf32>
+// CHECK: arith.addf {{.*}} vector<32xf32>
+// CHECK: vector.constant_mask [9]
+// CHECK: vector.maskedstore
+dispatch.kernel @function(%x: tensor<3x5x7xf32>, %o: tensor<3x5x7xf32>) -> tensor<3x5x7xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j, k)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : tensor<3x5x7xf32>) outs(%o : tensor<3x5x7xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %m = arith.addf %a, %a : f32
+    %s = math.erf %m : f32
+    linalg.yield %s : f32
+  } -> tensor<3x5x7xf32>
+  dispatch.return %y : tensor<3x5x7xf32>
+}
+
+// The same behind a product, row by row of its tile.
+
+// CHECK-LABEL: dispatch.kernel @matmul_function
+// CHECK: memref.alloca() {{.*}} : memref<[[ELEMENTS:[0-9]+]]xf32>
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: vector.store {{.*}} memref<[[ELEMENTS]]xf32>, vector<16xf32>
+// CHECK: scf.for
+// CHECK-NEXT: arith.addi
+// CHECK: vector.load {{.*}} memref<[[ELEMENTS]]xf32>, vector<32xf32>
+// CHECK: vector.store {{.*}} vector<32xf32>
+dispatch.kernel @matmul_function(%x: tensor<48x64xf32>, %w: tensor<64x96xf32>, %o: tensor<48x96xf32>) -> tensor<48x96xf32> attributes {dispatch.tile = array<i64: 6, 2>, num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<48x96xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<48x96xf32>) -> tensor<48x96xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<48x64xf32>, tensor<64x96xf32>) outs(%f : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%r : tensor<48x96xf32>) outs(%o : tensor<48x96xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = math.erf %a : f32
+    linalg.yield %s : f32
+  } -> tensor<48x96xf32>
+  dispatch.return %y : tensor<48x96xf32>
+}
+
+// -----
+
 // A row group: all stages run inside one loop over the rows, row statistics and
 // the row itself are scratch of the work item.
 
