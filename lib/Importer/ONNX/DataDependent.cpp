@@ -444,15 +444,21 @@ LogicalResult size(NodeEmitter &e) {
   return e.set(0, all);
 }
 
-/// What the importer puts behind a node whose shape is computed.
+/// What the importer puts behind a node whose shape is computed. No dimension
+/// is larger than that of the third operand, if there is one.
 LogicalResult bounded(NodeEmitter &e) {
+  Arithmetic m(e);
   const auto *axes = e.attr("axes"), *elements = e.attr("elements");
   Value x = e.in(0), extents = e.cast(e.in(1), e.builder.getI64Type());
   extents = e.reshape(extents, {product(shapeOf(extents))});
   for (int i = 0; i < axes->ints_size(); ++i) {
     int64_t axis = axes->ints(i);
-    Value extent = e.reshape(e.slice(extents, {elements->ints(i)}, {1}), {});
-    extent = Arithmetic(e).clamp(extent, 0, double(shapeOf(x)[axis]));
+    Value asked = e.reshape(e.slice(extents, {elements->ints(i)}, {1}), {});
+    Value extent = m.clamp(asked, 0, double(shapeOf(x)[axis]));
+    if (e.has(2))
+      extent = m.min(extent, e.make<nn::ExtentOp>(e.in(2), axis));
+    if (const auto *what = e.attr("what"))
+      e.check(what->s(), asked, extent);
     x = e.make<nn::BoundedOp>(x, extent, axis);
   }
   return e.set(0, x);

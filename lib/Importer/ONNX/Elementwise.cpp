@@ -2,6 +2,8 @@
 
 #include "Arithmetic.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
@@ -95,6 +97,8 @@ static LogicalResult isInf(NodeEmitter &e) {
 }
 
 static LogicalResult where(NodeEmitter &e) {
+  if (e.attr(choiceAttr) && product(shapeOf(e.in(0))) == 1)
+    e.aligned = nn::kAlignedChoice;
   return e.set(0, e.make<nn::SelectOp>(e.in(0), e.in(1), e.in(2)));
 }
 
@@ -158,6 +162,7 @@ static Value randomBits(NodeEmitter &e, ArrayRef<int64_t> shape,
 /// In training mode each element is 0 with the probability `ratio` and divided
 /// by 1 - ratio else.
 static LogicalResult dropout(NodeEmitter &e) {
+  e.aligned = "";
   Value x = e.in(0);
   auto training = e.constInts(2);
   bool known = !e.has(2) || (training && training->size() == 1);

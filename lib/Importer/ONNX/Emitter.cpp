@@ -123,6 +123,16 @@ std::string GraphEmitter::describeOrigin(const std::string &value) const {
   return (names.size() > 1 ? "inputs " : "input ") + llvm::join(names, ", ");
 }
 
+/// How many operands of a node are no scalars.
+static int countTensors(const NodeEmitter &e) {
+  int count = 0;
+  for (int i = 0; i < e.numInputs(); ++i)
+    if (e.has(i))
+      count +=
+          e.graph.getModel().types.at(e.node.input(i)).dims.empty() ? 0 : 1;
+  return count;
+}
+
 LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   Location loc =
       nodeLocation(builder.getContext(), file, nameOf(node), node.op_type());
@@ -141,6 +151,8 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   Block *block = builder.getInsertionBlock();
   Operation *last = block->empty() ? nullptr : &block->back();
   NodeEmitter emitter(*this, node, loc);
+  if (isElementwise(node.op_type()) && countTensors(emitter) > 1)
+    emitter.aligned = nn::kAlignedBroadcast;
   if (failed(entry->second(emitter)) || emitter.failed)
     return failure();
   // Verify at once: the message then speaks of the first thing wrong.
@@ -150,11 +162,14 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   if (builder.getInsertionBlock() != block) // a loop begins or ends here
     first = nullptr;
   bool fitted = emitter.fitted && emitter.hasOpenInput();
+  bool aligned = !emitter.aligned.empty() && emitter.hasOpenInput();
   Value measured =
       !emitter.whole.empty() && emitter.isOpen(0) ? emitter.in(0) : Value();
   for (Operation *op = first; op; op = op->getNextNode()) {
     if (fitted)
       op->setAttr(nn::kFittedAttrName, builder.getUnitAttr());
+    if (aligned && op->getNumOperands() > 1)
+      op->setAttr(nn::kAlignedAttrName, builder.getStringAttr(emitter.aligned));
     if (measured && op->getNumOperands() && op->getOperand(0) == measured)
       op->setAttr(nn::kWholeAttrName,
                   builder.getDenseI64ArrayAttr(emitter.whole));
@@ -501,6 +516,10 @@ LogicalResult NodeEmitter::error(const Twine &message) {
     emitError(loc) << message;
   failed = true;
   return failure();
+}
+
+std::string NodeEmitter::describe(const Twine &what) const {
+  return ("node '" + nameOfNode(loc) + "': " + what).str();
 }
 
 void NodeEmitter::check(const Twine &what, Value found, Value expected) {

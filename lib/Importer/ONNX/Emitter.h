@@ -193,6 +193,8 @@ public:
   /// Has the program compare two numbers (scalars of i64) when it has run, and
   /// say "`what` is 2, but has to be 3". Nothing inside of a loop.
   void check(const llvm::Twine &what, mlir::Value found, mlir::Value expected);
+  /// `what` with the node in front of it.
+  std::string describe(const llvm::Twine &what) const;
   /// Defines output 0 by what `build` makes for an axis, which input `input`
   /// holds (-1: nothing does). Where that is computed, all axes are and one
   /// result is selected. `build` may give null: then it cannot be that axis.
@@ -217,6 +219,9 @@ public:
   /// Dimensions of the first input whose size counts for what the node
   /// computes.
   llvm::SmallVector<int64_t> whole;
+  /// What different extents of its operands mean (nn::kAlignedAttrName); empty
+  /// where some of them are made here.
+  llvm::StringRef aligned;
 };
 
 inline mlir::RankedTensorType typeOf(mlir::Value value) {

@@ -2,6 +2,8 @@
 
 #include "Arithmetic.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 #include "llvm/ADT/SmallString.h"
 
 using namespace mlir;
@@ -25,12 +27,14 @@ LogicalResult dlc::importer::emitProduct(NodeEmitter &e, Value a, Value b) {
 namespace {
 
 LogicalResult emitMatMul(NodeEmitter &e) {
+  e.aligned = nn::kAlignedBroadcast;
   return emitProduct(e, e.in(0), e.in(1));
 }
 
 Value transposed(NodeEmitter &e, Value x) { return e.transpose(x, {1, 0}); }
 
 LogicalResult gemm(NodeEmitter &e) {
+  e.aligned = nn::kAlignedBroadcast;
   Value a = e.in(0), b = e.in(1);
   if (shapeOf(a).size() != 2 || shapeOf(b).size() != 2)
     return e.error("the operands must be matrices");
@@ -231,6 +235,13 @@ LogicalResult einsum(NodeEmitter &e) {
   if (int(subscripts.size()) != e.numInputs())
     return e.error("the equation '" + text + "' does not fit " +
                    Twine(e.numInputs()) + " operands");
+  // Diagonals are taken by positions that are made here.
+  if (llvm::all_of(subscripts, [](StringRef subscript) {
+        return llvm::all_of(subscript, [&](char c) {
+          return c == '.' || subscript.count(c) == 1;
+        });
+      }))
+    e.aligned = nn::kAlignedBroadcast;
   SmallVector<Term> terms;
   int64_t dots = 0;
   for (auto [index, subscript] : llvm::enumerate(subscripts)) {

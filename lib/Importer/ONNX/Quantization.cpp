@@ -3,6 +3,8 @@
 #include "Arithmetic.h"
 #include "Window.h"
 
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -117,6 +119,8 @@ FailureOr<Value> quantize(NodeEmitter &e, Value x, Value scale, Value zero,
 }
 
 LogicalResult dequantizeLinear(NodeEmitter &e) {
+  if (!e.intAttr("block_size", 0))
+    e.aligned = nn::kAlignedEqual;
   Value zero = e.has(2) ? e.in(2) : Value();
   FailureOr<Value> result =
       dequantize(e, e.in(0), e.in(1), zero, e.intAttr("axis", 1),
@@ -127,6 +131,8 @@ LogicalResult dequantizeLinear(NodeEmitter &e) {
 }
 
 LogicalResult quantizeLinear(NodeEmitter &e) {
+  if (!e.intAttr("block_size", 0))
+    e.aligned = nn::kAlignedEqual;
   Value zero = e.has(2) ? e.in(2) : Value();
   Type precision = elementOf(e.in(1));
   if (int64_t given = e.intAttr("precision", 0))
@@ -202,6 +208,7 @@ FailureOr<Value> requantize(NodeEmitter &e, Value sums, Value scaleA,
 }
 
 LogicalResult matMulInteger(NodeEmitter &e) {
+  e.aligned = nn::kAlignedBroadcast;
   int64_t rankA = shapeOf(e.in(0)).size(), rankB = shapeOf(e.in(1)).size();
   // one zero point a row of the left operand, or a column of the right one
   FailureOr<Value> a = centred(e, 0, 2, std::max<int64_t>(rankA - 2, 0));
@@ -212,6 +219,7 @@ LogicalResult matMulInteger(NodeEmitter &e) {
 }
 
 LogicalResult qLinearMatMul(NodeEmitter &e) {
+  e.aligned = nn::kAlignedBroadcast;
   int64_t rankA = shapeOf(e.in(0)).size(), rankB = shapeOf(e.in(3)).size();
   if (rankA < 2 || rankB < 2)
     return e.error("the operands must be matrices");

@@ -41,6 +41,7 @@ LogicalResult transpose(NodeEmitter &e) {
 }
 
 LogicalResult concat(NodeEmitter &e) {
+  e.aligned = nn::kAlignedEqual;
   SmallVector<Value> parts;
   for (int i = 0; i < e.numInputs(); ++i)
     parts.push_back(e.in(i));
@@ -206,7 +207,53 @@ LogicalResult slice(NodeEmitter &e) {
                                       ArrayRef<int64_t>(stride)));
 }
 
+/// Expand where extents, or the shape (dlc.OpenExpand), are known at run time
+/// only.
+LogicalResult openExpand(NodeEmitter &e) {
+  Arithmetic m(e);
+  Value x = e.in(0), shape = e.cast(e.in(1), e.builder.getI64Type());
+  Dims dims(e.outType(0).getShape());
+  int64_t rank = dims.size(), given = product(shapeOf(shape));
+  Dims own(rank - shapeOf(x).size(), 1);
+  own.append(shapeOf(x).begin(), shapeOf(x).end());
+  x = e.reshape(x, own);
+  auto known = e.constInts(1);
+  auto is = [&](Value extent, double number) {
+    return m.compare(nn::ComparePredicate::EQ, extent, number);
+  };
+  SmallVector<Value> extents(rank);
+  for (int64_t d = rank - given; d < rank; ++d) {
+    int64_t at = d - (rank - given);
+    Value asked = known ? e.ints({(*known)[at]}, {})
+                        : e.reshape(e.slice(shape, {at}, {1}), {});
+    extents[d] = asked;
+    if (own[d] == 1)
+      continue;
+    Value here = e.make<nn::ExtentOp>(x, d), isOne = is(here, 1);
+    extents[d] = m.select(is(asked, 1), here, asked);
+    e.check(e.describe("dimension " + Twine(d) +
+                       " of the operand (not 1, which would be expanded)"),
+            m.select(isOne, extents[d], here), extents[d]);
+    if (!e.isOpen(0))
+      continue;
+    Dims first(shapeOf(x));
+    first[d] = 1;
+    x = m.select(isOne, e.slice(x, Dims(rank, 0), first), x);
+  }
+  x = e.broadcast(x, dims);
+  for (int64_t d = rank - given; d < rank; ++d) {
+    Value extent = m.clamp(extents[d], 0, double(dims[d]));
+    e.check(
+        e.describe("element " + Twine(d - (rank - given)) + " of the shape"),
+        extents[d], extent);
+    x = e.make<nn::BoundedOp>(x, extent, d);
+  }
+  return e.set(0, x);
+}
+
 LogicalResult expand(NodeEmitter &e) {
+  if (e.isOpen(0) && e.isConstant(1))
+    return openExpand(e);
   return e.set(0, e.broadcast(e.in(0), e.outType(0).getShape()));
 }
 
@@ -481,6 +528,7 @@ void dlc::importer::addShapeOps(EmitterTable &table) {
   table["Slice"] = slice;
   table["dlc.OpenSlice"] = openSlice;
   table["Expand"] = expand;
+  table["dlc.OpenExpand"] = openExpand;
   table["Tile"] = tile;
   table["Pad"] = pad;
   table["dlc.OpenPad"] = openPad;

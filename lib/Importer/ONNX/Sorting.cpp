@@ -125,6 +125,11 @@ LogicalResult topK(NodeEmitter &e) {
   int64_t k = (*known)[0], n = shapeOf(x)[axis];
   if (k < 0 || k > n)
     return e.error("k = " + Twine(k) + " of a dimension of " + Twine(n));
+  if (e.isOpen(0) && !e.attr(boundsAttr)) {
+    Value asked = e.ints({k}, {}), all = e.make<nn::ExtentOp>(x, axis);
+    e.check(e.describe("k (at most the dimension's size)"), asked,
+            e.make<nn::MinOp>(asked, all));
+  }
   bool largest = e.intAttr("largest", 1);
   if (k == 1 && n > 0) { // no need to sort
     (void)e.set(0, e.make<nn::ReduceOp>(largest ? nn::ReduceKind::Max

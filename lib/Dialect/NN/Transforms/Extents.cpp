@@ -106,6 +106,18 @@ static bool stepBack(Value &x, int64_t &index) {
     x = reshape.getX();
     return cast<RankedTensorType>(x.getType()).getRank() <= 1;
   }
+  if (auto gather = dyn_cast_or_null<GatherOp>(op)) {
+    DenseElementsAttr indices;
+    auto from = cast<RankedTensorType>(gather.getData().getType());
+    if (from.getRank() != 1 ||
+        !matchPattern(gather.getIndices(), m_Constant(&indices)) ||
+        !isa<IntegerType>(indices.getElementType()))
+      return false;
+    index = (*(indices.value_begin<APInt>() + index)).getSExtValue();
+    index += index < 0 ? from.getDimSize(0) : 0;
+    x = gather.getData();
+    return index >= 0 && index < from.getDimSize(0);
+  }
   if (auto slice = dyn_cast_or_null<SliceOp>(op)) {
     x = slice.getX();
     index = slice.getStarts()[0] + index * slice.getSteps()[0];
@@ -130,6 +142,7 @@ static std::optional<int64_t> getLimit(Value x) {
   auto op = x.getDefiningOp<OpT>();
   DenseElementsAttr limit;
   if (!op || op->getOperand(0).getType() != x.getType() ||
+      !cast<RankedTensorType>(x.getType()).getElementType().isInteger(64) ||
       !matchPattern(op->getOperand(1), m_Constant(&limit)) || !limit.isSplat())
     return std::nullopt;
   return limit.getSplatValue<APInt>().getSExtValue();

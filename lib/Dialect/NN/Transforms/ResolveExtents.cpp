@@ -1,6 +1,5 @@
 //===- ResolveExtents.cpp - Everything heeds the extents ------------------===//
 
-#include "LoopBorder.h"
 #include "Resolver.h"
 
 #include "dlc/Dialect/NN/IR/ExtentHints.h"
@@ -55,19 +54,40 @@ void Resolver::readArguments() {
   }
 }
 
-/// Takes away the result with the numbers that have to be equal; null where
-/// there is none.
-ArrayAttr Resolver::takeChecks(Value &numbers) {
+/// Takes away the result with the numbers that have to be equal.
+void Resolver::takeChecks() {
   Operation *ret = func.getBody().front().getTerminator();
   for (unsigned i = 0; i < ret->getNumOperands(); ++i) {
-    auto checks = func.getResultAttrOfType<ArrayAttr>(i, kChecksAttrName);
-    if (!checks || func.getResultAttr(i, kIsExtentsAttrName))
+    auto texts = func.getResultAttrOfType<ArrayAttr>(i, kChecksAttrName);
+    if (!texts || func.getResultAttr(i, kIsExtentsAttrName))
       continue;
-    numbers = ret->getOperand(i);
+    Value numbers = ret->getOperand(i);
+    ExtentBuilder b(ret);
+    auto number = [&](int64_t at) {
+      return b.make<SliceOp>(numbers, ArrayRef<int64_t>(at),
+                             ArrayRef<int64_t>(1), ArrayRef<int64_t>(1));
+    };
+    for (auto [k, text] : llvm::enumerate(texts))
+      checks.push_back({text, number(2 * k), number(2 * k + 1)});
     ret->eraseOperand(i);
-    return succeeded(func.eraseResult(i)) ? checks : ArrayAttr();
+    (void)func.eraseResult(i);
+    return;
   }
-  return {};
+}
+
+/// The texts of what has to be compared, and pairs of numbers.
+ArrayAttr Resolver::collectChecks(SmallVectorImpl<Value> &numbers) {
+  takeChecks();
+  ExtentBuilder b(func.getBody().front().getTerminator());
+  SmallVector<Attribute> texts;
+  for (const Check &check : checks) {
+    if (forms.areSame(check.found, check.expected))
+      continue;
+    texts.push_back(check.what);
+    for (Value number : {check.found, check.expected})
+      numbers.push_back(b.reshape(number, {1}));
+  }
+  return texts.empty() ? ArrayAttr() : ArrayAttr::get(func.getContext(), texts);
 }
 
 /// Extents of results become the elements of one more result.
@@ -76,8 +96,8 @@ LogicalResult Resolver::writeResults() {
   ExtentBuilder b(ret);
   Builder attrs(func.getContext());
   SmallVector<Value> extents;
-  Value checked;
-  auto checks = takeChecks(checked);
+  SmallVector<Value> checked;
+  ArrayAttr texts = collectChecks(checked);
   for (OpOperand &operand : ret->getOpOperands()) {
     Axes axes = axesOf(operand.get());
     if (!hasBounded(axes))
@@ -98,8 +118,7 @@ LogicalResult Resolver::writeResults() {
   }
   for (Value &extent : extents)
     extent = b.reshape(extent, {1});
-  if (checks)
-    extents.push_back(checked);
+  llvm::append_range(extents, checked);
   if (extents.empty())
     return success();
   Value all = extents.size() == 1
@@ -110,48 +129,15 @@ LogicalResult Resolver::writeResults() {
   NamedAttrList entry;
   entry.set("dlc.name", attrs.getStringAttr("dlc.extents"));
   entry.set(kIsExtentsAttrName, attrs.getUnitAttr());
-  if (checks)
-    entry.set(kChecksAttrName, checks);
+  if (texts)
+    entry.set(kChecksAttrName, texts);
   return func.insertResult(number, all.getType(),
                            entry.getDictionary(func.getContext()));
 }
 
 //===----------------------------------------------------------------------===//
-// Elementwise operations and what broadcasts like them
+// Simple operations
 //===----------------------------------------------------------------------===//
-
-/// The result of an operation whose operands broadcast to it, but for their
-/// last `drop` dimensions: has the extents of all of them.
-LogicalResult Resolver::broadcast(Operation *op, ArrayRef<unsigned> operands,
-                                  int64_t drop) {
-  Value result = op->getResult(0);
-  Axes axes = staticAxes(result);
-  int64_t rank = axes.size();
-  for (int64_t d = 0; d < rank - drop; ++d) {
-    SmallVector<std::pair<OpOperand *, int64_t>> bounded;
-    for (unsigned number : operands) {
-      OpOperand &operand = op->getOpOperand(number);
-      Axes from = axesOf(operand.get());
-      int64_t at = d - rank + int64_t(from.size());
-      if (at >= 0 && from[at].isBounded() &&
-          from[at].getSize() == axes[d].getSize())
-        bounded.push_back({&operand, at});
-    }
-    if (bounded.empty())
-      continue;
-    auto axisOf = [&](auto entry) {
-      return axesOf(entry.first->get())[entry.second];
-    };
-    Axis first = axisOf(bounded.front());
-    if (llvm::any_of(bounded,
-                     [&](auto entry) { return !(axisOf(entry) == first); }))
-      for (auto [operand, at] : bounded)
-        compact(*operand, at);
-    axes[d] = axisOf(bounded.front());
-  }
-  define(result, std::move(axes));
-  return success();
-}
 
 LogicalResult Resolver::visit(BroadcastOp op) { return broadcast(op, {0}, 0); }
 
@@ -191,9 +177,11 @@ LogicalResult Resolver::visit(LoopOp op) {
     }
     define(body.getArgument(i), std::move(axes));
   }
+  borders.push_back(&border);
   for (Operation &inner : llvm::make_early_inc_range(body.without_terminator()))
     if (failed(resolve(&inner)))
       return failure();
+  borders.pop_back();
   for (OpOperand &yielded : body.getTerminator()->getOpOperands()) {
     unsigned i = yielded.getOperandNumber();
     Axes axes;
@@ -204,7 +192,7 @@ LogicalResult Resolver::visit(LoopOp op) {
         compact(yielded, d);
       Axis axis = mapExtents(axesOf(yielded.get())[d], [&](Value extent) {
         Value mapped = border.outside(extent);
-        return mapped ? mapped : extent;
+        return mapped ? forms.canonical(mapped) : extent;
       });
       bool isKnown = llvm::all_of(axis.getFactors(), [&](const Factor &factor) {
         return !factor.extent || Value(factor.extent).getParentBlock() != &body;
@@ -279,7 +267,7 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
     getOperation()->walk([](Operation *op) {
       for (StringRef hint :
            {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName,
-            kWholeAttrName, kFixedAttrName, kResizedAttrName})
+            kWholeAttrName, kFixedAttrName, kResizedAttrName, kAlignedAttrName})
         op->removeAttr(hint);
     });
   }

@@ -12,7 +12,7 @@ LogicalResult Resolver::visit(BoundedOp op) {
   Axes axes = axesOf(op.getX());
   int64_t size = shapeOf(op.getX())[op.getAxis()];
   // An extent that is the size: all of it counts, whatever it was before.
-  bool isWhole = isSplat(op.getExtent(), double(size));
+  bool isWhole = forms.is(op.getExtent(), size);
   if (isWhole && !axes[op.getAxis()].isBounded()) {
     op.replaceAllUsesWith(op.getX());
     op.erase();
@@ -74,9 +74,13 @@ LogicalResult Resolver::visit(ConcatOp op) {
     hasGaps |= isBounded;
     compact(operand, along);
     isBounded |= axesOf(operand.get())[along].isBounded();
-    for (auto [d, axis] : llvm::enumerate(axesOf(operand.get())))
-      if (int64_t(d) != along && axis.isBounded())
-        axes[d] = axis;
+  }
+  for (int64_t d = 0, rank = axes.size(); d < rank; ++d) {
+    SmallVector<Place> places;
+    for (OpOperand &operand : op->getOpOperands())
+      places.push_back({&operand, d});
+    if (d != along)
+      axes[d] = align(op, d, places, op.getType().getDimSize(d));
   }
   if (!isBounded) {
     define(op.getResult(), std::move(axes));

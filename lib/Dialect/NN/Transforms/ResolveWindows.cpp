@@ -17,6 +17,8 @@ LogicalResult Resolver::visit(MatmulOp op) {
     compact(rhs, right);
     mine = axesOf(lhs.get())[left];
   }
+  if (op->hasAttr(kAlignedAttrName) && (mine.isBounded() || other.isBounded()))
+    checkExtent(op, {&rhs, right}, mine);
   // What one of them does not count, the other one must not bring in: 0 times
   // infinity is not 0.
   if (mine.isBounded() || other.isBounded()) {

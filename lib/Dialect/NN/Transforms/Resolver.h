@@ -10,7 +10,8 @@
 #ifndef DLC_LIB_DIALECT_NN_TRANSFORMS_RESOLVER_H
 #define DLC_LIB_DIALECT_NN_TRANSFORMS_RESOLVER_H
 
-#include "Extents.h"
+#include "ExtentForms.h"
+#include "LoopBorder.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -48,8 +49,12 @@ private:
   }
 
   void define(mlir::Value value, Axes axes) {
-    if (hasBounded(axes))
-      known[value] = std::move(axes);
+    if (!hasBounded(axes))
+      return;
+    for (Axis &axis : axes)
+      axis = mapExtents(
+          axis, [&](mlir::Value extent) { return forms.canonical(extent); });
+    known[value] = std::move(axes);
   }
 
   /// The only place where something is refused.
@@ -108,12 +113,34 @@ private:
   }
 
   void readArguments();
-  mlir::ArrayAttr takeChecks(mlir::Value &numbers);
+  void takeChecks();
+  mlir::ArrayAttr collectChecks(llvm::SmallVectorImpl<mlir::Value> &numbers);
   mlir::LogicalResult writeResults();
   mlir::LogicalResult resolve(mlir::Operation *op);
   mlir::LogicalResult broadcast(mlir::Operation *op,
                                 llvm::ArrayRef<unsigned> operands,
                                 int64_t drop);
+
+  /// Dimension `dim` of an operand.
+  struct Place {
+    mlir::OpOperand *operand;
+    int64_t dim;
+  };
+  /// Makes operands whose dimensions are one of `size` in the result of an
+  /// operation (its dimension `dim`) agree about the extent, and gives it. How
+  /// says kAlignedAttrName.
+  Axis align(mlir::Operation *op, int64_t dim, llvm::ArrayRef<Place> places,
+             int64_t size);
+  Axis alignBroadcast(mlir::Operation *op, int64_t dim,
+                      llvm::ArrayRef<Place> places, int64_t size);
+  void repeatFirst(const Place &place, mlir::Value isOne, const Axis &axis);
+  /// Has the program compare two numbers (scalars of i64) when it has run, and
+  /// say "… is 2, but has to be 3": of what `op` finds in a dimension of an
+  /// operand, or of `what`.
+  void check(mlir::Operation *op, const llvm::Twine &what, mlir::Value found,
+             mlir::Value expected);
+  /// That a dimension of an operand has as many elements as `axis`.
+  void checkExtent(mlir::Operation *op, const Place &place, const Axis &axis);
 
   mlir::LogicalResult visit(BoundedOp op);
   mlir::LogicalResult visit(ExtentOp op);
@@ -155,6 +182,15 @@ private:
   mlir::func::FuncOp func;
   llvm::DenseMap<mlir::Value, Axes> known;
   ExtentLimits limits;
+  ExtentForms forms{limits};
+  /// The loops around the operation at hand, inner ones last.
+  llvm::SmallVector<LoopBorder *> borders;
+  /// What a run has to find equal.
+  struct Check {
+    mlir::Attribute what;
+    mlir::Value found, expected;
+  };
+  llvm::SmallVector<Check> checks;
 };
 
 } // namespace dlc::nn

@@ -76,8 +76,10 @@ bool dlc::importer::selectBranches(Model &model,
     for (int i = 0; i < node.output_size(); ++i) {
       if (node.output(i).empty())
         continue;
-      addNode(kept, node, "Where", {base + "/condition", first[i], second[i]},
-              {node.output(i)});
+      setInt(addNode(kept, node, "Where",
+                     {base + "/condition", first[i], second[i]},
+                     {node.output(i)}),
+             choiceAttr, 1);
       checks.push_back({first[i], second[i], displayName(node), "If"});
     }
   }

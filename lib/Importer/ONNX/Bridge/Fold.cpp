@@ -48,6 +48,7 @@ public:
         std::vector<bool> &exact = exactElements[input.name];
         for (size_t i = 0; i < most.ints.size(); ++i)
           exact.push_back(least.ints[i] == most.ints[i]);
+        lows[input.name] = std::move(least);
         bounds[input.name] = std::move(most);
         free.insert(input.name);
       }
@@ -190,6 +191,8 @@ private:
     }
     if (open.count(node.input(0))) {
       bounds[node.output(0)] = value;
+      std::fill(value.ints.begin(), value.ints.end(), 0);
+      lows[node.output(0)] = value;
       return false;
     }
     define(node.output(0), value);
@@ -234,7 +237,7 @@ private:
   }
 
   /// Whether larger operands give larger results, as far as operands are
-  /// bounds.
+  /// bounds (smaller ones for what is subtracted).
   bool isMonotone(const NodeProto &node) const {
     static const std::unordered_set<std::string> always = {
         "Add",     "Cast",  "Concat",  "Expand",    "Gather",    "Identity",
@@ -247,7 +250,15 @@ private:
           for (int64_t value : found->second.ints)
             if (value < 0)
               return false;
-    if (op == "Sub" || op == "Div")
+    // Of two negative numbers the product is large.
+    if (op == "Mul" || op == "ReduceProd")
+      for (const std::string &name : node.input())
+        if (isBound(name) && !isNatural(name) &&
+            (op != "Mul" || (isBound(node.input(0)) && isBound(node.input(1)))))
+          return false;
+    if (op == "Sub")
+      return true;
+    if (op == "Div")
       return !isBound(node.input(1));
     if (op == "Where")
       return !isBound(node.input(0));
@@ -259,13 +270,47 @@ private:
     return always.count(op);
   }
 
+  /// Whether no element of a value is negative.
+  bool isNatural(const std::string &name) const {
+    const Value *least = lowOf(name);
+    return least && !least->isFloat() &&
+           std::all_of(least->ints.begin(), least->ints.end(),
+                       [](int64_t number) { return number >= 0; });
+  }
+
+  /// The least that the elements of a value may be; null where that is not
+  /// known.
+  const Value *lowOf(const std::string &name) const {
+    auto value = known.find(name);
+    if (value != known.end())
+      return &value->second;
+    value = lows.find(name);
+    return value == lows.end() ? nullptr : &value->second;
+  }
+
+  /// The most, or the least, that the results of a node may be, of which the
+  /// operands `falling` make them less; `inputs` are the most that operands may
+  /// be.
+  std::optional<std::vector<Value>>
+  extreme(const NodeProto &node, std::vector<const Value *> inputs, bool isMost,
+          const std::unordered_set<int> &falling) const {
+    for (int i = 0; i < node.input_size(); ++i) {
+      if (node.input(i).empty() || (falling.count(i) == 0) == isMost)
+        continue;
+      inputs[size_t(i)] = lowOf(node.input(i));
+      if (!inputs[size_t(i)])
+        return std::nullopt;
+    }
+    return evaluate(node, inputs);
+  }
+
   /// A node some of whose operands are known bounds only.
   bool foldBound(NodeProto &node, const std::vector<const Value *> &inputs) {
     if (node.op_type() == "Equal" && inputs.size() == 2) {
       // No extent is negative (exporters ask whether one is -1).
-      const Value &other = *inputs[isBound(node.input(0)) ? 1 : 0];
-      bool negative = !free.count(node.input(0)) &&
-                      !free.count(node.input(1)) && !other.isFloat() &&
+      int which = isBound(node.input(0)) ? 0 : 1;
+      const Value &other = *inputs[1 - which];
+      bool negative = isNatural(node.input(which)) && !other.isFloat() &&
                       !other.ints.empty() &&
                       !(isBound(node.input(0)) && isBound(node.input(1)));
       for (int64_t value : other.ints)
@@ -276,12 +321,19 @@ private:
       define(node.output(0), results->front());
       return true;
     }
+    // What is subtracted makes less.
+    std::unordered_set<int> falling;
+    if (node.op_type() == "Sub")
+      falling.insert(1);
     if (!isMonotone(node))
       return restate(node);
-    auto results = evaluate(node, inputs);
-    for (int i = 0;
-         results && i < node.output_size() && i < int(results->size()); ++i) {
-      bounds[node.output(i)] = (*results)[i];
+    auto most = extreme(node, inputs, /*isMost=*/true, falling);
+    auto least = extreme(node, inputs, /*isMost=*/false, falling);
+    for (int i = 0; most && i < node.output_size() && i < int(most->size());
+         ++i) {
+      bounds[node.output(i)] = (*most)[i];
+      if (least && i < int(least->size()))
+        lows[node.output(i)] = (*least)[i];
       for (const std::string &input : node.input())
         if (free.count(input))
           free.insert(node.output(i));
@@ -322,10 +374,8 @@ private:
     }
     if (op == "ConstantOfShape" && isBound(node.input(0)))
       return restateShape(node, 0, {});
-    if (op == "Expand" && isBound(node.input(1))) {
-      auto x = shapes.find(node.input(0));
-      return x != shapes.end() && restateShape(node, 1, x->second);
-    }
+    if (op == "Expand" && isBound(node.input(1)))
+      return restateExpand(node);
     if (op == "Tile" && isBound(node.input(1)))
       return restateTile(node);
     if (op == "OneHot" && isBound(node.input(1)))
@@ -349,10 +399,10 @@ private:
 
   /// Renames the result of a node and adds one that makes the old result of it:
   /// of dimension `axes[i]` counts as much as element `elements[i]` of
-  /// `extents` says.
-  void addBounded(NodeProto &node, const std::string &extents,
-                  const std::vector<int64_t> &axes,
-                  const std::vector<int64_t> &elements, int output = 0) {
+  /// `extents` says. Gives that node.
+  NodeProto &addBounded(NodeProto &node, const std::string &extents,
+                        const std::vector<int64_t> &axes,
+                        const std::vector<int64_t> &elements, int output = 0) {
     std::string result = node.output(output);
     node.set_output(output, result + "/bounded");
     NodeProto &bounded = addNode(added, node, boundedOp,
@@ -361,6 +411,18 @@ private:
     setInts(bounded, "axes", axes);
     setInts(bounded, "elements", elements);
     changed = true;
+    return bounded;
+  }
+
+  /// Has the program say where the extents that `bounded` gives to the result
+  /// of `node` are not possible.
+  static void addCheck(NodeProto &bounded, const NodeProto &node,
+                       const std::string &what) {
+    AttributeProto &attr = *bounded.add_attribute();
+    attr.set_name("what");
+    attr.set_type(AttributeProto::STRING);
+    attr.set_s("node '" + displayName(node) + " (" + node.op_type() +
+               ")': " + what);
   }
 
   /// A node that computes extents; gives its result.
@@ -425,9 +487,14 @@ private:
     most = (most.empty() ? node.output(1) : most) + "/most";
     defineInts(most, {std::min(k.ints[0], x->second[size_t(axis)])}, k);
     node.set_input(1, most);
+    setInt(node, boundsAttr, 1);
+    const NodeProto origin = node;
     for (int i = 0; i < node.output_size(); ++i)
-      if (!node.output(i).empty())
-        addBounded(node, count, {axis}, {0}, i);
+      if (!node.output(i).empty()) {
+        NodeProto &bounded = addBounded(node, count, {axis}, {0}, i);
+        bounded.add_input(node.input(0));
+        addCheck(bounded, origin, "k (at most the dimension's size)");
+      }
     return false;
   }
 
@@ -476,12 +543,28 @@ private:
     if (x.size() > rank)
       return false;
     x.insert(x.begin(), rank - x.size(), 1);
-    const std::vector<int64_t> &most = bounds.at(shape).ints;
     for (size_t d = 0; d < rank; ++d)
       if (x[d] == 1 && !isExact(shape, d))
         axes.push_back(int64_t(d));
-      else if (free.count(shape) && x[d] != 1 && most[d] != 1 &&
-               most[d] != x[d])
+    node.set_input(operand, constantBound(shape));
+    const NodeProto origin = node;
+    addCheck(addBounded(node, shape, axes, axes), origin, "a size");
+    return false;
+  }
+
+  /// Dimensions of one element are as large as the shape says, others as they
+  /// are.
+  bool restateExpand(NodeProto &node) {
+    auto found = shapes.find(node.input(0));
+    if (found == shapes.end())
+      return false;
+    std::string shape = node.input(1);
+    std::vector<int64_t> x = found->second, most = bounds.at(shape).ints;
+    size_t given = most.size(), rank = std::max(x.size(), given);
+    x.insert(x.begin(), rank - x.size(), 1);
+    most.insert(most.begin(), rank - given, 1);
+    for (size_t d = 0; d < rank; ++d) {
+      if (free.count(shape) && x[d] != 1 && most[d] != 1 && most[d] != x[d])
         throw ImportError("dimension " + std::to_string(d) + " has " +
                               std::to_string(x[d]) +
                               " elements, so it can not get up to " +
@@ -489,9 +572,13 @@ private:
                               " (--dim with the number of elements, or 1, "
                               "instead of --max-dim)",
                           node);
-    node.set_input(operand, constantBound(shape));
-    addBounded(node, shape, axes, axes);
-    return false;
+      if (x[d] == 1)
+        x[d] = most[d];
+    }
+    node.set_domain(ownDomain);
+    node.set_op_type(openExpandOp);
+    setInts(node, "bounds", x);
+    return changed = true, false;
   }
 
   /// Repeats a dimension of one element in front of each one.
@@ -566,13 +653,45 @@ private:
       dims.push_back(x->second[size_t(axis)]);
     }
     std::string ends = node.input(2), starting = node.input(1);
-    std::string all = node.output(0) + "/dims";
-    defineInts(all, dims, known.at(starting));
+    std::string all = addDims(node, dims, known.at(starting)), last = ends;
+    const NodeProto origin = node;
     node.set_input(2, constantBound(ends));
-    std::string last = addArithmetic(node, "Min", ends, all);
-    addBounded(node, addArithmetic(node, "Sub", last, starting), positions,
-               elements);
+    if (isNatural(ends)) {
+      last = addArithmetic(node, "Min", ends, all);
+      addBounded(node, addArithmetic(node, "Sub", last, starting), positions,
+                 elements);
+      return true;
+    }
+    // Negative ones count from the end.
+    std::string zero = node.output(0) + "/zero";
+    defineInts(zero, {0}, known.at(starting));
+    std::string isNegative = addArithmetic(node, "Less", ends, zero);
+    std::string before = addArithmetic(node, "Add", ends, all);
+    last = node.output(0) + "/last";
+    addNode(added, node, "Where", {isNegative, before, ends}, {last});
+    last = addArithmetic(node, "Min", last, all);
+    std::string taken = addArithmetic(node, "Sub", last, starting);
+    taken = addArithmetic(node, "Max", taken, zero);
+    addCheck(addBounded(node, taken, positions, elements), origin,
+             "the number of elements that are taken");
     return true;
+  }
+
+  /// The extents of a Slice's operand along its axes, in the type of `like`;
+  /// `dims` are the largest ones.
+  std::string addDims(const NodeProto &node, const std::vector<int64_t> &dims,
+                      const Value &like) {
+    std::string base = node.output(0) + "/dims";
+    if (!open.count(node.input(0))) {
+      defineInts(base, dims, like);
+      return base;
+    }
+    addNode(added, node, "Shape", {node.input(0)}, {base + "/shape"});
+    addNode(added, node, "Gather", {base + "/shape", node.input(3)},
+            {base + "/wide"});
+    setInt(addNode(added, node, "Cast", {base + "/wide"}, {base}), "to",
+           like.elemType);
+    return base;
   }
 
   /// What is known of a value.
@@ -585,8 +704,8 @@ private:
       return std::nullopt;
     Elements result;
     for (int64_t most : value->second.ints)
-      result.push_back({most, isKnown || isExact(name, result.size()),
-                        exactElements.count(name) != 0});
+      result.push_back(
+          {most, isKnown || isExact(name, result.size()), isNatural(name)});
     return result;
   }
 
@@ -615,14 +734,30 @@ private:
 
   /// As many numbers as there are up to a limit.
   bool restateRange(NodeProto &node) {
-    const auto *start = constantInts(node, 0), *delta = constantInts(node, 2);
-    if (!start || !delta || start->size() != 1 || delta->size() != 1 ||
-        delta->front() < 1 || known.at(node.input(0)).isFloat())
+    auto start = known.find(node.input(0)), delta = known.find(node.input(2));
+    if (start == known.end() || delta == known.end() ||
+        start->second.size() != 1 || delta->second.size() != 1)
       return false;
     std::string limit = node.input(1), first = node.input(0);
-    std::string step = node.input(2), less = node.output(0) + "/less";
+    std::string step = node.input(2), base = node.output(0);
+    if (start->second.isFloat()) {
+      if (!(delta->second.floats[0] > 0))
+        return false;
+      node.set_input(1, constantBound(limit));
+      std::string span = addArithmetic(node, "Sub", limit, first);
+      std::string steps = addArithmetic(node, "Div", span, step);
+      addNode(added, node, "Ceil", {steps}, {base + "/steps"});
+      setInt(addNode(added, node, "Cast", {base + "/steps"}, {base + "/count"}),
+             "to", TensorProto::INT64);
+      addBounded(node, base + "/count", {0}, {0});
+      return false;
+    }
+    if (delta->second.ints[0] < 1)
+      return false;
     // (limit - start + delta - 1) / delta
-    defineInts(less, {start->front() - delta->front() + 1}, known.at(first));
+    std::string less = base + "/less";
+    defineInts(less, {start->second.ints[0] - delta->second.ints[0] + 1},
+               start->second);
     node.set_input(1, constantBound(limit));
     std::string span = addArithmetic(node, "Sub", limit, less);
     addBounded(node, addArithmetic(node, "Div", span, step), {0}, {0});
@@ -646,6 +781,8 @@ private:
   std::unordered_set<std::string> free;
   /// Of inputs: which elements are always their bound.
   std::unordered_map<std::string, std::vector<bool>> exactElements;
+  /// The least values of both, as far as they are known.
+  std::unordered_map<std::string, Value> lows;
   /// Nodes to put behind the one at hand.
   Nodes added;
   bool changed = false;

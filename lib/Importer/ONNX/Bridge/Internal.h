@@ -112,7 +112,8 @@ using KnownTypes = std::map<std::string, onnx::TypeProto>;
 
 /// Our own domain, and the op of it that says how much of dimensions counts: of
 /// the first operand's dimension `axes[i]` as much as element `elements[i]` of
-/// the second says.
+/// the second says, and no more than there is of that of the third, if there is
+/// one. `what` names these numbers where others are errors.
 constexpr char ownDomain[] = "dlc";
 constexpr char boundedOp[] = "Bounded";
 /// A Reshape whose shape is computed: attribute `bounds` has the largest
@@ -125,6 +126,8 @@ constexpr char openReshapeOp[] = "OpenReshape";
 constexpr char openSliceOp[] = "OpenSlice";
 constexpr char openPadOp[] = "OpenPad";
 constexpr char openResizeOp[] = "OpenResize";
+/// An Expand to a shape that is computed: `bounds` has the largest extents.
+constexpr char openExpandOp[] = "OpenExpand";
 
 /// Adds the results whose size depends on values, with the largest size that
 /// they can have. Returns whether it found new ones.

@@ -87,6 +87,8 @@ private:
   };
   /// Far from where sums overflow.
   static constexpr int64_t largest = int64_t(1) << 40;
+  /// Up to it floats hold all integers.
+  static constexpr int64_t largestExact = int64_t(1) << 24;
   static constexpr int maxDepth = 100;
 
   const NodeProto *makerOf(const std::string &name, int depth) const {
@@ -126,8 +128,7 @@ private:
     const std::string &op = node->op_type();
     bool isOther = op == "Identity" || op == "Reshape" || op == "Squeeze" ||
                    op == "Unsqueeze";
-    if (isOther ||
-        (op == "Cast" && intAttr(*node, "to", 0) == TensorProto::INT64))
+    if (isOther || isExactCast(*node))
       return follow(node->input(0), depth + 1);
     if (op != "Add" && op != "Sub")
       return std::nullopt;
@@ -137,6 +138,43 @@ private:
     return a && b
                ? checked({a->base + sign * b->base, a->each + sign * b->each})
                : std::nullopt;
+  }
+
+  /// Whether a node keeps whole numbers of up to `largestExact` as they are.
+  static bool isExactCast(const NodeProto &node) {
+    int64_t to = intAttr(node, "to", 0);
+    return node.op_type() == "Cast" &&
+           (to == TensorProto::INT64 || to == TensorProto::INT32 ||
+            to == TensorProto::FLOAT || to == TensorProto::DOUBLE);
+  }
+
+  /// The most that a number may be which is the same in all iterations.
+  std::optional<int64_t> mostOf(const std::string &name, int depth) const {
+    if (auto value = single(bodyInts(body, name)))
+      return value;
+    for (int s = 2; s < body.input_size(); ++s)
+      if (name == body.input(s).name()) {
+        if (!isKept(s))
+          return std::nullopt;
+        auto first = outer(loop.input(s));
+        return first ? std::optional(first->most) : std::nullopt;
+      }
+    if (const NodeProto *node = makerOf(name, depth)) {
+      bool isSame = node->op_type() == "Identity" || isExactCast(*node);
+      return isSame ? mostOf(node->input(0), depth + 1) : std::nullopt;
+    }
+    auto value = makers.count(name) ? std::nullopt : outer(name);
+    return value ? std::optional(value->most) : std::nullopt;
+  }
+
+  /// Whether the body gives a state back as it got it.
+  bool isKept(int input) const {
+    std::string next = body.output(input - 1).name();
+    const NodeProto *node = makerOf(next, 0);
+    for (int depth = 0; node && node->op_type() == "Identity";
+         node = makerOf(next, ++depth))
+      next = node->input(0);
+    return next == body.input(input).name();
   }
 
   /// A state to which each iteration adds the same.
@@ -163,11 +201,8 @@ private:
     auto progress = follow(less, depth + 1);
     if (!progress || progress->each < 1)
       return std::nullopt;
-    auto limit = single(bodyInts(body, than));
-    if (!limit && !makers.count(than))
-      if (auto value = outer(than); value && value->most <= largest)
-        limit = value->most;
-    if (!limit)
+    auto limit = mostOf(than, depth + 1);
+    if (!limit || *limit + progress->each > largestExact)
       return std::nullopt;
     int64_t span = *limit - progress->base + withEqual;
     return (span <= 0 ? 0 : (span - 1) / progress->each + 1) + 1;

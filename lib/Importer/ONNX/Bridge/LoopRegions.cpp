@@ -280,8 +280,9 @@ private:
       if (!changes)
         addNode(nodes, loop.node, "Identity", {loop.initial[s]}, {result(s)});
       else if (isOptional())
-        addNode(nodes, loop.node, "Where", {first, lastOf(s), loop.initial[s]},
-                {result(s)});
+        setInt(addNode(nodes, loop.node, "Where",
+                       {first, lastOf(s), loop.initial[s]}, {result(s)}),
+               choiceAttr, 1);
     }
     if (!loop.isMasked() || stacked.empty())
       return;

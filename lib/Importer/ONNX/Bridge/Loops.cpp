@@ -279,7 +279,9 @@ private:
         continue;
       }
       std::string next = name("state" + std::to_string(s) + "_", i);
-      addNode(nodes, node, "Where", {condition, results[s], state[s]}, {next});
+      setInt(addNode(nodes, node, "Where", {condition, results[s], state[s]},
+                     {next}),
+             choiceAttr, 1);
       state[s] = next;
     }
     if (loop.isMasked()) {

@@ -76,11 +76,13 @@ struct LoadOptions {
   std::function<bool(const std::string &op)> isElementwise;
 };
 
-/// One opset, static shapes, no functions, no constant nodes, no `If`; tensors
-/// over a threshold are stubs that point into `payloads`.
 /// Of a Reshape whose shape was computed: the numbers are bounds.
 constexpr char boundsAttr[] = "dlc_bounds";
+/// Of a Where: chooses one of two tensors by one flag, whatever their extents.
+constexpr char choiceAttr[] = "dlc_choice";
 
+/// One opset, static shapes, no functions, no constant nodes, no `If`; tensors
+/// over a threshold are stubs that point into `payloads`.
 struct Model {
   onnx::ModelProto proto;
   std::vector<Payload> payloads;

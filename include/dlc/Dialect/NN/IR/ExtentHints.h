@@ -39,6 +39,18 @@ inline constexpr llvm::StringLiteral kFixedAttrName = "nn.fixed";
 /// it, of each of them.
 inline constexpr llvm::StringLiteral kResizedAttrName = "nn.resized";
 
+/// Of an operation whose operands are those of the model's node, or computed
+/// from them at the same places: what it means that two of them have different
+/// extents in the same dimension. Without it there is a size only where the
+/// importer made a tensor for it.
+inline constexpr llvm::StringLiteral kAlignedAttrName = "nn.aligned";
+/// One of 1 is broadcast, others have to be equal.
+inline constexpr llvm::StringLiteral kAlignedBroadcast = "broadcast";
+/// They have to be equal.
+inline constexpr llvm::StringLiteral kAlignedEqual = "equal";
+/// Of a selection by one flag: the result has those of what is selected.
+inline constexpr llvm::StringLiteral kAlignedChoice = "choice";
+
 /// Of a result of a graph function that holds two numbers (i64) for each text:
 /// they have to be equal, the text says what the first one is. The pass moves
 /// them to the end of the results' extents.

@@ -1,0 +1,173 @@
+//===- ResolveBroadcasts.cpp - Operands that have to fit together ---------===//
+//
+// Whether two operands have the same extent, or one of 1, is known at run time
+// only.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Resolver.h"
+
+#include "dlc/Dialect/NN/IR/ExtentHints.h"
+#include "dlc/Support/Location.h"
+
+using namespace mlir;
+using namespace dlc::nn;
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+void Resolver::check(Operation *op, const Twine &what, Value found,
+                     Value expected) {
+  if (forms.areSame(found, expected))
+    return;
+  // What differs from iteration to iteration is not checked.
+  for (LoopBorder *border : llvm::reverse(borders)) {
+    found = found ? border->outside(found) : found;
+    expected = expected ? border->outside(expected) : expected;
+  }
+  if (!found || !expected)
+    return;
+  std::string node = nameOfNode(op->getLoc());
+  auto text = StringAttr::get(op->getContext(), "node '" + node + "': " + what);
+  if (llvm::none_of(checks, [&](const Check &other) {
+        return other.what == text && forms.areSame(other.found, found) &&
+               forms.areSame(other.expected, expected);
+      }))
+    checks.push_back({text, found, expected});
+}
+
+void Resolver::checkExtent(Operation *op, const Place &place,
+                           const Axis &axis) {
+  ExtentBuilder b(op);
+  check(op,
+        "dimension " + Twine(place.dim) + " of operand " +
+            Twine(place.operand->getOperandNumber()),
+        b.extentOf(axesOf(place.operand->get())[place.dim]), b.extentOf(axis));
+}
+
+//===----------------------------------------------------------------------===//
+// Alignment
+//===----------------------------------------------------------------------===//
+
+/// Where an operand has one element (`isOne`), takes it everywhere along a
+/// dimension, which becomes `axis`.
+void Resolver::repeatFirst(const Place &place, Value isOne, const Axis &axis) {
+  OpOperand &operand = *place.operand;
+  ExtentBuilder b(operand.getOwner());
+  Axes axes = axesOf(operand.get());
+  SmallVector<int64_t> starts(axes.size(), 0), steps(axes.size(), 1);
+  SmallVector<int64_t> sizes(shapeOf(operand.get()));
+  sizes[place.dim] = 1;
+  Value first =
+      b.make<SliceOp>(operand.get(), ArrayRef<int64_t>(starts),
+                      ArrayRef<int64_t>(sizes), ArrayRef<int64_t>(steps));
+  operand.set(b.make<SelectOp>(isOne, first, operand.get()));
+  axes[place.dim] = axis;
+  define(operand.get(), std::move(axes));
+}
+
+/// At least one of the places is bounded, and all of them have their elements
+/// at the beginning.
+Axis Resolver::alignBroadcast(Operation *op, int64_t dim,
+                              ArrayRef<Place> places, int64_t size) {
+  ExtentBuilder b(op);
+  bool mayRepeat =
+      op->getAttrOfType<StringAttr>(kAlignedAttrName) == kAlignedBroadcast;
+  auto axisOf = [&](const Place &place) {
+    return axesOf(place.operand->get())[place.dim];
+  };
+  auto isOne = [&](Value extent) {
+    return b.make<CompareOp>(ComparePredicate::EQ, extent, b.scalar(1));
+  };
+  Value extent;
+  bool isFixed = false;
+  for (const Place &place : places) {
+    Axis axis = axisOf(place);
+    isFixed |= !axis.isBounded();
+    Value other = b.extentOf(axis);
+    if (!extent)
+      extent = other;
+    else if (mayRepeat && !forms.areSame(extent, other))
+      extent = b.make<SelectOp>(isOne(extent), other, extent);
+  }
+  Axis result = isFixed ? Axis(size) : Axis(size, forms.canonical(extent));
+  Value expected = b.extentOf(result);
+  for (const Place &place : places) {
+    Axis axis = axisOf(place);
+    Value found = b.extentOf(axis);
+    if (!axis.isBounded() || forms.areSame(found, expected))
+      continue;
+    Value one = isOne(found);
+    if (!mayRepeat) {
+      checkExtent(op, place, result);
+      continue;
+    }
+    check(op,
+          "dimension " + Twine(place.dim) + " of operand " +
+              Twine(place.operand->getOperandNumber()) +
+              " (not 1, which would be broadcast)",
+          b.make<SelectOp>(one, expected, found), expected);
+    repeatFirst(place, one, result);
+  }
+  return result;
+}
+
+Axis Resolver::align(Operation *op, int64_t dim, ArrayRef<Place> places,
+                     int64_t size) {
+  auto axisOf = [&](const Place &place) {
+    return axesOf(place.operand->get())[place.dim];
+  };
+  const Place *bounded = llvm::find_if(
+      places, [&](const Place &place) { return axisOf(place).isBounded(); });
+  if (bounded == places.end())
+    return Axis(size);
+  auto kind = op->getAttrOfType<StringAttr>(kAlignedAttrName);
+  Axis first = axisOf(*bounded);
+  auto isOther = [&](const Place &place) {
+    Axis axis = axisOf(place);
+    return (kind || axis.isBounded()) && !(axis == first);
+  };
+  if (llvm::none_of(places, isOther))
+    return first;
+  for (const Place &place : places)
+    compact(*place.operand, place.dim);
+  if (!kind || llvm::all_of(places, [&](const Place &place) {
+        return axisOf(place) == axisOf(*bounded);
+      }))
+    return axisOf(*bounded);
+  auto select = dyn_cast<SelectOp>(op);
+  if (!select || kind != kAlignedChoice || places.size() != 2)
+    return alignBroadcast(op, dim, places, size);
+  ExtentBuilder b(op);
+  return Axis(size, b.make<SelectOp>(b.reshape(select.getCondition(), {}),
+                                     b.extentOf(axisOf(places[0])),
+                                     b.extentOf(axisOf(places[1]))));
+}
+
+/// The result of an operation whose operands broadcast to it, but for their
+/// last `drop` dimensions: has the extents of all of them.
+LogicalResult Resolver::broadcast(Operation *op, ArrayRef<unsigned> operands,
+                                  int64_t drop) {
+  Value result = op->getResult(0);
+  Axes axes = staticAxes(result);
+  int64_t rank = axes.size();
+  for (int64_t d = 0; d < rank - drop; ++d) {
+    int64_t size = axes[d].getSize();
+    SmallVector<Place> places;
+    for (unsigned number : operands) {
+      OpOperand &operand = op->getOpOperand(number);
+      Axes from = axesOf(operand.get());
+      int64_t at = d - rank + int64_t(from.size());
+      if (at < 0)
+        continue;
+      if (from[at].getSize() == size && (size != 1 || from[at].isBounded()))
+        places.push_back({&operand, at});
+      else if (from[at].isBounded() && op->hasAttr(kAlignedAttrName))
+        checkExtent(op, {&operand, at}, Axis(1));
+    }
+    axes[d] = align(op, d, places, size);
+  }
+  define(result, std::move(axes));
+  return success();
+}
