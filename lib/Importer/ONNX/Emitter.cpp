@@ -134,8 +134,11 @@ static int countTensors(const NodeEmitter &e) {
 }
 
 LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
-  Location loc =
-      nodeLocation(builder.getContext(), file, nameOf(node), node.op_type());
+  // The importer's own ops that stand for one of the model.
+  StringRef op = node.op_type();
+  if (!node.domain().empty())
+    op.consume_front("Open");
+  Location loc = nodeLocation(builder.getContext(), file, nameOf(node), op);
   auto entry = emitterTable().find(opName(node));
   if (entry == emitterTable().end())
     return emitError(loc) << "the operator is not supported";

@@ -67,42 +67,61 @@ void Resolver::repeatFirst(const Place &place, Value isOne, const Axis &axis) {
   define(operand.get(), std::move(axes));
 }
 
+static Value isOne(ExtentBuilder &b, Value extent) {
+  return b.make<CompareOp>(ComparePredicate::EQ, extent, b.scalar(1));
+}
+
+bool Resolver::isPartOf(Value part, Value agreed) const {
+  auto parts = broadcasts.find(agreed);
+  return part == agreed ||
+         (parts != broadcasts.end() && llvm::is_contained(parts->second, part));
+}
+
+/// The extent of what operands with these extents broadcast to: the first that
+/// is not 1.
+Value Resolver::agreed(Operation *op, ArrayRef<Value> extents) {
+  for (Value extent : extents)
+    if (llvm::all_of(extents,
+                     [&](Value part) { return isPartOf(part, extent); }))
+      return extent;
+  ExtentBuilder b(op);
+  Value result;
+  SmallVector<Value> parts;
+  for (Value extent : extents) {
+    result =
+        result ? b.make<SelectOp>(isOne(b, result), extent, result) : extent;
+    parts.push_back(extent);
+    auto inner = broadcasts.find(extent);
+    if (inner != broadcasts.end())
+      llvm::append_range(parts, inner->second);
+  }
+  result = forms.canonical(result);
+  broadcasts[result] = std::move(parts);
+  return result;
+}
+
 /// At least one of the places is bounded, and all of them have their elements
 /// at the beginning.
 Axis Resolver::alignBroadcast(Operation *op, int64_t dim,
                               ArrayRef<Place> places, int64_t size) {
   ExtentBuilder b(op);
-  bool mayRepeat =
-      op->getAttrOfType<StringAttr>(kAlignedAttrName) == kAlignedBroadcast;
   auto axisOf = [&](const Place &place) {
     return axesOf(place.operand->get())[place.dim];
   };
-  auto isOne = [&](Value extent) {
-    return b.make<CompareOp>(ComparePredicate::EQ, extent, b.scalar(1));
-  };
-  Value extent;
+  SmallVector<Value> extents;
   bool isFixed = false;
   for (const Place &place : places) {
-    Axis axis = axisOf(place);
-    isFixed |= !axis.isBounded();
-    Value other = b.extentOf(axis);
-    if (!extent)
-      extent = other;
-    else if (mayRepeat && !forms.areSame(extent, other))
-      extent = b.make<SelectOp>(isOne(extent), other, extent);
+    isFixed |= !axisOf(place).isBounded();
+    extents.push_back(forms.canonical(b.extentOf(axisOf(place))));
   }
-  Axis result = isFixed ? Axis(size) : Axis(size, forms.canonical(extent));
+  Axis result(size);
+  if (!isFixed)
+    result = Axis(size, agreed(op, extents));
   Value expected = b.extentOf(result);
-  for (const Place &place : places) {
-    Axis axis = axisOf(place);
-    Value found = b.extentOf(axis);
-    if (!axis.isBounded() || forms.areSame(found, expected))
+  for (auto [place, found] : llvm::zip_equal(places, extents)) {
+    if (!axisOf(place).isBounded() || forms.areSame(found, expected))
       continue;
-    Value one = isOne(found);
-    if (!mayRepeat) {
-      checkExtent(op, place, result);
-      continue;
-    }
+    Value one = isOne(b, found);
     check(op,
           "dimension " + Twine(place.dim) + " of operand " +
               Twine(place.operand->getOperandNumber()) +
@@ -110,6 +129,19 @@ Axis Resolver::alignBroadcast(Operation *op, int64_t dim,
           b.make<SelectOp>(one, expected, found), expected);
     repeatFirst(place, one, result);
   }
+  return result;
+}
+
+/// The same where nothing is broadcast.
+Axis Resolver::alignEqual(Operation *op, ArrayRef<Place> places) {
+  auto axisOf = [&](const Place &place) {
+    return axesOf(place.operand->get())[place.dim];
+  };
+  const Place *fixed = llvm::find_if(
+      places, [&](const Place &place) { return !axisOf(place).isBounded(); });
+  Axis result = axisOf(fixed == places.end() ? places.front() : *fixed);
+  for (const Place &place : places)
+    checkExtent(op, place, result);
   return result;
 }
 
@@ -136,6 +168,8 @@ Axis Resolver::align(Operation *op, int64_t dim, ArrayRef<Place> places,
         return axisOf(place) == axisOf(*bounded);
       }))
     return axisOf(*bounded);
+  if (kind == kAlignedEqual)
+    return alignEqual(op, places);
   auto select = dyn_cast<SelectOp>(op);
   if (!select || kind != kAlignedChoice || places.size() != 2)
     return alignBroadcast(op, dim, places, size);

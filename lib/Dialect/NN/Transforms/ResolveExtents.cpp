@@ -142,6 +142,9 @@ LogicalResult Resolver::writeResults() {
 LogicalResult Resolver::visit(BroadcastOp op) { return broadcast(op, {0}, 0); }
 
 LogicalResult Resolver::visit(BatchNormOp op) {
+  int64_t channels = op.getChannelsLast() ? shapeOf(op.getX()).size() - 1 : 1;
+  for (OpOperand &operand : llvm::drop_begin(op->getOpOperands()))
+    checkExtent(op, {&operand, 0}, axesOf(op.getX())[channels]);
   define(op.getResult(), axesOf(op.getX()));
   return success();
 }
@@ -163,7 +166,17 @@ LogicalResult Resolver::visit(LoopOp op) {
   unsigned states = op.getCarried().size(), slices = op.getSliced().size();
   unsigned count = op->getNumOperands();
   LoopBorder border(op, limits);
-  auto inside = [&](Value extent) { return border.inside(extent); };
+  auto inside = [&](Value extent) {
+    Value known = border.inside(extent);
+    auto parts = broadcasts.find(extent);
+    if (parts != broadcasts.end() && !broadcasts.count(known)) {
+      SmallVector<Value> inner;
+      for (Value part : SmallVector<Value>(parts->second))
+        inner.push_back(border.inside(part));
+      broadcasts[known] = std::move(inner);
+    }
+    return known;
+  };
   for (unsigned i = 0; i < count; ++i) {
     for (size_t d = 0; i < states && d < axesOf(op->getOperand(i)).size(); ++d)
       compact(op->getOpOperand(i), d);

@@ -103,6 +103,13 @@ LogicalResult Resolver::visit(SoftmaxOp op) {
 
 LogicalResult Resolver::visit(LayerNormOp op) {
   Axes axes = axesOf(op.getX());
+  for (OpOperand &operand : llvm::drop_begin(op->getOpOperands())) {
+    ArrayRef<int64_t> shape = shapeOf(operand.get());
+    for (auto [at, size] : llvm::enumerate(shape))
+      if (size != 1)
+        checkExtent(op, {&operand, int64_t(at)},
+                    axes[axes.size() - shape.size() + at]);
+  }
   auto dims =
       llvm::to_vector(llvm::seq<int64_t>(op.getAxis(), int64_t(axes.size())));
   if (llvm::none_of(dims, [&](int64_t d) { return axes[d].isBounded(); })) {

@@ -133,6 +133,9 @@ private:
              int64_t size);
   Axis alignBroadcast(mlir::Operation *op, int64_t dim,
                       llvm::ArrayRef<Place> places, int64_t size);
+  Axis alignEqual(mlir::Operation *op, llvm::ArrayRef<Place> places);
+  mlir::Value agreed(mlir::Operation *op, llvm::ArrayRef<mlir::Value> extents);
+  bool isPartOf(mlir::Value part, mlir::Value agreed) const;
   void repeatFirst(const Place &place, mlir::Value isOne, const Axis &axis);
   /// Has the program compare two numbers (scalars of i64) when it has run, and
   /// say "… is 2, but has to be 3": of what `op` finds in a dimension of an
@@ -183,6 +186,9 @@ private:
   llvm::DenseMap<mlir::Value, Axes> known;
   ExtentLimits limits;
   ExtentForms forms{limits};
+  /// Of extents that operands agreed about: those of the operands, of which
+  /// each one was 1 or the same.
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> broadcasts;
   /// The loops around the operation at hand, inner ones last.
   llvm::SmallVector<LoopBorder *> borders;
   /// What a run has to find equal.
