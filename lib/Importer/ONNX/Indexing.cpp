@@ -351,7 +351,7 @@ LogicalResult reverseSequence(NodeEmitter &e) {
   Dims across(2, 1);
   across[batch] = shape[batch];
   lengths = e.reshape(lengths, across);
-  Value t = e.iota(shape[time], 1, time, 2);
+  Value t = e.positionsAlong(0, time, 2);
   Value inside = e.make<nn::CompareOp>(nn::ComparePredicate::LT, t, lengths);
   Value mirrored =
       e.make<nn::SubOp>(e.make<nn::SubOp>(lengths, e.scalar(1, lengths)), t);
@@ -361,7 +361,8 @@ LogicalResult reverseSequence(NodeEmitter &e) {
   int64_t batchStride = batch == 0 ? shape[1] : 1;
   Value row = e.make<nn::AddOp>(
       e.make<nn::MulOp>(from, e.scalar(double(timeStride), from)),
-      e.iota(shape[batch], batchStride, batch, 2));
+      e.make<nn::MulOp>(e.positionsAlong(0, batch, 2),
+                        e.scalar(double(batchStride), from)));
   Dims merged{shape[0] * shape[1]};
   merged.append(shape.begin() + 2, shape.end());
   return e.set(0,

@@ -2,7 +2,6 @@
 
 #include "ExtentForms.h"
 
-#include "mlir/IR/Matchers.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -71,13 +70,10 @@ ExtentForms::Form ExtentForms::formOfSelect(SelectOp op) {
 }
 
 ExtentForms::Form ExtentForms::compute(Value x) {
-  DenseElementsAttr constant;
   if (!isScalar(x))
     return named(x);
-  if (matchPattern(x, m_Constant(&constant))) {
-    int64_t value = (*constant.value_begin<APInt>()).getSExtValue();
-    return {nullptr, value, value, value};
-  }
+  if (auto value = constantOf(x))
+    return {nullptr, *value, *value, *value};
   if (auto limit = limits.find(x); limit != limits.end())
     return {x, 0, 0, limit->second};
   Operation *op = x.getDefiningOp();

@@ -106,6 +106,18 @@ static bool stepBack(Value &x, int64_t &index) {
     x = reshape.getX();
     return cast<RankedTensorType>(x.getType()).getRank() <= 1;
   }
+  // No extent needs more than 32 bits.
+  if (auto cast = dyn_cast_or_null<CastOp>(op)) {
+    auto isWide = [](Value value) {
+      Type element =
+          mlir::cast<RankedTensorType>(value.getType()).getElementType();
+      return element.isSignlessInteger(64) || element.isSignlessInteger(32);
+    };
+    if (!isWide(cast.getX()) || !isWide(x))
+      return false;
+    x = cast.getX();
+    return true;
+  }
   if (auto gather = dyn_cast_or_null<GatherOp>(op)) {
     DenseElementsAttr indices;
     auto from = cast<RankedTensorType>(gather.getData().getType());
@@ -136,6 +148,16 @@ static bool stepBack(Value &x, int64_t &index) {
   return false;
 }
 
+std::optional<int64_t> dlc::nn::constantOf(Value x) {
+  int64_t index = 0;
+  do {
+    DenseIntElementsAttr constant;
+    if (matchPattern(x, m_Constant(&constant)))
+      return (*(constant.value_begin<APInt>() + index)).getSExtValue();
+  } while (stepBack(x, index));
+  return std::nullopt;
+}
+
 /// The number that `x` is not made smaller than, or larger than.
 template <typename OpT>
 static std::optional<int64_t> getLimit(Value x) {
@@ -152,12 +174,15 @@ Value dlc::nn::originOf(Value extent, const ExtentLimits &limits) {
   Value x = extent;
   int64_t index = 0, least = std::numeric_limits<int64_t>::max();
   bool isLimited = false;
+  Type elementType = cast<RankedTensorType>(x.getType()).getElementType();
   while (true) {
     auto known = limits.find(x);
     if (known != limits.end() && known->second <= least)
       return x;
     // What is one element is the same wherever it lies.
-    if (!isLimited && cast<RankedTensorType>(x.getType()).getNumElements() == 1)
+    auto type = cast<RankedTensorType>(x.getType());
+    if (!isLimited && type.getNumElements() == 1 &&
+        type.getElementType() == elementType)
       extent = x;
     if (auto limit = getLimit<MinOp>(x)) {
       least = std::min(least, *limit);

@@ -60,6 +60,9 @@ using ExtentLimits = llvm::DenseMap<mlir::Value, int64_t>;
 /// the same.
 mlir::Value originOf(mlir::Value extent, const ExtentLimits &limits);
 
+/// The number that a scalar of i64 is, through what only moves it.
+std::optional<int64_t> constantOf(mlir::Value x);
+
 /// `axis` with other extents.
 Axis mapExtents(const Axis &axis,
                 llvm::function_ref<mlir::Value(mlir::Value)> map);

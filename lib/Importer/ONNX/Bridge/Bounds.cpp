@@ -196,6 +196,10 @@ dlc::importer::valuesWithExtents(const Model &model) {
     if (!input.extents.empty())
       result.insert(input.name);
   for (const NodeProto &node : graph.node()) {
+    // There is one number a dimension, whatever it is.
+    if (node.domain().empty() &&
+        (node.op_type() == "Shape" || node.op_type() == "Size"))
+      continue;
     bool has = makesExtents(graph, node);
     forEachUse(node, [&](const std::string &input) {
       has = has || result.count(input);

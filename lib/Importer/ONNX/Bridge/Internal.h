@@ -358,7 +358,8 @@ public:
 
 private:
   bool formOne(const onnx::NodeProto &node, const ValueTypes &types,
-               onnx::GraphProto &graph, Nodes &nodes, bool last);
+               onnx::GraphProto &graph, Nodes &nodes, bool last,
+               bool unrollUnknown);
   void addRegion(const LoopParts &loop, std::optional<int64_t> trips,
                  onnx::GraphProto &graph, Nodes &nodes);
   static std::optional<LoopParts> read(const Region &region,

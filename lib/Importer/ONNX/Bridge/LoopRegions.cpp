@@ -453,7 +453,8 @@ void LoopRegions::addRegion(const LoopParts &loop, std::optional<int64_t> trips,
 }
 
 bool LoopRegions::formOne(const NodeProto &node, const ValueTypes &types,
-                          GraphProto &graph, Nodes &nodes, bool last) {
+                          GraphProto &graph, Nodes &nodes, bool last,
+                          bool unrollUnknown) {
   std::optional<LoopParts> loop = readLoop(node, graph);
   if (!loop || (!loop->condition.empty() && !last))
     return false;
@@ -472,7 +473,7 @@ bool LoopRegions::formOne(const NodeProto &node, const ValueTypes &types,
   bool known =
       std::all_of(loop->initial.begin(), loop->initial.end(), isKnown) &&
       std::all_of(loop->sliced.begin(), loop->sliced.end(), isKnown);
-  if (few || hasOtherStates(*loop, types) || (!known && last))
+  if (few || hasOtherStates(*loop, types) || (!known && unrollUnknown))
     unrollLoop(*loop, "", graph, nodes);
   else if (known)
     addRegion(*loop, counted, graph, nodes);
@@ -486,16 +487,21 @@ bool LoopRegions::form(Model &model, bool last) {
   if (std::none_of(graph.node().begin(), graph.node().end(), isLoopNode))
     return false;
   ValueTypes types(graph);
-  bool changed = false;
-  Nodes kept;
-  for (NodeProto &node : *graph.mutable_node()) {
-    bool done = isLoopNode(node) && formOne(node, types, graph, kept, last);
-    if (!done)
-      kept.Add()->Swap(&node);
-    changed |= done;
-  }
-  graph.mutable_node()->Swap(&kept);
-  return changed;
+  // What follows a loop that is formed may become known.
+  auto formAll = [&](bool unrollUnknown) {
+    bool changed = false;
+    Nodes kept;
+    for (NodeProto &node : *graph.mutable_node()) {
+      bool done = isLoopNode(node) &&
+                  formOne(node, types, graph, kept, last, unrollUnknown);
+      if (!done)
+        kept.Add()->Swap(&node);
+      changed |= done;
+    }
+    graph.mutable_node()->Swap(&kept);
+    return changed;
+  };
+  return formAll(false) || (last && formAll(true));
 }
 
 void LoopRegions::rebuild(
