@@ -163,6 +163,9 @@ LogicalResult dynamicQuantizeLinear(NodeEmitter &e) {
   Value high = e.make<nn::MaxOp>(extreme(nn::ReduceKind::Max), zero);
   Value low = e.make<nn::MinOp>(extreme(nn::ReduceKind::Min), zero);
   Value scale = e.make<nn::DivOp>(e.make<nn::SubOp>(high, low), steps);
+  // Of nothing but zeros any scale will do.
+  Value isFlat = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, high, low);
+  scale = e.make<nn::SelectOp>(isFlat, e.scalar(1, scale), scale);
   Value point =
       e.make<nn::RoundOp>(e.make<nn::NegOp>(e.make<nn::DivOp>(low, scale)));
   point = e.make<nn::MinOp>(e.make<nn::MaxOp>(point, zero), steps);

@@ -10,9 +10,28 @@ using namespace dlc::importer;
 
 namespace {
 
+/// A Squeeze's operand, of which dimensions are known to have one element.
+Value squeezed(NodeEmitter &e) {
+  Value x = e.in(0), one = e.ints({1}, {});
+  int64_t rank = shapeOf(x).size();
+  auto axes = e.constInts(1);
+  for (int64_t d = 0; d < rank; ++d) {
+    bool isGone = !axes || llvm::is_contained(*axes, d) ||
+                  llvm::is_contained(*axes, d - rank);
+    if (shapeOf(x)[d] != 1 || !isGone)
+      continue;
+    e.check(e.describe("dimension " + Twine(d)), e.make<nn::ExtentOp>(x, d),
+            one);
+    x = e.make<nn::BoundedOp>(x, one, d);
+  }
+  return x;
+}
+
 /// Reshape, Flatten, Squeeze, Unsqueeze: shape inference did the work.
 LogicalResult reshape(NodeEmitter &e) {
-  Value result = e.reshape(e.in(0), e.outType(0).getShape());
+  bool isSqueeze = e.node.op_type() == "Squeeze" && e.isOpen(0);
+  Value result =
+      e.reshape(isSqueeze ? squeezed(e) : e.in(0), e.outType(0).getShape());
   auto op = result.getDefiningOp<nn::ReshapeOp>();
   if (auto shape =
           e.node.op_type() == "Reshape" && e.isOpen(0) && !e.attr(boundsAttr)
