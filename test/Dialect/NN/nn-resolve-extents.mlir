@@ -217,3 +217,48 @@ func.func @pooled(%x: tensor<1x2x8xf32>, %n: tensor<i64>) -> tensor<1x2x8xf32> {
   %r = nn.avg_pool %b kernel = [3] strides = [1] pads = [1, 1] dilations = [1] : (tensor<1x2x8xf32>) -> tensor<1x2x8xf32>
   return %r : tensor<1x2x8xf32>
 }
+
+// -----
+
+// Operands of the model's that turn out to have one element are broadcast; what
+// is neither that nor the same is said behind the results' extents.
+// CHECK-LABEL: func.func @broadcast
+// CHECK-SAME: tensor<1xi64> {dlc.is_extents}) -> (tensor<4xf32>, tensor<2xi64> {dlc.checks =
+// CHECK-SAME: dimension 0 of operand 0 (not 1, which would be broadcast)
+// CHECK-SAME: dlc.is_extents
+// CHECK: %[[ONE:.*]] = nn.compare eq %[[N:.*]], %{{.*}} : (tensor<i64>, tensor<i64>) -> tensor<i1>
+// CHECK: %[[FOUND:.*]] = nn.select %[[ONE]], %{{.*}}, %[[N]]
+// CHECK: %[[FIRST:.*]] = nn.slice %arg0 starts = [0]
+// CHECK: %[[X:.*]] = nn.select %[[ONE]], %[[FIRST]], %arg0
+// CHECK: nn.add %[[X]], %arg1
+// CHECK-NOT: nn.aligned
+func.func @broadcast(%x: tensor<4xf32> {dlc.extents = array<i64: 0>}, %y: tensor<4xf32>, %e: tensor<1xi64> {dlc.is_extents}) -> tensor<4xf32> {
+  %0 = nn.add %x, %y {nn.aligned = "broadcast"} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// What is computed anew is the same number: nothing to compare.
+// CHECK-LABEL: func.func @same
+// CHECK-NOT: dlc.checks
+// CHECK: nn.conv
+// CHECK: nn.add
+// CHECK-NOT: nn.gather
+func.func @same(%x: tensor<1x2x8xf32> {dlc.extents = array<i64: -1, -1, 0>}, %w: tensor<2x2x3xf32>, %e: tensor<1xi64> {dlc.is_extents})
+    -> tensor<1x2x8xf32> {
+  %c = nn.conv %x, %w strides = [1] pads = [1, 1] dilations = [1] groups = 1 : (tensor<1x2x8xf32>, tensor<2x2x3xf32>) -> tensor<1x2x8xf32>
+  %0 = nn.add %c, %x {nn.aligned = "broadcast"} : (tensor<1x2x8xf32>, tensor<1x2x8xf32>) -> tensor<1x2x8xf32>
+  return %0 : tensor<1x2x8xf32>
+}
+
+// -----
+
+// A dimension that has to be the same in all parts.
+// CHECK-LABEL: func.func @equal
+// CHECK: dimension 0 of operand 1
+func.func @equal(%x: tensor<4x2xf32> {dlc.extents = array<i64: 0, -1>}, %y: tensor<4x2xf32> {dlc.extents = array<i64: 1, -1>},
+                 %e: tensor<2xi64> {dlc.is_extents}) -> tensor<4x4xf32> {
+  %0 = nn.concat %x, %y axis = 1 {nn.aligned = "equal"} : (tensor<4x2xf32>, tensor<4x2xf32>) -> tensor<4x4xf32>
+  return %0 : tensor<4x4xf32>
+}

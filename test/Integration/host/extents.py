@@ -68,6 +68,20 @@ def positions():
             }}"""), inputs, "--max-dim=n=5")
 
 
+    check("reversed", model("""g (float[n,2,3] x, int64[2] lengths, float[2,n,3] y) => (float[n,2,3] a, float[2,n,3] b) {
+        a = ReverseSequence <batch_axis = 1, time_axis = 0> (x, lengths)
+        b = ReverseSequence <batch_axis = 0, time_axis = 1> (y, lengths)
+    }"""), [{"x": floats(n, 2, 3), "y": floats(2, n, 3), "lengths": np.array([n, (n + 1) // 2])} for n in (6, 1, 3)], "--max-dim=n=6")
+    check("squeezed", model("""g (float[n,3] x, float[n,3] y) => (float[3] s, float[n,3] z) {
+        f = Slice (x, zero, one, zero)
+        s = Squeeze (f, zero)
+        z = Add (y, s)
+    }""", zero=np.array([0]), one=np.array([1])), [{"x": floats(n, 3), "y": floats(n, 3)} for n in (5, 1, 2)], "--max-dim=n=5")
+    check("zeros quantised", model("""g (float[n,3] x) => (uint8[n,3] y, float s, uint8 z) {
+        y, s, z = DynamicQuantizeLinear (x)
+    }"""), [{"x": 0 * floats(n, 3)} for n in (5, 1)], "--max-dim=n=5")
+
+
 def by_values():
     full = {"x": np.ones((3, 5), np.float32)}
     check("gathered", model("""g (float[3,5] x) => (int64[2,n] at, float[n] v, float s, int64[1] count) {

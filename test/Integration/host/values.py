@@ -164,6 +164,27 @@ def conditions():
             d = Not (done)
         }> (, first, zero, x)
     }""", [{"x": floats(3), "n": n} for n in (17, 0, 1, 2, 8)], *bounded(n=(17,)), zero=np.array(0))
+    # The limit is a state, and compared as a float; the second loop runs as often as the first one did.
+    body = """<body = {0} (int64 {0}i, bool {0}c, int32 {0}k, int32 {0}n, float[2] {0}t) => (bool {0}d, int32 {0}l, int32 {0}m, float[2] {0}u, float[2] {0}v) {{
+        {0}l = Add ({0}k, one)
+        {0}m = Identity ({0}n)
+        {0}at = Gather ({1}, {0}k)
+        {0}u = Add ({0}t, {0}at)
+        {0}v = Tanh ({0}u)
+        {0}a = Cast <to = 1> ({0}l)
+        {0}b = Cast <to = 1> ({0}n)
+        {0}d = Less ({0}a, {0}b)
+    }}>"""
+    loops = "".join(f"""
+        size_{name} = Shape <end = 1> ({data})
+        count_{name} = Squeeze (size_{name})
+        limit_{name} = Cast <to = 6> (count_{name})
+        first_{name} = Less (none, limit_{name})
+        k_{name}, n_{name}, last_{name}, all_{name} = Loop {body.format(name, data)} (, first_{name}, none, limit_{name}, start)
+    """ for name, data in (("p", "x"), ("q", "all_p")))
+    check("while behind while", f"(float[h,2] x) => (float[m,2] all_q, float[2] last_q) {{ {loops} }}",
+          [{"x": floats(h, 2)} for h in (9, 1, 4)], "--max-dim=h=9", none=np.array(0, np.int32), one=np.array(1, np.int32),
+          start=np.array([0.5, -0.5], np.float32))
 
 
 def refused(command, *texts, code=2):
