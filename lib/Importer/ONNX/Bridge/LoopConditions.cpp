@@ -189,6 +189,9 @@ private:
       return std::nullopt;
     int step = node->input(0) == name ? 1 : 0;
     auto each = single(bodyInts(body, node->input(step)));
+    if (!each && !makers.count(node->input(step)))
+      if (auto value = outer(node->input(step)); value && value->isExact)
+        each = value->most;
     if (node->input(1 - step) != name || !each)
       return std::nullopt;
     return checked({first->most, *each});

@@ -468,6 +468,9 @@ bool LoopRegions::formOne(const NodeProto &node, const ValueTypes &types,
     return false; // it may still become known
   }
   bool results = loop->isMasked() && loop->numOutputs > 0;
+  if (loop->trips == std::numeric_limits<int64_t>::max() && results &&
+      !unrollUnknown)
+    return false; // what its condition asks for may get a bound
   bool few = loop->trips == 0 || (loop->trips <= maxUnrolledTrips && !results);
   auto isKnown = [&](const std::string &name) { return types.of(name); };
   bool known =
