@@ -173,6 +173,8 @@ static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
   form.fuse = options.optimize;
   form.attention = options.isCuda();
   pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));
+  if (options.optimize && !options.isCuda())
+    pm.addNestedPass<func::FuncOp>(dispatch::createSkipPaddingPass());
   pm.addNestedPass<func::FuncOp>(dispatch::createPlaceSlicesPass());
   pm.addNestedPass<func::FuncOp>(dispatch::createLimitLoopsPass());
   pm.addPass(dispatch::createOutlineKernelsPass());

@@ -2,6 +2,8 @@
 
 #include "dlc/Schedule/Common/Nest.h"
 
+#include "dlc/Dialect/Dispatch/IR/Windows.h"
+
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -103,11 +105,12 @@ Value dlc::schedule::isBelow(OpBuilder &b, Location loc, Value at,
 static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
   const Loop &a = nest.loops[outer], &b = nest.loops[inner];
   if (a.reduction != b.reduction || a.shared >= 0 || b.shared >= 0 ||
-      a.indexed || b.indexed || b.limit)
+      a.indexed || b.indexed || b.limit || a.window || b.window)
     return false;
   bool legal = true;
   nest.forEachAccess([&](Access &access) {
     if (access.panelLoop == int(outer) || access.panelLoop == int(inner) ||
+        access.foldLoop == int(outer) || access.foldLoop == int(inner) ||
         access.coef[outer] != access.coef[inner] * b.extent)
       legal = false;
   });
@@ -116,10 +119,17 @@ static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
 
 void dlc::schedule::removeLoop(Nest &nest, unsigned loop) {
   nest.loops.erase(nest.loops.begin() + loop);
+  for (Loop &other : nest.loops)
+    if (other.window && other.window->other == loop)
+      other.window.reset();
+    else if (other.window && other.window->other > loop)
+      --other.window->other;
   nest.forEachAccess([&](Access &access) {
     access.coef.erase(access.coef.begin() + loop);
     if (access.panelLoop > int(loop))
       --access.panelLoop;
+    if (access.foldLoop > int(loop))
+      --access.foldLoop;
   });
   for (Stage &stage : nest.stages)
     for (int &other : stage.loopOf) {
@@ -137,6 +147,9 @@ static void merge(Nest &nest, unsigned outer, unsigned inner) {
     limit->scale *= nest.loops[inner].extent;
   nest.loops[inner].limit = limit;
   nest.loops[inner].extent *= nest.loops[outer].extent;
+  for (Loop &other : nest.loops)
+    if (other.window && other.window->other == inner)
+      other.window.reset();
   removeLoop(nest, outer);
 }
 
@@ -150,4 +163,110 @@ void dlc::schedule::coalesceLoops(Nest &nest) {
           changed = true;
         }
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+/// An iteration that adds up fewer terms than this costs less than to find out
+/// that it need not be done, and LLVM had better unroll the loop.
+static constexpr int64_t minTerms = 64;
+
+/// Positions that a tile is assumed to compute at once, and the share of the
+/// iterations that may be left out then for which a loop is not merged.
+static constexpr int64_t positionsAtOnce = 6;
+static constexpr double worthALoop = 0.1;
+
+double dlc::schedule::getShareOutside(const Nest &nest, unsigned loop,
+                                      int64_t positions) {
+  const Window &window = *nest.loops[loop].window;
+  int64_t extent = nest.loops[window.other].extent, outside = 0, all = 0;
+  for (int64_t from = 0; from < extent; from += positions) {
+    int64_t count = std::min(positions, extent - from);
+    int64_t lowest = window.otherStep * (from / window.fold);
+    int64_t highest = window.otherStep * ((from + count - 1) / window.fold);
+    for (int64_t k = 0; k < nest.loops[loop].extent; ++k, all += count)
+      if (window.step * k + highest < window.first ||
+          window.step * k + lowest >= window.end)
+        outside += count;
+  }
+  return double(outside) / double(all);
+}
+
+/// Terms that one iteration of reduction loop `loop` adds up, with the loops in
+/// which the first operand takes smaller steps inside of it.
+static int64_t getTerms(const Nest &nest, unsigned loop) {
+  const Input &input = nest.stages[0].inputs.front();
+  if (input.kind != Input::Memory)
+    return 0;
+  ArrayRef<int64_t> coef = input.access.coef;
+  int64_t terms = 1;
+  for (auto [index, other] : llvm::enumerate(nest.loops))
+    if (other.reduction && std::abs(coef[index]) < std::abs(coef[loop]))
+      terms *= other.extent;
+  return terms;
+}
+
+void dlc::schedule::addWindows(Nest &nest) {
+  const Stage &main = nest.stages.front();
+  for (const dispatch::LoopWindow &from : dispatch::getLoopWindows(main.op)) {
+    int tap = main.loopOf[from.tap], other = main.loopOf[from.other];
+    if (tap < 0 || other < 0 || getTerms(nest, tap) < minTerms)
+      continue;
+    bool merges = false;
+    for (unsigned loop = 0; loop < nest.loops.size(); ++loop)
+      merges |= int(loop) != tap &&
+                (canMerge(nest, loop, tap) || canMerge(nest, tap, loop));
+    std::optional<Window> &window = nest.loops[tap].window;
+    window = Window{unsigned(other), from.step, from.otherStep, from.first,
+                    from.end};
+    if (getShareOutside(nest, tap, merges ? positionsAtOnce : 1) <=
+        (merges ? worthALoop : 0))
+      window.reset();
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Folding
+//===----------------------------------------------------------------------===//
+
+static bool canFold(const Loop &loop) {
+  return !loop.reduction && loop.shared < 0 && !loop.indexed && !loop.limit;
+}
+
+std::optional<Nest> dlc::schedule::foldLoops(const Nest &nest, unsigned outer,
+                                             unsigned inner) {
+  if (!canFold(nest.loops[outer]) || !canFold(nest.loops[inner]))
+    return std::nullopt;
+  Nest folded = nest;
+  int64_t extent = nest.loops[inner].extent;
+  bool legal = true;
+  folded.forEachAccess([&](Access &access) {
+    for (int loop : {int(outer), int(inner)})
+      if (access.panelLoop == loop || access.foldLoop == loop)
+        legal = false;
+    if (access.coef[outer] == access.coef[inner] * extent)
+      return;
+    if (access.foldLoop >= 0 || access.coef[inner] == 0)
+      legal = false;
+    access.foldLoop = inner;
+    access.fold = extent;
+    access.foldCoef = access.coef[outer];
+  });
+  for (Loop &loop : folded.loops) {
+    if (!loop.window)
+      continue;
+    if (loop.window->other == inner)
+      legal = false;
+    if (loop.window->other == outer) {
+      loop.window->other = inner;
+      loop.window->fold = extent;
+    }
+  }
+  if (!legal)
+    return std::nullopt;
+  folded.loops[inner].extent *= nest.loops[outer].extent;
+  removeLoop(folded, outer);
+  return folded;
 }

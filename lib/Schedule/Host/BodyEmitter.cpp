@@ -79,6 +79,12 @@ Value NestEmitter::addressAt(Value base, const Access &access, int64_t row,
     offset += row * access.coef[tile.rowLoop];
   if (tile.vectorLoop >= 0)
     offset += vector * lanes * access.coef[tile.vectorLoop];
+  if (access.foldLoop >= 0) {
+    int64_t turn = access.foldCoef - access.fold * access.coef[access.foldLoop];
+    Value quotient = quotients[access.foldLoop == tile.rowLoop ? row : 0];
+    base = arith::AddIOp::create(
+        b, loc, base, arith::MulIOp::create(b, loc, quotient, constant(turn)));
+  }
   if (!offset)
     return base;
   return arith::AddIOp::create(b, loc, base, constant(offset));

@@ -4,6 +4,7 @@
 #include "Tile.h"
 
 #include "dlc/Dialect/Dispatch/IR/Limits.h"
+#include "dlc/Dialect/Dispatch/IR/Windows.h"
 #include "dlc/Schedule/Host/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -393,12 +394,13 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
           packing.group * packing.steps();
     }
     packedNest.stages[0].shortSums = packing.shortSums;
-    coalesceLoops(packedNest);
+    addWindows(packedNest);
+    Tile tile =
+        chooseLoops(packedNest, plan.buffers, target, getWantedTile(kernel));
     if (listTiles)
       setPossibleTiles(kernel, rankTiles(packedNest, plan.buffers, target));
-    Tile tile =
-        chooseTile(packedNest, plan.buffers, target, getWantedTile(kernel));
-    if (tile.vectorLoop != access.panelLoop)
+    // The loops have other numbers now.
+    if (tile.vectorLoop != packedNest.stages[0].inputs[index].access.panelLoop)
       continue;
     packing.panel = tile.width();
     return Choice{kernel,
@@ -679,14 +681,19 @@ void HostPackOperands::groupLoops(Packing &packing) {
   auto grouped = linalg::GenericOp::create(
       b, old.getLoc(), old.getResultTypes(), old.getInputs(), old.getOutputs(),
       maps, iterators);
-  // Limits of loops: the new loops are the last ones, and the one that was cut
-  // has none any more.
+  // Limits and windows of loops: the new loops are the last ones, and the one
+  // that was cut has none any more.
   grouped->setDiscardableAttrs(llvm::to_vector(old->getDiscardableAttrs()));
   SmallVector<dispatch::LoopLimit> limits = dispatch::getLoopLimits(old);
   llvm::erase_if(limits, [&](const dispatch::LoopLimit &limit) {
     return limit.loop == int64_t(packing.groupLoop);
   });
   dispatch::setLoopLimits(grouped, limits);
+  SmallVector<dispatch::LoopWindow> windows = dispatch::getLoopWindows(old);
+  llvm::erase_if(windows, [&](const dispatch::LoopWindow &window) {
+    return window.tap == int64_t(packing.groupLoop);
+  });
+  dispatch::setLoopWindows(grouped, windows);
   if (packing.shortSums)
     grouped->setDiscardableAttr(kShortSumsAttrName,
                                 b.getI64IntegerAttr(packing.shortSums));

@@ -96,9 +96,13 @@ private:
   LogicalResult emitNest(Nest &nest, ArrayRef<Value> sharedIvs, Block *scratch,
                          bool parallel) {
     groupFactors(nest, plan.buffers, target);
-    coalesceLoops(nest);
-    Tile tile =
-        vectorize ? chooseTile(nest, plan.buffers, target, wanted) : Tile();
+    Tile tile;
+    if (vectorize) {
+      addWindows(nest);
+      tile = chooseLoops(nest, plan.buffers, target, wanted);
+    } else {
+      coalesceLoops(nest);
+    }
     tiles.push_back(tile.describe());
     double work = 1;
     for (const Loop &loop : nest.loops)

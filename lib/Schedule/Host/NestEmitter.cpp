@@ -267,12 +267,33 @@ void NestEmitter::emitTile(Variant variant) {
   newScope();
   for (auto &stage : registers)
     stage.clear();
+  emitQuotients(variant);
   if (nest.hasReduction())
     emitReduction(variant);
   else {
     if (usesLanes() && followingIsHeavy(0))
       mergeVectors(variant);
     emitFollowing(0, variant);
+  }
+}
+
+/// A nest has one folded loop at most.
+void NestEmitter::emitQuotients(Variant variant) {
+  quotients.clear();
+  const Access *folded = nullptr;
+  nest.forEachAccess([&](Access &access) {
+    if (access.foldLoop >= 0)
+      folded = &access;
+  });
+  if (!folded)
+    return;
+  bool isRow = folded->foldLoop == tile.rowLoop;
+  for (int64_t row = 0; row < (isRow ? variant.rows : 1); ++row) {
+    Value position = iv[folded->foldLoop];
+    if (row)
+      position = arith::AddIOp::create(b, loc, position, constant(row));
+    quotients.push_back(
+        arith::DivUIOp::create(b, loc, position, constant(folded->fold)));
   }
 }
 
@@ -350,6 +371,45 @@ Value NestEmitter::endOfReduction(unsigned loop, int64_t end) {
                                 loadLimit(b, loc, *limit, memrefs));
 }
 
+/// Where the iterations of a reduction loop begin and end that change something
+/// at some position of the tile.
+std::pair<Value, Value> NestEmitter::boundsOf(unsigned loop, int64_t end,
+                                              Variant variant) {
+  Value first = constant(0), last = endOfReduction(loop, end);
+  const std::optional<Window> &window = nest.loops[loop].window;
+  if (!window)
+    return {first, last};
+  int64_t others = int(window->other) == tile.rowLoop ? variant.rows
+                   : int(window->other) == tile.vectorLoop
+                       ? variant.vectors * tile.lanes
+                       : 1;
+  // The last position is the one that needs the first iterations, from where
+  // `step * k` is `window.first` less that position on; the first one needs
+  // those where it is less than `window.end` less that position.
+  auto positionAt = [&](int64_t number) {
+    Value at = iv[window->other];
+    if (number)
+      at = arith::AddIOp::create(b, loc, at, constant(number));
+    if (window->fold > 1)
+      at = arith::DivUIOp::create(b, loc, at, constant(window->fold));
+    return arith::MulIOp::create(b, loc, at, constant(window->otherStep));
+  };
+  auto iterations = [&](int64_t distance, Value at) -> Value {
+    Value left = arith::MaxSIOp::create(
+        b, loc,
+        arith::SubIOp::create(b, loc, constant(distance + window->step - 1),
+                              at),
+        constant(0));
+    if (window->step == 1)
+      return left;
+    return arith::DivUIOp::create(b, loc, left, constant(window->step));
+  };
+  first = iterations(window->first, positionAt(others - 1));
+  last = arith::MinSIOp::create(b, loc, last,
+                                iterations(window->end, positionAt(0)));
+  return {first, last};
+}
+
 SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
                                                    Variant variant,
                                                    ValueRange accs) {
@@ -365,9 +425,9 @@ SmallVector<Value> NestEmitter::emitReductionLoops(unsigned depth,
   int64_t extent = nest.loops[loop].extent;
   SmallVector<Value> values(accs);
   if (extent >= step) {
-    auto forOp = scf::ForOp::create(b, loc, constant(0),
-                                    endOfReduction(loop, extent / step * step),
-                                    constant(step), values);
+    auto [first, last] = boundsOf(loop, extent / step * step, variant);
+    auto forOp =
+        scf::ForOp::create(b, loc, first, last, constant(step), values);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
     iv[loop] = forOp.getInductionVar();
@@ -729,6 +789,7 @@ void NestEmitter::emitFollowingByRow(Variant variant) {
   Value saved = iv[tile.rowLoop];
   Value row = loop.getInductionVar();
   iv[tile.rowLoop] = arith::AddIOp::create(b, loc, saved, row);
+  emitQuotients({1, variant.vectors, 0});
   Value base = arith::MulIOp::create(b, loc, row, constant(width));
   mergeVectors(variant);
   for (auto [o, parked] : llvm::enumerate(tiles)) {

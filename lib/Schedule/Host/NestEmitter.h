@@ -50,9 +50,12 @@ private:
                       mlir::ValueRange ivs);
   mlir::Value endOfSteps(const OuterLoop &outer);
   mlir::Value endOfReduction(unsigned loop, int64_t end);
+  std::pair<mlir::Value, mlir::Value> boundsOf(unsigned loop, int64_t end,
+                                               Variant variant);
   void emitLoops(unsigned depth, Variant variant);
   void withVariant(const OuterLoop &outer, bool tail, Variant &variant);
   void emitTile(Variant variant);
+  void emitQuotients(Variant variant);
   void emitReduction(Variant variant);
   mlir::SmallVector<mlir::Value>
   emitReductionLoops(unsigned depth, Variant variant, mlir::ValueRange accs);
@@ -124,7 +127,9 @@ private:
   mlir::SmallVector<unsigned> reductions; // outermost first
   mlir::SmallVector<mlir::Value> iv;      // per loop, null where not inside
   mlir::Value panelIndex;                 // number of the panel
-  mlir::SmallVector<unsigned> ivOrder;    // outermost first
+  /// Of each row of the tile, the outer one of two loops that were folded.
+  mlir::SmallVector<mlir::Value> quotients;
+  mlir::SmallVector<unsigned> ivOrder; // outermost first
   /// Lanes of the values that are being computed: one after lanes are combined.
   int64_t lanes = 1;
   /// [stage][output] → registers.

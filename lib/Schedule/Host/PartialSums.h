@@ -15,7 +15,7 @@ namespace dlc::schedule {
 /// of a partial sum beside the sums (see `tileCost`).
 /// More than `manySums` of them are added up in groups, for the same reason.
 /// With 48 sums and 16 that was slower by some percent, near the noise.
-inline constexpr int64_t longSum = 128, partialSumUnroll = 8;
+inline constexpr int64_t longSum = 128, partialSumUnroll = 4;
 inline constexpr int64_t manySums = 96, sumsOfGroup = 8;
 
 /// Terms of a partial sum of `all` terms. The bound of the error grows with the

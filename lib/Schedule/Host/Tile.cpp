@@ -4,6 +4,8 @@
 #include "PartialSums.h"
 #include "ShortSums.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -170,6 +172,28 @@ static double partialSumCost(const Nest &nest, const Tile &tile,
          partialSum(int64_t(terms));
 }
 
+/// Whether an operand that all rows of a tile share is too large for the
+/// first-level cache in the width of the tile, so that it comes from the second
+/// one for every tile.
+static bool streamsPanels(const Nest &nest, const Tile &tile,
+                          const HostTarget &target) {
+  if (tile.rowLoop < 0 || tile.vectorLoop < 0 || tile.reduceLanes)
+    return false;
+  for (const Input &input : nest.stages[0].inputs) {
+    if (input.kind != Input::Memory ||
+        input.access.coef[tile.vectorLoop] == 0 ||
+        input.access.coef[tile.rowLoop] != 0)
+      continue;
+    int64_t bytes = target.vectorBytes * tile.vectors;
+    for (auto [loop, coef] : llvm::zip_equal(nest.loops, input.access.coef))
+      if (loop.reduction && coef != 0)
+        bytes *= loop.extent;
+    if (bytes > target.l1Bytes)
+      return true;
+  }
+  return false;
+}
+
 /// Time of the main loop for one way of tiling, in multiply-adds.
 static double tileCost(const Nest &nest, const Tile &tile,
                        const HostTarget &target) {
@@ -181,7 +205,11 @@ static double tileCost(const Nest &nest, const Tile &tile,
     volume /= extentV;
   int64_t steps = std::max<int64_t>(nest.stages[0].shortSums, 1);
   double each = stepCost(nest, target);
-  bool widens = widensPairs(nest, target);
+  bool widens = widensPairs(nest, target), isFolded = false;
+  const_cast<Nest &>(nest).forEachAccess([&](Access &access) {
+    isFolded |= access.foldLoop >= 0 && access.foldLoop == tile.rowLoop;
+  });
+  bool streams = streamsPanels(nest, tile, target);
   double step =
       hasPartialSums(nest, tile.reduceLanes) ? 1.0 / partialSumUnroll : 1;
   auto one = [&](int64_t rows, int64_t vectors) {
@@ -200,13 +228,16 @@ static double tileCost(const Nest &nest, const Tile &tile,
                   loads / target.loadsPerFma});
     if (widens) // two instructions for each vector, beside the multiply-adds
       work += loads / 2;
+    if (streams)
+      work = std::max(work, target.l2LoadCost * vectors);
     // A step of the innermost loop costs about one operation if it isn't
     // unrolled, a tile a few for every accumulator (start, epilogue, store).
     Tile part = tile;
     part.rows = rows;
     part.vectors = vectors;
     return (work + step) * volume + partialSumCost(nest, part, target) +
-           3.0 * rows * vectors + 8;
+           3.0 * rows * vectors + 8 +
+           (isFolded ? target.rowAddressCost * rows : 0);
   };
   int64_t fullM = extentM / tile.rows, tailM = extentM % tile.rows;
   if (tile.reduceLanes) {
@@ -239,6 +270,28 @@ static double outerIterations(const Nest &nest, const Tile &tile) {
   return outer;
 }
 
+/// The share of the iterations that are left to be done outside of windows.
+static double shareInside(const Nest &nest, const Tile &tile) {
+  double inside = 1;
+  for (auto [index, loop] : llvm::enumerate(nest.loops)) {
+    if (!loop.window)
+      continue;
+    int other = int(loop.window->other);
+    int64_t positions = other == tile.rowLoop      ? tile.rows
+                        : other == tile.vectorLoop ? tile.width()
+                                                   : 1;
+    inside *= 1 - getShareOutside(nest, index, positions);
+  }
+  return inside;
+}
+
+/// Time of the whole nest, in multiply-adds.
+static double nestCost(const Nest &nest, const Tile &tile,
+                       const HostTarget &target) {
+  return tileCost(nest, tile, target) * outerIterations(nest, tile) *
+         shareInside(nest, tile);
+}
+
 Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
                                   const Tile &tile, const HostTarget &target) {
   double iterations = 1, shared = 1;
@@ -250,8 +303,7 @@ Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
   Prediction result;
   result.needed = iterations * stepCost(nest, target) /
                   target.lanes(widestElement(nest, buffers));
-  result.possible =
-      tileCost(nest, tile, target) * outerIterations(nest, tile) * shared;
+  result.possible = nestCost(nest, tile, target) * shared;
   return result;
 }
 
@@ -348,8 +400,7 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
         if (registersOf(nest, next, target) > target.vectorRegisters &&
             rows * vectors > 1)
           continue;
-        double cost =
-            tileCost(nest, next, target) * outerIterations(nest, next);
+        double cost = nestCost(nest, next, target);
         if (rows == 1)
           next.rowLoop = -1;
         candidates.push_back({next, cost});
@@ -389,6 +440,62 @@ void dlc::schedule::setPossibleTiles(dispatch::KernelOp kernel,
   for (const Tile &tile : tiles)
     sizes.push_back(tile.size());
   setPossibleTiles(kernel, sizes);
+}
+
+//===----------------------------------------------------------------------===//
+// Folding
+//===----------------------------------------------------------------------===//
+
+/// The time below which loops are folded, over that without.
+static constexpr double worthAFold = 0.98;
+
+/// Whether the rows of a tile are the positions of a contraction: what is read
+/// along them is the same in all lanes. (Rows that read vectors share some,
+/// which LLVM only sees where their distances are constants.)
+static bool hasScalarRows(const Nest &nest, int vectorLoop, unsigned row) {
+  return llvm::all_of(nest.stages[0].inputs, [&](const Input &input) {
+    return input.kind != Input::Memory || input.access.coef[vectorLoop] == 0 ||
+           input.access.coef[row] == 0;
+  });
+}
+
+Tile dlc::schedule::chooseLoops(Nest &nest, ArrayRef<Buffer> buffers,
+                                const HostTarget &target,
+                                std::optional<TileSize> wanted) {
+  coalesceLoops(nest);
+  Tile best = chooseTile(nest, buffers, target, wanted);
+  int64_t panel = 0;
+  int vectorLoop = findPanelLoop(nest, panel);
+  const Input &rows = nest.stages[0].inputs.front();
+  if (best.vectorLoop < 0 || best.vectorLoop != vectorLoop ||
+      !nest.hasReduction() || rows.kind != Input::Memory)
+    return best;
+  double bestCost = nestCost(nest, best, target) * worthAFold;
+  std::optional<Nest> chosen;
+  for (unsigned inner = 0; inner < nest.loops.size(); ++inner) {
+    if (!hasScalarRows(nest, vectorLoop, inner))
+      continue;
+    int64_t step = std::abs(rows.access.coef[inner]);
+    for (unsigned outer = 0; outer < nest.loops.size(); ++outer) {
+      if (step == 0 || std::abs(rows.access.coef[outer]) <= step ||
+          !hasScalarRows(nest, vectorLoop, outer))
+        continue;
+      std::optional<Nest> folded = foldLoops(nest, outer, inner);
+      if (!folded)
+        continue;
+      Tile tile = chooseTile(*folded, buffers, target, wanted);
+      double cost = nestCost(*folded, tile, target);
+      bool fits = wanted == tile.size() && !(wanted == best.size());
+      if (cost >= bestCost && !fits)
+        continue;
+      bestCost = cost;
+      best = tile;
+      chosen = std::move(folded);
+    }
+  }
+  if (chosen)
+    nest = std::move(*chosen);
+  return best;
 }
 
 //===----------------------------------------------------------------------===//

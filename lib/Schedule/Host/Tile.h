@@ -58,6 +58,12 @@ Tile chooseTile(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
 /// Notes the sizes of `tiles` on the kernel.
 void setPossibleTiles(dispatch::KernelOp kernel, llvm::ArrayRef<Tile> tiles);
 
+/// Merges and folds loops such that tiles fit, and chooses the tile, of the
+/// size that is wanted if that can be.
+Tile chooseLoops(Nest &nest, llvm::ArrayRef<Buffer> buffers,
+                 const HostTarget &target,
+                 std::optional<TileSize> wanted = std::nullopt);
+
 /// Where both factors of integer products have groups of neighbours along a
 /// reduction loop of their own (HostPackOperands), makes these groups what one
 /// iteration of the nest multiplies.

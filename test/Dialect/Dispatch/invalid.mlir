@@ -216,3 +216,24 @@ dispatch.kernel @kernel_limits(%n: tensor<1xi64>, %o: tensor<8xf32>) -> tensor<8
   %f = linalg.fill {dispatch.limits = array<i64: 0, 1, 0, 1>} ins(%c : f32) outs(%o : tensor<8xf32>) -> tensor<8xf32>
   dispatch.return %f : tensor<8xf32>
 }
+
+// -----
+
+func.func @region_c3(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %r = dispatch.region -> tensor<8xf32> {
+    %c = arith.constant 0.0 : f32
+    // expected-error @+1 {{'linalg.fill' op (C3) dispatch.windows must be six numbers for each window of a structured operation}}
+    %f = linalg.fill {dispatch.windows = array<i64: 0, 0, 1>} ins(%c : f32) outs(%x : tensor<8xf32>) -> tensor<8xf32>
+    dispatch.yield %f : tensor<8xf32>
+  }
+  return %r : tensor<8xf32>
+}
+
+// -----
+
+dispatch.kernel @kernel_windows(%o: tensor<8xf32>) -> tensor<8xf32> attributes {num_outs = 1 : i64} {
+  %c = arith.constant 0.0 : f32
+  // expected-error @+1 {{'linalg.fill' op (C3) has a window that is not of a reduction loop and a parallel one with positive steps}}
+  %f = linalg.fill {dispatch.windows = array<i64: 0, 0, 1, 1, 0, 8>} ins(%c : f32) outs(%o : tensor<8xf32>) -> tensor<8xf32>
+  dispatch.return %f : tensor<8xf32>
+}

@@ -257,7 +257,7 @@ dispatch.kernel @outer_product(%a: tensor<5xf32>, %b: tensor<5xf32>, %o: tensor<
 // CHECK: scf.for %[[GROUP:.*]] = %c0 to %c8192 step %c512 iter_args(%[[TOTAL:[a-z0-9]*]] = %[[ZERO:[a-z_0-9]*]],
 // CHECK: %[[SUM:.*]]:{{.*}} = scf.for %[[BLOCK:.*]] = %c0 to %c512 step %c64 iter_args(%[[OF_GROUP:[a-z0-9]*]] = %[[ZERO]],
 // CHECK: %[[BEGIN:.*]] = arith.addi %[[GROUP]], %[[BLOCK]]
-// CHECK: %[[PART:.*]]:{{.*}} = scf.for %[[K:.*]] = %c0 to %c64 step %c8 iter_args(%{{[a-z0-9]*}} = %[[ZERO]],
+// CHECK: %[[PART:.*]]:{{.*}} = scf.for %[[K:.*]] = %c0 to %c64 step %c4 iter_args(%{{[a-z0-9]*}} = %[[ZERO]],
 // CHECK: arith.addi %[[BEGIN]], %[[K]]
 // CHECK: arith.mulf
 // CHECK: scf.yield

@@ -46,6 +46,12 @@ struct Access {
   int64_t panelCoef = 0;
   /// Neighbouring elements that are read as one: addresses count groups.
   int64_t group = 1;
+  /// Loop n, if set, is two loops that were made one, the inner one of extent
+  /// `fold`: it contributes `(n floordiv fold) * foldCoef + (n mod fold) *
+  /// coef[n]`.
+  int foldLoop = -1;
+  int64_t fold = 0;
+  int64_t foldCoef = 0;
 };
 
 /// An input of a stage: memory, the registers of an earlier stage of the same
@@ -84,8 +90,8 @@ std::optional<NarrowProducts> matchNarrowProducts(mlir::linalg::LinalgOp op);
 /// One structured operation in a nest.
 struct Stage {
   mlir::linalg::LinalgOp op;
-  llvm::SmallVector<Input> inputs;
-  llvm::SmallVector<Output> outputs;
+  llvm::SmallVector<Input, 2> inputs;
+  llvm::SmallVector<Output, 1> outputs;
   /// The nest's loop of each loop of `op`; -1 where the extent is one.
   llvm::SmallVector<int> loopOf;
   /// Where the tensors lie that the body reads with tensor.extract.
@@ -111,6 +117,15 @@ struct Limit {
   bool operator!=(const Limit &other) const { return !(*this == other); }
 };
 
+/// Iterations of a reduction loop k change nothing where `step * k + otherStep
+/// * (i floordiv fold)` is below `first`, or is `end` or more; i is the
+/// parallel loop `other`.
+struct Window {
+  unsigned other = 0;
+  int64_t step = 1, otherStep = 1, first = 0, end = 0;
+  int64_t fold = 1;
+};
+
 struct Loop {
   int64_t extent = 1;
   bool reduction = false;
@@ -120,6 +135,8 @@ struct Loop {
   /// Some body asks for this loop's index.
   bool indexed = false;
   std::optional<Limit> limit;
+  /// Schedulers may leave iterations out, and do in whole tiles.
+  std::optional<Window> window;
 };
 
 /// A loop nest: `stages[0]` over all loops, then stages over its parallel loops
@@ -164,6 +181,21 @@ mlir::Value loadLimit(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value isBelow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value at,
                     const std::optional<Limit> &limit,
                     llvm::ArrayRef<mlir::Value> memrefs, mlir::Value condition);
+
+/// Gives loops the windows that the first operation's attribute names
+/// (dlc/Dialect/Dispatch/IR/Windows.h), where leaving iterations out is worth
+/// the trouble: where each is long, and where a loop can not be merged with
+/// another one instead.
+void addWindows(Nest &nest);
+
+/// The share of the iterations of `loop` that its window lets out, if so many
+/// neighbouring `positions` of the parallel loop are computed at once.
+double getShareOutside(const Nest &nest, unsigned loop, int64_t positions);
+
+/// Makes one loop of two parallel ones that are not contiguous everywhere, so
+/// that tiles do not end where the inner loop does. Nullopt where that can't
+/// be.
+std::optional<Nest> foldLoops(const Nest &nest, unsigned outer, unsigned inner);
 
 /// Removes a loop that no body asks for, and that no access steps along.
 void removeLoop(Nest &nest, unsigned loop);

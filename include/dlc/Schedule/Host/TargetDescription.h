@@ -22,6 +22,10 @@ struct HostTarget {
   /// are two, but measured: 14 loads with 13 multiply-adds reach 87 % of the
   /// peak, 8 with 12 reach it.)
   double loadsPerFma = 0.9;
+  /// What else a tile costs, in multiply-adds: a vector that comes from the
+  /// second-level cache at each step (32 bytes a cycle at best, 20 measured);
+  /// the address of a row that is not the one before plus a constant.
+  double l2LoadCost = 3, rowAddressCost = 12;
   /// Bytes of first- and second-level data cache of one core.
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;

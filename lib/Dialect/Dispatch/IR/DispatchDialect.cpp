@@ -2,6 +2,7 @@
 
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
 #include "dlc/Dialect/Dispatch/IR/Limits.h"
+#include "dlc/Dialect/Dispatch/IR/Windows.h"
 
 #include "dlc/Support/Location.h"
 
@@ -52,6 +53,32 @@ static LogicalResult verifyLimits(Block &block, TypeRange extents) {
   return success();
 }
 
+/// Windows of the ops in `block` are of a reduction loop and a parallel one.
+static LogicalResult verifyWindows(Block &block) {
+  for (Operation &op : block) {
+    Attribute attr = op.getAttr(kWindowsAttrName);
+    if (!attr)
+      continue;
+    auto numbers = dyn_cast<DenseI64ArrayAttr>(attr);
+    auto structured = dyn_cast<linalg::LinalgOp>(op);
+    if (!numbers || numbers.size() % 6 != 0 || !structured)
+      return op.emitOpError("(C3) ") << kWindowsAttrName
+                                     << " must be six numbers for each window "
+                                        "of a structured operation";
+    SmallVector<utils::IteratorType> loops = structured.getIteratorTypesArray();
+    auto isLoop = [&](int64_t loop, utils::IteratorType type) {
+      return loop >= 0 && loop < int64_t(loops.size()) && loops[loop] == type;
+    };
+    for (const LoopWindow &window : getLoopWindows(&op))
+      if (!isLoop(window.tap, utils::IteratorType::reduction) ||
+          !isLoop(window.other, utils::IteratorType::parallel) ||
+          window.step < 1 || window.otherStep < 1)
+        return op.emitOpError("(C3) has a window that is not of a reduction "
+                              "loop and a parallel one with positive steps");
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // RegionOp
 //===----------------------------------------------------------------------===//
@@ -60,6 +87,8 @@ LogicalResult RegionOp::verify() {
   auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
   if (!yield || yield.getOperandTypes() != getResultTypes())
     return emitOpError("(C1) must end in a dispatch.yield of the result types");
+  if (failed(verifyWindows(getBody().front())))
+    return failure();
   return verifyLimits(getBody().front(), getExtents().getTypes());
 }
 
@@ -146,6 +175,8 @@ LogicalResult KernelOp::verify() {
                        "arguments, and none after scheduling");
   if (getBody().empty())
     return success();
+  if (failed(verifyWindows(getBody().front())))
+    return failure();
   return verifyLimits(getBody().front(), args.drop_back(getNumOuts()));
 }
 

@@ -1,10 +1,10 @@
 //===- Simplify.cpp - Merges operations that neighbours can do ------------===//
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
+#include "dlc/Support/Constants.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include <cmath>
 
 namespace dlc::nn {
 #define GEN_PASS_DEF_NNSIMPLIFY
@@ -12,6 +12,7 @@ namespace dlc::nn {
 } // namespace dlc::nn
 
 using namespace mlir;
+using namespace dlc;
 using namespace dlc::nn;
 
 /// The pads of `op` with those of a constant nn.pad in front added; nullopt
@@ -80,21 +81,6 @@ static LogicalResult padIntoMaxPool(MaxPoolOp op, PatternRewriter &rewriter) {
     return failure();
   takePads(op, *pads, rewriter);
   return success();
-}
-
-/// Whether all elements are known, and none is infinite or not a number.
-static bool isFiniteConstant(Value value) {
-  Attribute attribute;
-  if (!matchPattern(value, m_Constant(&attribute)))
-    return false;
-  if (isa<IntegerType>(getElementTypeOrSelf(value)))
-    return true;
-  if (auto dense = dyn_cast<DenseFPElementsAttr>(attribute))
-    return llvm::all_of(dense, [](const APFloat &x) { return x.isFinite(); });
-  if (auto resource = dyn_cast<DenseF32ResourceElementsAttr>(attribute))
-    if (auto data = resource.tryGetAsArrayRef())
-      return llvm::all_of(*data, [](float x) { return std::isfinite(x); });
-  return false;
 }
 
 namespace {

@@ -40,6 +40,10 @@ def Dispatch_RegionOp : Dispatch_Op<"region", [
     - (C2) `dispatch.limits` holds four numbers a limit: a loop of the operation
       (a parallel one, or a reduction of what is neutral from there on), the
       number of an extent, an element of it, and a positive factor.
+    - (C3) `dispatch.windows` holds six numbers a window: a reduction loop `k` of
+      the operation, a parallel one `i`, positive steps `a` and `b` of these, and
+      `first` and `end`. Iterations where `a * k + b * i` is below `first`, or is
+      `end` or more, change nothing.
 
     ```mlir
     %r = dispatch.region -> tensor<8xf32> {
@@ -89,7 +93,8 @@ def Dispatch_KernelOp : Dispatch_Op<"kernel", [
       memrefs have the identity layout.
     - (C3) With tensors, the results' types are the types of the last `num_outs`
       arguments; with memrefs there are no results.
-    - Limits of operations are as (C2) of `dispatch.region` says.
+    - Limits and windows of operations are as (C2) and (C3) of `dispatch.region`
+      say.
 
     ```mlir
     dispatch.kernel @add(%a: tensor<8xf32>, %o: tensor<8xf32>) -> tensor<8xf32>

@@ -97,6 +97,16 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
 }
 
+def SkipPaddingPass : Pass<"dispatch-skip-padding", "::mlir::func::FuncOp"> {
+  let summary = "Notes where windows see nothing but zeros";
+  let description = [{
+    A sum of products of a tensor that is padded with zeros, and of finite
+    constants, gets the attribute `dispatch.windows` for each reduction loop that
+    moves a window along a padded dimension: what the padding adds need not be
+    computed. Schedulers leave out what they can.
+  }];
+}
+
 def PlaceSlicesPass : Pass<"dispatch-place-slices", "::mlir::func::FuncOp"> {
   let summary = "Puts padding, concatenation and slices into the regions";
   let description = [{

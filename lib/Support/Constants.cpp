@@ -1,0 +1,23 @@
+//===- Constants.cpp - What is known of constant tensors ------------------===//
+
+#include "dlc/Support/Constants.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Matchers.h"
+#include <cmath>
+
+using namespace mlir;
+
+bool dlc::isFiniteConstant(Value value) {
+  Attribute attribute;
+  if (!matchPattern(value, m_Constant(&attribute)))
+    return false;
+  if (isa<IntegerType>(getElementTypeOrSelf(value)))
+    return true;
+  if (auto dense = dyn_cast<DenseFPElementsAttr>(attribute))
+    return llvm::all_of(dense, [](const APFloat &x) { return x.isFinite(); });
+  if (auto resource = dyn_cast<DenseF32ResourceElementsAttr>(attribute))
+    if (auto data = resource.tryGetAsArrayRef())
+      return llvm::all_of(*data, [](float x) { return std::isfinite(x); });
+  return false;
+}
