@@ -113,11 +113,10 @@ Level dlc::detectLevel(ModuleOp module) {
 
 /// From how many uses of each element on operands of products of 16-bit floats
 /// are kept as f32: never, if one of the program's CPUs multiplies them.
-static int64_t getWidenFrom(const PhaseOptions &options) {
+static int64_t getWidenFrom(const PhaseOptions &options, bool bfloat) {
   int64_t most = 0;
   for (StringRef cpu : llvm::split(StringRef(options.cpu), ',')) {
-    int64_t uses = schedule::HostTarget::get(cpu).widenFloatsFrom(
-        options.precision == "bf16");
+    int64_t uses = schedule::HostTarget::get(cpu).widenFloatsFrom(bfloat);
     if (uses == 0)
       return 0;
     most = std::max(most, uses);
@@ -132,7 +131,7 @@ static void addReducePrecision(OpPassManager &pm, const PhaseOptions &options) {
   nn::NNReducePrecisionOptions reduce;
   reduce.precision = options.precision;
   if (options.optimize)
-    reduce.widenFrom = getWidenFrom(options);
+    reduce.widenFrom = getWidenFrom(options, options.precision == "bf16");
   pm.addPass(nn::createNNReducePrecision(reduce));
 }
 
@@ -161,8 +160,15 @@ static void buildLower(OpPassManager &pm, const PhaseOptions &options) {
 }
 
 static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
-  if (options.optimize)
-    pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass());
+  if (options.optimize) {
+    dispatch::PreparePassOptions prepare;
+    // Who has little memory gains more by the bytes.
+    if (!options.isCuda() && options.memoryBudget < 0) {
+      prepare.wideUses = getWidenFrom(options, /*bfloat=*/false);
+      prepare.wideBfloatUses = getWidenFrom(options, /*bfloat=*/true);
+    }
+    pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass(prepare));
+  }
   if (options.memoryBudget >= 0) {
     FitMemoryOptions fit;
     fit.budget = options.memoryBudget;

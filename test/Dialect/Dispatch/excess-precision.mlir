@@ -1,6 +1,8 @@
 // RUN: dlc-opt %s --convert-nn-to-linalg --canonicalize --dispatch-prepare --split-input-file | FileCheck %s
 // RUN: dlc-opt %s --convert-nn-to-linalg --canonicalize --dispatch-prepare --dispatch-form-regions --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=REGION
+// RUN: dlc-opt %s --convert-nn-to-linalg --canonicalize --dispatch-prepare=wide-uses=32 --split-input-file \
+// RUN:   | FileCheck %s --check-prefix=OFTEN
 
 // Ops of half precision that become one round once.
 // CHECK-LABEL: @chain
@@ -111,4 +113,42 @@ func.func @small(%x: tensor<16x8xf16>, %y: tensor<8x16xf16>, %z: tensor<16x16xf1
   %3 = nn.abs %z : (tensor<16x16xf16>) -> tensor<16x16xf16>
   %4 = nn.matmul %z, %3 : (tensor<16x16xf16>, tensor<16x16xf16>) -> tensor<16x16xf16>
   return %2, %1, %4 : tensor<16x16xf16>, tensor<8x16xf16>, tensor<16x16xf16>
+}
+
+// -----
+
+// Of large results, those that are multiplied often are f32 where hardware
+// does not multiply numbers of 16 bits; here also through the padding. (Of bf16
+// the option above says nothing.)
+// CHECK-LABEL: @multiplied(
+// CHECK: math.exp
+// CHECK-NEXT: arith.truncf
+// CHECK: to tensor<34x34x16xf16>
+// OFTEN-LABEL: @multiplied(
+// OFTEN: math.exp
+// OFTEN-NEXT: linalg.yield {{.*}} : f32
+// OFTEN: tensor.pad
+// OFTEN: tensor.yield {{.*}} : f32
+// OFTEN: tensor<32x32x16xf32> to tensor<34x34x16xf32>
+// OFTEN: ins(%{{.*}}, %{{.*}} : tensor<34x34x16xf32>, tensor<{{.*}}xf16>)
+// OFTEN-LABEL: @multiplied_bf16
+// OFTEN: math.exp
+// OFTEN-NEXT: arith.truncf
+// OFTEN-LABEL: @multiplied_seldom
+// OFTEN: math.exp
+// OFTEN-NEXT: arith.truncf
+func.func @multiplied(%x: tensor<1x32x32x16xf16>, %w: tensor<8x16x3x3xf16>) -> tensor<1x32x32x8xf16> {
+  %0 = nn.exp %x : (tensor<1x32x32x16xf16>) -> tensor<1x32x32x16xf16>
+  %1 = nn.conv %0, %w strides = [1, 1] pads = [1, 1, 1, 1] dilations = [1, 1] channels_last : (tensor<1x32x32x16xf16>, tensor<8x16x3x3xf16>) -> tensor<1x32x32x8xf16>
+  return %1 : tensor<1x32x32x8xf16>
+}
+func.func @multiplied_bf16(%x: tensor<128x64xbf16>, %w: tensor<64x64xbf16>) -> tensor<128x64xbf16> {
+  %0 = nn.exp %x : (tensor<128x64xbf16>) -> tensor<128x64xbf16>
+  %1 = nn.matmul %0, %w : (tensor<128x64xbf16>, tensor<64x64xbf16>) -> tensor<128x64xbf16>
+  return %1 : tensor<128x64xbf16>
+}
+func.func @multiplied_seldom(%x: tensor<128x64xf16>, %w: tensor<64x31xf16>) -> tensor<128x31xf16> {
+  %0 = nn.exp %x : (tensor<128x64xf16>) -> tensor<128x64xf16>
+  %1 = nn.matmul %0, %w : (tensor<128x64xf16>, tensor<64x31xf16>) -> tensor<128x31xf16>
+  return %1 : tensor<128x31xf16>
 }

@@ -88,13 +88,22 @@ void dlc::dispatch::populateExcessPrecisionPatterns(
 static constexpr int64_t kMinNarrowDepth = 16;
 
 /// Whether hardware might multiply the operands of `op` as numbers of 16 bits.
-static bool wantsNarrow(linalg::LinalgOp op) {
+static bool multipliesNarrow(linalg::LinalgOp op) {
   int64_t depth = 1;
   for (auto [extent, kind] :
        llvm::zip_equal(op.getStaticLoopRanges(), op.getIteratorTypesArray()))
     if (kind == utils::IteratorType::reduction)
       depth *= extent;
   return hasReuse(op) && depth >= kMinNarrowDepth;
+}
+
+/// Whether `op` multiplies each number of `operand` so often that it is better
+/// widened once.
+static bool isUsedOften(linalg::LinalgOp op, OpOperand &operand,
+                        const WideResults &wide) {
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  int64_t uses = type.getElementType().isBF16() ? wide.bfloatUses : wide.uses;
+  return uses != 0 && getNumIterations(op) >= uses * type.getNumElements();
 }
 
 namespace {
@@ -104,31 +113,39 @@ namespace {
 struct Readers {
   SmallVector<OpResult> views;
   SmallVector<OpOperand *> reads;
+  bool isMultiplied = false;
 
-  static std::optional<Readers> find(OpResult result) {
+  static std::optional<Readers> find(OpResult result, const WideResults &wide) {
     Readers readers;
     readers.views.push_back(result);
     for (size_t i = 0; i < readers.views.size(); ++i)
       for (OpOperand &use : readers.views[i].getUses())
-        if (!readers.add(use, result.getOwner()->getBlock()))
+        if (!readers.add(use, result.getOwner()->getBlock(), wide))
           return std::nullopt;
     return readers;
   }
 
 private:
-  bool add(OpOperand &use, Block *block) {
+  bool add(OpOperand &use, Block *block, const WideResults &wide) {
     Operation *user = use.getOwner();
     if (user->getBlock() != block)
       return false;
-    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user)) {
+    auto pad = dyn_cast<tensor::PadOp>(user);
+    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user) ||
+        (pad && pad.getConstantPaddingValue())) {
       views.push_back(user->getResult(0));
       return true;
     }
     auto generic = dyn_cast<linalg::GenericOp>(user);
-    if (!generic || !generic.isDpsInput(&use) || wantsNarrow(generic) ||
+    if (!generic || !generic.isDpsInput(&use) ||
         !llvm::all_of(generic.getMatchingBlockArgument(&use).getUsers(),
                       isFreeWidening))
       return false;
+    if (multipliesNarrow(generic)) {
+      if (!isUsedOften(generic, use, wide))
+        return false;
+      isMultiplied = true;
+    }
     reads.push_back(&use);
     return true;
   }
@@ -157,6 +174,11 @@ static void keepWide(RewriterBase &rewriter, OpResult result,
   for (OpResult view : readers.views)
     rewriter.modifyOpInPlace(view.getOwner(), [&] {
       view.setType(cast<RankedTensorType>(view.getType()).clone(f32));
+      if (auto pad = dyn_cast<tensor::PadOp>(view.getOwner())) {
+        OpOperand &number = pad.getBody()->getTerminator()->getOpOperand(0);
+        rewriter.setInsertionPoint(pad);
+        number.set(widen(rewriter, pad.getLoc(), number.get()));
+      }
     });
   for (OpOperand *read : readers.reads) {
     auto reader = cast<linalg::GenericOp>(read->getOwner());
@@ -168,18 +190,20 @@ static void keepWide(RewriterBase &rewriter, OpResult result,
 }
 
 void dlc::dispatch::keepResultsWide(RewriterBase &rewriter, Block &block,
-                                    int64_t maxElements) {
+                                    const WideResults &wide) {
   for (auto generic : block.getOps<linalg::GenericOp>())
     for (OpResult result : generic->getResults()) {
       OpOperand *init = generic.getTiedOpOperand(result);
-      auto type = cast<RankedTensorType>(result.getType());
-      if (result.use_empty() || type.getNumElements() > maxElements ||
-          generic.payloadUsesValueFromOperand(init) ||
+      if (result.use_empty() || generic.payloadUsesValueFromOperand(init) ||
           !init->get().getDefiningOp<tensor::EmptyOp>() ||
           !getUnrounded(generic.getBody()->getTerminator()->getOperand(
               result.getResultNumber())))
         continue;
-      if (std::optional<Readers> readers = Readers::find(result))
+      std::optional<Readers> readers = Readers::find(result, wide);
+      if (readers &&
+          (readers->isMultiplied ||
+           cast<RankedTensorType>(result.getType()).getNumElements() <=
+               wide.maxElements))
         keepWide(rewriter, result, *readers);
     }
 }

@@ -18,12 +18,20 @@ namespace dlc::dispatch {
 /// numbers.
 void populateExcessPrecisionPatterns(mlir::RewritePatternSet &patterns);
 
+/// Which results may be f32.
+struct WideResults {
+  /// Those of up to so many elements.
+  int64_t maxElements = INT64_MAX;
+  /// Also larger ones that contractions multiply, and only those that they
+  /// multiply this often each; of f16, and of bf16. 0: never.
+  int64_t uses = 0, bfloatUses = 0;
+};
+
 /// Lets results of structured ops in `block` be f32 that are rounded freely and
-/// only read, freely widened, by structured ops of the block, reshaped or not.
-/// Contractions that hardware may multiply numbers of 16 bits for keep them.
-/// Only results with up to `maxElements` elements are changed.
+/// only read, freely widened, by structured ops of the block, reshaped or
+/// padded or not.
 void keepResultsWide(mlir::RewriterBase &rewriter, mlir::Block &block,
-                     int64_t maxElements = INT64_MAX);
+                     const WideResults &wide = {});
 
 } // namespace dlc::dispatch
 

@@ -43,6 +43,8 @@ static constexpr int64_t kMaxWideElements = 4096;
 
 namespace {
 struct Prepare : dlc::dispatch::impl::PreparePassBase<Prepare> {
+  using PreparePassBase::PreparePassBase;
+
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet shape(context);
     populateCanonicalization(shape);
@@ -83,7 +85,8 @@ struct Prepare : dlc::dispatch::impl::PreparePassBase<Prepare> {
     });
     fuse(func, rewriter);
     for (Block &block : func.getBody())
-      keepResultsWide(rewriter, block, kMaxWideElements);
+      keepResultsWide(rewriter, block,
+                      {kMaxWideElements, wideUses, wideBfloatUses});
   }
 
 private:

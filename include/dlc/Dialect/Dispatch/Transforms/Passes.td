@@ -21,10 +21,18 @@ def PreparePass : Pass<"dispatch-prepare", "::mlir::func::FuncOp"> {
 
     Roundings to half precision that are marked `fastmath<contract>` vanish where a
     widening with that mark follows. At last, small results that are rounded and
-    widened so become f32 tensors, unless contractions of 16 terms or more read them.
+    widened so become f32 tensors, unless contractions of 16 terms or more read them;
+    and larger ones that contractions multiply often (`wide-uses`).
 
     `docs/RationaleDispatch.md` gives the reasons.
   }];
+  let options = [
+    Option<"wideUses", "wide-uses", "int64_t", "0",
+           "from how many products of each element on f16 results are f32 "
+           "(0: never)">,
+    Option<"wideBfloatUses", "wide-bfloat-uses", "int64_t", "0",
+           "the same for bf16">
+  ];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect",
                            "::mlir::arith::ArithDialect",
