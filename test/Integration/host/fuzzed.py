@@ -103,6 +103,13 @@ def by_numpy():
         wide = x.astype(np.float64)
         expected = (wide - wide.mean((0, 2, 3), keepdims=True)) / wide.std((0, 2, 3), keepdims=True)
         suite.op(f"{x.dtype}", "MeanVarianceNormalization", [x], expected=expected.astype(dtype))
+
+        def twice(graph, x=x, expected=expected, dtype=dtype):
+            # Inference knew no type between the two.
+            normal = graph.node("MeanVarianceNormalization", graph.input(x))
+            graph.output(graph.node("MeanVarianceNormalization", normal), expected=expected.astype(dtype))
+
+        suite.case(f"MeanVarianceNormalization twice {x.dtype}", twice)
     return suite
 
 

@@ -64,6 +64,22 @@ void castConstants(onnx::FunctionProto &body, int type) {
   body.mutable_node()->Swap(&nodes);
 }
 
+/// Inference leaves results of such a function without a type: those of the
+/// type of its first operand.
+void typeResults(const onnx::OpSchema &schema, const NodeProto &node,
+                 std::unordered_map<std::string, onnx::TypeProto> &types) {
+  if (!node.input_size() || schema.inputs().empty())
+    return;
+  int type = types[node.input(0)].tensor_type().elem_type();
+  int count = std::min<int>(node.output_size(), schema.outputs().size());
+  for (int i = 0; i < count; ++i) {
+    auto &result = *types[node.output(i)].mutable_tensor_type();
+    if (result.elem_type() == onnx::TensorProto::UNDEFINED &&
+        schema.outputs()[i].GetTypeStr() == schema.inputs()[0].GetTypeStr())
+      result.set_elem_type(type);
+  }
+}
+
 /// A piece that was split off and is squeezed without axes (in AffineGrid)
 /// loses what it was split along; not a batch of one, too.
 void nameSqueezedAxes(Nodes &nodes) {
@@ -145,6 +161,7 @@ bool dlc::importer::expandFunctions(Model &model, const LoadOptions &options) {
       body = *found;
       if (node.input_size())
         castConstants(body, types[node.input(0)].tensor_type().elem_type());
+      typeResults(*schema, node, types);
       if (opset >= 13) // an operand since
         nameSqueezedAxes(*body.mutable_node());
     }
