@@ -5,10 +5,12 @@
 #include "dlc/Driver/KernelUse.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Signals.h"
 
 using namespace mlir;
 using namespace dlc;
@@ -82,6 +84,8 @@ FailureOr<llvm::StringMap<double>> Tuner::measure(const Tiles &tiles,
           llvm::sys::fs::createTemporaryFile("dlc-tune", "", program))
     return fail("cannot make a temporary file: " + error.message());
   llvm::FileRemover remove(program);
+  llvm::sys::RemoveFileOnSignal(program);
+  llvm::scope_exit forget([&] { llvm::sys::DontRemoveFileOnSignal(program); });
   NewConstants constants(module);
   if (failed(build(*clone, program, [&](ModuleOp scheduled) {
         constants.find(scheduled);
