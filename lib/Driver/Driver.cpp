@@ -65,6 +65,8 @@ private:
   LogicalResult emit();
   LogicalResult emitPtx();
   LogicalResult emitView();
+  target::ProgramOptions getProgramOptions(target::ProgramKind kind,
+                                           StringRef output) const;
   LogicalResult emitProgram();
   LogicalResult benchmark();
   llvm::Expected<target::ProgramReport>
@@ -286,6 +288,17 @@ LogicalResult Driver::runPhase(const Phase &phase, ModuleOp module,
   return saveSnapshot(module, name);
 }
 
+target::ProgramOptions Driver::getProgramOptions(target::ProgramKind kind,
+                                                 StringRef output) const {
+  target::ProgramOptions programOptions;
+  programOptions.kind = kind;
+  programOptions.output = output.str();
+  programOptions.modelName = llvm::sys::path::stem(options.input).str();
+  programOptions.compiler = getVersionText();
+  programOptions.optimize = options.optimize;
+  return programOptions;
+}
+
 /// Makes a program of a module of level `dispatch` for the tuner.
 LogicalResult Driver::buildToMeasure(ModuleOp module, StringRef program,
                                      function_ref<void(ModuleOp)> inspect) {
@@ -298,14 +311,9 @@ LogicalResult Driver::buildToMeasure(ModuleOp module, StringRef program,
     if (phase.to == Level::Scheduled)
       inspect(module);
   }
-  target::ProgramOptions programOptions;
-  programOptions.kind = target::ProgramKind::Executable;
-  programOptions.output = program.str();
-  programOptions.modelName = llvm::sys::path::stem(options.input).str();
-  programOptions.compiler = getVersionText();
-  programOptions.optimize = options.optimize;
-  auto report =
-      target::emitProgram({{module, options.hostCpus.front()}}, programOptions);
+  auto report = target::emitProgram(
+      {{module, options.hostCpus.front()}},
+      getProgramOptions(target::ProgramKind::Executable, program));
   if (!report)
     return emitError(getFileLoc()) << llvm::toString(report.takeError());
   return success();
@@ -547,16 +555,12 @@ Driver::emitCuda(const target::ProgramOptions &programOptions) {
 
 LogicalResult Driver::emitProgram() {
   TimingScope scope = rootTiming.nest("emit");
-  target::ProgramOptions programOptions;
-  programOptions.kind = options.emit == DriverOptions::Emit::Obj
-                            ? target::ProgramKind::Object
-                        : options.emit == DriverOptions::Emit::Lib
-                            ? target::ProgramKind::Library
-                            : target::ProgramKind::Executable;
-  programOptions.output = options.output;
-  programOptions.modelName = llvm::sys::path::stem(options.input).str();
-  programOptions.compiler = getVersionText();
-  programOptions.optimize = options.optimize;
+  target::ProgramOptions programOptions = getProgramOptions(
+      options.emit == DriverOptions::Emit::Obj ? target::ProgramKind::Object
+      : options.emit == DriverOptions::Emit::Lib
+          ? target::ProgramKind::Library
+          : target::ProgramKind::Executable,
+      options.output);
   programOptions.progress = [&](StringRef step) { progress->begin(step); };
   llvm::Expected<target::ProgramReport> report =
       options.isCuda() ? emitCuda(programOptions) : emitHost(programOptions);

@@ -373,15 +373,25 @@ static bool parseSchedule(CommandLine &line, DriverOptions &options) {
   return false;
 }
 
+/// A time to measure for; nothing if the text is none.
+static std::optional<double> parseSeconds(StringRef text) {
+  constexpr double most = 86400; // a day, as for programs
+  double seconds;
+  if (text.getAsDouble(seconds) || !(seconds >= 0 && seconds <= most))
+    return std::nullopt;
+  return seconds;
+}
+static constexpr llvm::StringLiteral noSeconds =
+    "a number of seconds up to 86400 is wanted";
+
 static bool parseBenchmark(CommandLine &line, DriverOptions &options) {
   if (!line.benchmark.getNumOccurrences())
     return true;
-  constexpr double most = 86400; // a day, as for programs
   StringRef text = line.benchmark.empty() ? "2" : StringRef(line.benchmark);
-  double seconds;
+  std::optional<double> seconds = parseSeconds(text);
   StringRef why;
-  if (text.getAsDouble(seconds) || !(seconds >= 0 && seconds <= most))
-    why = "a number of seconds up to 86400 is wanted";
+  if (!seconds)
+    why = noSeconds;
   else if (options.isCuda())
     why = "is for --target=host; CUDA programs have --benchmark and --profile "
           "themselves";
@@ -494,11 +504,9 @@ static bool parseTuning(CommandLine &line, DriverOptions &options) {
                 (exists ? "that is a folder" : "there is no such file"));
   if (!isTuned)
     return true;
-  constexpr double most = 86400; // a day, as for --benchmark
-  double seconds;
-  if (StringRef(line.tune).getAsDouble(seconds) ||
-      !(seconds > 0 && seconds <= most))
-    return fail("a number of seconds up to 86400 is wanted");
+  std::optional<double> seconds = parseSeconds(line.tune);
+  if (!seconds || *seconds == 0)
+    return fail(noSeconds);
   if (options.cpus.size() > 1)
     return fail("is for one CPU, the one that it measures");
   if (options.output == "-" && !line.tuning.getNumOccurrences())

@@ -30,10 +30,10 @@ namespace {
 class KernelEmitter {
 public:
   KernelEmitter(OpBuilder &b, Location loc, KernelPlan &plan,
-                const HostTarget &target, bool vectorize,
+                const HostTarget &target, bool vectorize, bool listTiles,
                 std::optional<TileSize> wanted)
       : b(b), loc(loc), plan(plan), target(target), vectorize(vectorize),
-        wanted(wanted) {}
+        listTiles(listTiles), wanted(wanted) {}
 
   LogicalResult emit(Block *body) {
     b.setInsertionPointToStart(body);
@@ -77,7 +77,7 @@ public:
     return list.getDictionary(b.getContext());
   }
 
-  /// The tiles that the nest with most of the work may have.
+  /// The tiles that the nest with most of the work may have, if asked for.
   ArrayRef<Tile> getPossibleTiles() const { return possibleTiles; }
 
 private:
@@ -104,13 +104,8 @@ private:
       coalesceLoops(nest);
     }
     tiles.push_back(tile.describe());
-    double work = 1;
-    for (const Loop &loop : nest.loops)
-      work *= static_cast<double>(loop.extent);
-    if (vectorize && work > mostWork) {
-      mostWork = work;
-      possibleTiles = rankTiles(nest, plan.buffers, target);
-    }
+    if (vectorize && listTiles)
+      notePossibleTiles(nest);
     if (nest.hasReduction()) {
       Prediction expected = predict(nest, plan.buffers, tile, target);
       needed += expected.needed;
@@ -121,11 +116,21 @@ private:
         .emit(parallel);
   }
 
+  void notePossibleTiles(const Nest &nest) {
+    double work = 1;
+    for (const Loop &loop : nest.loops)
+      work *= static_cast<double>(loop.extent);
+    if (work <= mostWork)
+      return;
+    mostWork = work;
+    possibleTiles = rankTiles(nest, plan.buffers, target);
+  }
+
   OpBuilder &b;
   Location loc;
   KernelPlan &plan;
   const HostTarget &target;
-  bool vectorize;
+  bool vectorize, listTiles;
   SmallVector<Value> memrefs;
   std::optional<TileSize> wanted;
   SmallVector<std::string> tiles;
@@ -229,7 +234,7 @@ private:
         b.createBlock(&scheduled.getBody(), {}, types,
                       SmallVector<Location>(types.size(), kernel.getLoc()));
     KernelEmitter emitter(b, kernel.getLoc(), *plan, target, vectorize,
-                          getWantedTile(kernel));
+                          listTiles, getWantedTile(kernel));
     if (failed(emitter.emit(body))) {
       scheduled.erase();
       return failure();
