@@ -390,8 +390,12 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
   for (int rowLoop : rowCandidates(nest, tile.vectorLoop)) {
     int64_t maxRows =
         rowLoop < 0 ? 1 : std::min<int64_t>(nest.loops[rowLoop].extent, 16);
-    for (int64_t vectors = panel ? maxVectors : 1;
-         vectors <= std::min<int64_t>(maxVectors, 8); ++vectors)
+    // A panel is one tile wide, also where it was made for wider vectors than
+    // these are (constants are evaluated by code for other CPUs).
+    int64_t fewest = panel ? maxVectors : 1;
+    for (int64_t vectors = fewest;
+         vectors <= std::max(fewest, std::min<int64_t>(maxVectors, 8));
+         ++vectors)
       for (int64_t rows = 1; rows <= maxRows; ++rows) {
         Tile next = tile;
         next.rowLoop = rowLoop;
@@ -420,8 +424,10 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
     });
   }
   // Nothing fits the registers: as few as can be.
-  if (ranked.empty())
+  if (ranked.empty()) {
+    tile.vectors = panel ? maxVectors : 1;
     ranked.push_back(tile);
+  }
   return ranked;
 }
 
