@@ -124,6 +124,16 @@ static int64_t getWidenFrom(const PhaseOptions &options, bool bfloat) {
   return most;
 }
 
+/// Whether one of the program's CPUs multiplies unsigned bytes with signed
+/// ones.
+static bool hasByteDots(const PhaseOptions &options) {
+  return !options.isCuda() &&
+         llvm::any_of(llvm::split(StringRef(options.cpu), ','),
+                      [](StringRef cpu) {
+                        return schedule::HostTarget::get(cpu).byteDots;
+                      });
+}
+
 /// Tensor cores round the operands of tiles that are f32 to everybody else.
 static void addReducePrecision(OpPassManager &pm, const PhaseOptions &options) {
   if (options.isCuda())
@@ -139,7 +149,9 @@ static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
   pm.addNestedPass<func::FuncOp>(nn::createNNResolveExtents());
   if (!options.optimize)
     return addReducePrecision(pm, options);
-  // Before small constants are folded: it looks at how they are made.
+  // Before small constants are folded: they look at how those are made.
+  if (hasByteDots(options))
+    pm.addPass(nn::createNNUnsignedBytes());
   // (Tensor cores multiply bytes, and there is nothing for 16 bits.)
   pm.addPass(nn::createNNIntegerProducts({/*alwaysBytes=*/options.isCuda()}));
   pm.addPass(createCanonicalizerPass());

@@ -157,6 +157,10 @@ public:
     populateMathFunctionPatterns(patterns, /*hasExp=*/false);
     arith::ConstantOp::getCanonicalizationPatterns(patterns, &getContext());
     FrozenRewritePatternSet frozen(std::move(patterns));
+    RewritePatternSet quotients(&getContext());
+    if (target.fusedMultiplyAdd)
+      populateQuotientPatterns(quotients);
+    FrozenRewritePatternSet frozenQuotients(std::move(quotients));
     RewritePatternSet quantisation(&getContext());
     populateQuantisationPatterns(quantisation);
     FrozenRewritePatternSet frozenQuantisation(std::move(quantisation));
@@ -167,6 +171,7 @@ public:
       // A user's schedule leaves functions as they are, too.
       FailureOr<dispatch::KernelOp> scheduled = kernel;
       if (!kernel.isScheduled()) {
+        simplifyBodies(kernel, frozenQuotients);
         simplifyBodies(kernel, frozenQuantisation);
         scheduled = schedule(kernel, target);
       }

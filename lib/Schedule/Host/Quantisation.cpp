@@ -1,4 +1,4 @@
-//===- Quantisation.cpp - Conversions of clamped numbers ------------------===//
+//===- Quantisation.cpp - Divisions and conversions of clamped numbers ----===//
 
 #include "Quantisation.h"
 
@@ -65,6 +65,123 @@ struct Clamp {
     Value zero =
         arith::ConstantOp::create(b, loc, b.getZeroAttr(number.getType()));
     return arith::SelectOp::create(b, loc, isNumber, result, zero);
+  }
+};
+
+/// What a rounded quotient by a constant is made of without dividing: number *
+/// high + number * low, where high + low is the inverse to twice the precision
+/// of a float.
+struct Inverse {
+  float high, low;
+
+  /// The two numbers have one sign, so that infinity times them is no NaN.
+  static std::optional<Inverse> of(float divisor) {
+    if (!std::isnormal(divisor))
+      return std::nullopt;
+    double exact = 1.0 / static_cast<double>(divisor);
+    float high = static_cast<float>(exact);
+    if (std::abs(static_cast<double>(high)) > std::abs(exact))
+      high = std::nextafterf(high, 0.0F);
+    auto low = static_cast<float>(exact - static_cast<double>(high));
+    if (!std::isnormal(high) || (low != 0 && !std::isnormal(low)))
+      return std::nullopt;
+    return Inverse{high, low};
+  }
+
+  float round(float number) const {
+    return std::nearbyintf(std::fmaf(number, high, number * low));
+  }
+
+  /// Whether the rounded quotients from `lowest` to `highest`, beyond which all
+  /// are the same, are those of the division for every float. Both are
+  /// monotonic, so it is enough to look at where they step.
+  bool isExact(float divisor, int64_t lowest, int64_t highest) const {
+    constexpr int around = 4; // floats
+    for (int64_t step = lowest; step < highest; ++step) {
+      auto border = static_cast<float>((static_cast<double>(step) + 0.5) *
+                                       static_cast<double>(divisor));
+      if (!std::isnormal(border))
+        return false;
+      float number = border;
+      for (int i = 0; i < around; ++i)
+        number = std::nextafterf(number, -HUGE_VALF);
+      bool isBelow = false, isAbove = false;
+      for (int i = -around; i <= around; ++i) {
+        float wanted = std::nearbyintf(number / divisor);
+        if (round(number) != wanted)
+          return false;
+        isBelow |= wanted <= static_cast<float>(step);
+        isAbove |= wanted > static_cast<float>(step);
+        number = std::nextafterf(number, HUGE_VALF);
+      }
+      if (!isBelow || !isAbove)
+        return false;
+    }
+    return true;
+  }
+};
+
+/// clamp(round(number / constant) + zero): divisions take five times as long as
+/// what else there is to do.
+struct RoundedQuotient : OpRewritePattern<arith::DivFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::DivFOp op,
+                                PatternRewriter &rewriter) const override {
+    auto divisor = constantOf(op.getRhs());
+    auto bounds = getBounds(op);
+    if (!divisor || !bounds || !op.getType().isF32())
+      return failure();
+    auto by = static_cast<float>(*divisor);
+    std::optional<Inverse> inverse = Inverse::of(by);
+    if (!inverse || !inverse->isExact(by, bounds->first, bounds->second))
+      return failure();
+    Location loc = op.getLoc();
+    Value number = op.getLhs();
+    auto times = [&](float factor) {
+      return arith::ConstantOp::create(rewriter, loc,
+                                       rewriter.getF32FloatAttr(factor));
+    };
+    if (inverse->low == 0)
+      rewriter.replaceOpWithNewOp<arith::MulFOp>(op, number,
+                                                 times(inverse->high));
+    else
+      rewriter.replaceOpWithNewOp<math::FmaOp>(
+          op, number, times(inverse->high),
+          arith::MulFOp::create(rewriter, loc, number, times(inverse->low)));
+    return success();
+  }
+
+  /// The rounded quotients beyond which what is made of them is the same.
+  static std::optional<std::pair<int64_t, int64_t>>
+  getBounds(arith::DivFOp op) {
+    constexpr int64_t most = int64_t(1) << 16;
+    double zero = 0;
+    Operation *user = onlyUser(op);
+    if (!isa_and_nonnull<math::RoundEvenOp>(user))
+      return std::nullopt;
+    user = onlyUser(user);
+    if (auto add = dyn_cast_or_null<arith::AddFOp>(user)) {
+      auto number = constantOf(add.getRhs());
+      if (!number)
+        return std::nullopt;
+      zero = *number;
+      user = onlyUser(user);
+    }
+    auto maximum = dyn_cast_or_null<arith::MaximumFOp>(user);
+    auto minimum =
+        maximum ? dyn_cast_or_null<arith::MinimumFOp>(onlyUser(user)) : nullptr;
+    auto low = maximum ? constantOf(maximum.getRhs()) : std::nullopt,
+         high = minimum ? constantOf(minimum.getRhs()) : std::nullopt;
+    if (!low || !high || !(*low <= *high) || !(std::abs(zero) <= most) ||
+        !(std::abs(*low) <= most) || !(std::abs(*high) <= most))
+      return std::nullopt;
+    return std::pair(static_cast<int64_t>(std::floor(*low - zero)),
+                     static_cast<int64_t>(std::ceil(*high - zero)));
+  }
+
+  static Operation *onlyUser(Operation *op) {
+    return op->hasOneUse() ? *op->user_begin() : nullptr;
   }
 };
 
@@ -136,6 +253,10 @@ struct ConversionOfClamped : OpRewritePattern<arith::TruncIOp> {
   }
 };
 } // namespace
+
+void dlc::schedule::populateQuotientPatterns(RewritePatternSet &patterns) {
+  patterns.add<RoundedQuotient>(patterns.getContext());
+}
 
 void dlc::schedule::populateQuantisationPatterns(RewritePatternSet &patterns) {
   patterns.add<ConversionOfClamped>(patterns.getContext());

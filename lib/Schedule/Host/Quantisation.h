@@ -1,4 +1,4 @@
-//===- Quantisation.h - Conversions of clamped numbers ---------*- C++ -*-===//
+//===- Quantisation.h - Divisions and conversions of clamped numbers ------===//
 
 #ifndef DLC_LIB_SCHEDULE_HOST_QUANTISATION_H
 #define DLC_LIB_SCHEDULE_HOST_QUANTISATION_H
@@ -6,6 +6,11 @@
 #include "mlir/IR/PatternMatch.h"
 
 namespace dlc::schedule {
+
+/// Quotients by a constant that are rounded and clamped become a product and a
+/// fused multiply-add, where every float gives the same result. (To be applied
+/// before the other patterns, which change clamps.)
+void populateQuotientPatterns(mlir::RewritePatternSet &patterns);
 
 /// Conversions of f32 to narrow integers test for numbers out of range. Where
 /// the number has been clamped (quantisation), only NaN, which becomes 0, is

@@ -34,6 +34,7 @@ HostTarget HostTarget::get(llvm::StringRef cpu) {
   target.byteDots = vnni;
   target.bfloatDots = avx512 && features.lookup("avx512bf16");
   target.bytePairs = avx512 || avx2;
+  target.fusedMultiplyAdd = avx512 || avx2;
   if (!avx512) {
     target.vectorBytes = avx2 ? 32 : 16;
     target.vectorRegisters = 16;

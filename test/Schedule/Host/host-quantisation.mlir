@@ -1,4 +1,5 @@
 // RUN: dlc-opt %s --split-input-file --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
+// RUN: dlc-opt %s --split-input-file --host-schedule-kernels=cpu=x86-64 | FileCheck %s --check-prefix=BASE
 
 // A clamped number is in the range of its integers, so only NaN is to be thought of. A
 // float made of the rounded one again is the number itself.
@@ -102,4 +103,51 @@ dispatch.kernel @wide(%x: tensor<16xf32>, %o: tensor<16xi8>) -> tensor<16xi8> at
     linalg.yield %9 : i8
   } -> tensor<16xi8>
   dispatch.return %r : tensor<16xi8>
+}
+
+// -----
+
+// Rounded quotients by a constant are not divided, if they are clamped and each of the steps is
+// where it was. (test/Integration/host/quotients.py looks at all steps.)
+
+// CHECK-LABEL: dispatch.kernel @quotient
+// CHECK-NOT: arith.divf
+// CHECK: %[[LOW:.*]] = arith.mulf %[[X:.*]], %{{.*}} : vector<8xf32>
+// CHECK: %[[QUOTIENT:.*]] = math.fma %[[X]], %{{.*}}, %[[LOW]] : vector<8xf32>
+// CHECK: math.roundeven %[[QUOTIENT]]
+// BASE-LABEL: dispatch.kernel @quotient
+// BASE: arith.divf
+// BASE-NOT: math.fma
+dispatch.kernel @quotient(%x: tensor<16xf32>, %o: tensor<16xf32>) -> tensor<16xf32> attributes {num_outs = 1 : i64} {
+  %scale = arith.constant 0.1 : f32
+  %zero = arith.constant 7.0 : f32
+  %low = arith.constant 0.0 : f32
+  %high = arith.constant 255.0 : f32
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : tensor<16xf32>) outs(%o : tensor<16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.divf %a, %scale : f32
+    %1 = math.roundeven %0 : f32
+    %2 = arith.addf %1, %zero : f32
+    %3 = arith.maximumf %2, %low : f32
+    %4 = arith.minimumf %3, %high : f32
+    linalg.yield %4 : f32
+  } -> tensor<16xf32>
+  dispatch.return %r : tensor<16xf32>
+}
+
+// -----
+
+// Without a clamp there are too many steps to look at.
+
+// CHECK-LABEL: dispatch.kernel @unclamped
+// CHECK: arith.divf
+dispatch.kernel @unclamped(%x: tensor<16xf32>, %o: tensor<16xf32>) -> tensor<16xf32> attributes {num_outs = 1 : i64} {
+  %scale = arith.constant 0.1 : f32
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : tensor<16xf32>) outs(%o : tensor<16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.divf %a, %scale : f32
+    %1 = math.roundeven %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<16xf32>
+  dispatch.return %r : tensor<16xf32>
 }

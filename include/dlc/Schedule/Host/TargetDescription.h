@@ -30,6 +30,9 @@ struct HostTarget {
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;
 
+  /// There is an instruction that multiplies and adds with one rounding.
+  bool fusedMultiplyAdd = false;
+
   /// There is an instruction that multiplies four unsigned bytes with four
   /// signed ones and adds the products to 32 bits (AVX-512 VNNI or AVX-VNNI).
   /// Pairs of 16 bits can be multiplied like that by every CPU.

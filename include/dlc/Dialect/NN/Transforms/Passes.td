@@ -61,6 +61,19 @@ def NNIntegerProducts : Pass<"nn-integer-products"> {
   let dependentDialects = ["::dlc::nn::NNDialect"];
 }
 
+def NNUnsignedBytes : Pass<"nn-unsigned-bytes"> {
+  let summary = "Quantises activations to unsigned bytes instead of signed ones";
+  let description = [{
+    CPUs with VNNI multiply unsigned bytes with signed ones, four at a time; two signed
+    ones have to become 16 bits first. What is quantised to a signed byte with a constant
+    zero point, and has this taken off again wherever it is read, becomes an unsigned one
+    with a zero point that is 128 more. Max pools, reshapes, transpositions, slices and
+    broadcasts in between move unsigned bytes. Results are the same (but that NaN, whose
+    quantisation ONNX leaves open, becomes another number).
+  }];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
 def NNReducePrecision : Pass<"nn-reduce-precision"> {
   let summary = "Rounds the operands of f32 products to 16 bits";
   let description = [{
