@@ -5,6 +5,8 @@
 #include <cpuid.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 typedef struct feature {
   const char *name;
@@ -30,6 +32,15 @@ static uint64_t enabled_state(void) {
   return (uint64_t)high << 32 | low;
 }
 
+/* Linux hands out tiles to processes that ask for them: their contents are 8
+ * KiB more for each thread to save (Documentation/arch/x86/xstate.rst). Threads
+ * that are started later have the permission, too. */
+static int may_use(uint64_t state) {
+  enum { request_permission = 0x1023, tile_data = 18 };
+  return !(state & 1u << tile_data) ||
+         syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
 static int has(const feature *f) {
   uint32_t regs[4];
   uint32_t top, unused;
@@ -43,7 +54,7 @@ static int has(const feature *f) {
       return 0;
   }
   return (regs[f->reg] >> f->bit & 1) &&
-         (enabled_state() & f->state) == f->state;
+         (enabled_state() & f->state) == f->state && may_use(f->state);
 }
 
 int dlc_cpu_supports_v1(const char *features, char *lacking) {

@@ -101,6 +101,10 @@ void NestEmitter::orderLoops() {
     });
   if (tile.reduceLanes)
     reductions.push_back(tile.vectorLoop);
+  if (tile.matrix) {
+    llvm::erase(reductions, tile.matrix->loop);
+    reductions.push_back(tile.matrix->loop);
+  }
 
   for (auto [index, loop] : llvm::enumerate(nest.loops))
     if (loop.shared >= 0) {
@@ -268,7 +272,9 @@ void NestEmitter::emitTile(Variant variant) {
   for (auto &stage : registers)
     stage.clear();
   emitQuotients(variant);
-  if (nest.hasReduction())
+  if (tile.matrix)
+    emitMatrices(variant);
+  else if (nest.hasReduction())
     emitReduction(variant);
   else {
     if (usesLanes() && followingIsHeavy(0))
@@ -762,25 +768,34 @@ void NestEmitter::mergeVectors(Variant &variant) {
   lanes *= merged;
 }
 
+Value NestEmitter::makeScratch(int64_t elements, Type element) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(scratchBlock);
+  return memref::AllocaOp::create(b, loc, MemRefType::get({elements}, element),
+                                  b.getI64IntegerAttr(64));
+}
+
 void NestEmitter::emitFollowingByRow(Variant variant) {
   // Park the accumulators in a tile on the stack.
-  SmallVector<Value> tiles;
-  int64_t width = variant.vectors * lanes;
-  for (auto [o, values] : llvm::enumerate(registers[0])) {
-    Type element = cast<VectorType>(values[0].getType()).getElementType();
-    Value parked;
-    {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(scratchBlock);
-      parked = memref::AllocaOp::create(
-          b, loc, MemRefType::get({variant.rows * width}, element),
-          b.getI64IntegerAttr(64));
-    }
+  SmallVector<Value> parked;
+  SmallVector<Type> elements;
+  for (const Registers &values : registers[0]) {
+    elements.push_back(getElementTypeOrSelf(values[0].getType()));
+    parked.push_back(
+        makeScratch(variant.rows * variant.vectors * lanes, elements.back()));
     for (auto [i, value] : llvm::enumerate(values))
-      vector::StoreOp::create(b, loc, value, parked,
+      vector::StoreOp::create(b, loc, value, parked.back(),
                               ValueRange{constant(i * lanes)});
-    tiles.push_back(parked);
   }
+  emitRows(parked, elements, /*skipped=*/0, /*isStored=*/true, variant);
+}
+
+/// Emits what follows a reduction as a loop over the rows of a tile. `parked`
+/// holds the rows of each result of the reduction, behind `skipped` other ones;
+/// the results themselves may be stored already.
+void NestEmitter::emitRows(ArrayRef<Value> parked, ArrayRef<Type> elements,
+                           int64_t skipped, bool isStored, Variant variant) {
+  int64_t width = variant.vectors * lanes;
   auto loop = scf::ForOp::create(b, loc, constant(0), constant(variant.rows),
                                  constant(1));
   OpBuilder::InsertionGuard guard(b);
@@ -792,18 +807,19 @@ void NestEmitter::emitFollowingByRow(Variant variant) {
   emitQuotients({1, variant.vectors, 0});
   Value base = arith::MulIOp::create(b, loc, row, constant(width));
   mergeVectors(variant);
-  for (auto [o, parked] : llvm::enumerate(tiles)) {
-    Type type = vectorOf(getElementTypeOrSelf(registers[0][o][0].getType()));
+  for (auto [o, from] : llvm::enumerate(parked)) {
+    auto type = cast<VectorType>(vectorOf(elements[o]));
     registers[0][o].resize(variant.vectors);
     for (int64_t v = 0; v < variant.vectors; ++v) {
-      Value at = arith::AddIOp::create(b, loc, base, constant(v * lanes));
-      registers[0][o][v] =
-          vector::LoadOp::create(b, loc, cast<VectorType>(type), parked, at);
+      Value at = arith::AddIOp::create(b, loc, base,
+                                       constant(skipped * width + v * lanes));
+      registers[0][o][v] = vector::LoadOp::create(b, loc, type, from, at);
     }
   }
-  Variant oneRow = variant;
-  oneRow.rows = 1;
-  emitFollowing(1, oneRow);
+  variant.rows = 1;
+  if (!isStored)
+    storeOutputs(0, variant);
+  emitFollowing(1, variant);
   iv[tile.rowLoop] = saved;
   lanes = tile.lanes;
   newScope();

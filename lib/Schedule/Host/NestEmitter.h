@@ -70,6 +70,20 @@ private:
   void combineLanes(Variant variant, mlir::SmallVector<mlir::Value> &accs);
   void emitFollowing(unsigned firstStage, Variant variant);
   void emitFollowingByRow(Variant variant);
+  mlir::Value makeScratch(int64_t elements, mlir::Type element);
+  void emitRows(mlir::ArrayRef<mlir::Value> parked,
+                mlir::ArrayRef<mlir::Type> elements, int64_t skipped,
+                bool isStored, Variant variant);
+  void emitMatrices(Variant variant);
+  mlir::SmallVector<mlir::Value>
+  emitMatrixLoops(unsigned depth, Variant variant,
+                  mlir::ArrayRef<int64_t> offsets, mlir::ValueRange accs);
+  mlir::SmallVector<mlir::Value> emitMatrixStep(Variant variant,
+                                                mlir::ArrayRef<int64_t> offsets,
+                                                mlir::ValueRange accs);
+  mlir::Value loadMatrix(const Access &access, int64_t row, int64_t vector,
+                         int64_t rows, int64_t groups, int64_t stride);
+  mlir::Value pointerTo(mlir::Value memref, mlir::Value word);
   bool followingIsHeavy(unsigned firstStage);
   void mergeVectors(Variant &variant);
   void storeOutputs(unsigned stage, Variant variant);

@@ -8,14 +8,18 @@
 
 using namespace dlc::schedule;
 
-/// The features of an LLVM CPU name, those that others imply as well.
+/// The features of an LLVM CPU name and those that follow it, those that others
+/// imply as well.
 static llvm::StringMap<bool> featuresOf(llvm::StringRef cpu) {
-  if (cpu.empty() || cpu == "native")
-    return llvm::sys::getHostCPUFeatures();
   llvm::StringMap<bool> all;
-  llvm::SmallVector<llvm::StringRef> features;
-  if (llvm::X86::parseArchX86(cpu) != llvm::X86::CK_None)
+  llvm::SmallVector<llvm::StringRef> features, more;
+  cpu.split(more, '+');
+  cpu = more.front();
+  if (cpu.empty() || cpu == "native")
+    all = llvm::sys::getHostCPUFeatures();
+  else if (llvm::X86::parseArchX86(cpu) != llvm::X86::CK_None)
     llvm::X86::getFeaturesForCPU(cpu, features);
+  features.append(more.begin() + 1, more.end());
   for (llvm::StringRef feature : features) {
     all[feature] = true;
     llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, all);
@@ -35,6 +39,9 @@ HostTarget HostTarget::get(llvm::StringRef cpu) {
   target.bfloatDots = avx512 && features.lookup("avx512bf16");
   target.bytePairs = avx512 || avx2;
   target.fusedMultiplyAdd = avx512 || avx2;
+  bool amx = avx512 && features.lookup("amx-tile");
+  target.bfloatMatrices = amx && features.lookup("amx-bf16");
+  target.byteMatrices = amx && vnni && features.lookup("amx-int8");
   if (!avx512) {
     target.vectorBytes = avx2 ? 32 : 16;
     target.vectorRegisters = 16;

@@ -1,6 +1,7 @@
 //===- Tile.cpp - Which loops of a nest to vectorise and unroll -----------===//
 
 #include "Tile.h"
+#include "MatrixTile.h"
 #include "PartialSums.h"
 #include "ShortSums.h"
 
@@ -197,6 +198,8 @@ static bool streamsPanels(const Nest &nest, const Tile &tile,
 /// Time of the main loop for one way of tiling, in multiply-adds.
 static double tileCost(const Nest &nest, const Tile &tile,
                        const HostTarget &target) {
+  if (tile.matrix)
+    return getMatrixCost(nest, tile, target);
   int64_t extentV =
       tile.vectorLoop >= 0 ? nest.loops[tile.vectorLoop].extent : 1;
   int64_t extentM = tile.rowLoop >= 0 ? nest.loops[tile.rowLoop].extent : 1;
@@ -301,8 +304,9 @@ Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
       shared *= loop.extent;
   }
   Prediction result;
-  result.needed = iterations * stepCost(nest, target) /
-                  target.lanes(widestElement(nest, buffers));
+  result.needed = tile.matrix ? getMatrixProducts(nest, target)
+                              : iterations * stepCost(nest, target) /
+                                    target.lanes(widestElement(nest, buffers));
   result.possible = nestCost(nest, tile, target) * shared;
   return result;
 }
@@ -315,6 +319,9 @@ std::string Tile::describe() const {
     text = std::to_string(rows) + " rows x ";
   text += std::to_string(vectors) + (vectors > 1 ? " vectors" : " vector") +
           " of " + std::to_string(lanes);
+  if (matrix)
+    text += ", matrices of " + std::to_string(matrix->rows) + " x " +
+            std::to_string(matrix->depth);
   return reduceLanes ? text + ", summed" : text;
 }
 
@@ -409,6 +416,11 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
           next.rowLoop = -1;
         candidates.push_back({next, cost});
       }
+    Tile whole = tile;
+    whole.vectors = maxVectors;
+    for (const Tile &next : getMatrixTiles(nest, buffers, whole, rowLoop,
+                                           /*isPacked=*/panel != 0, target))
+      candidates.push_back({next, nestCost(nest, next, target)});
   }
   // Among those that cost the same, the first one. What is nearly the same is
   // the same.

@@ -25,6 +25,16 @@ struct Tile {
   /// The unrolled parallel loop, or -1.
   int rowLoop = -1;
   int64_t rows = 1;
+  /// How the tile is multiplied in matrix registers, if it is.
+  struct Matrix {
+    /// Rows of a register; the tile has `rows` in a multiple of these.
+    int64_t rows = 0;
+    /// The reduction loop that is multiplied at once, and so many groups of it
+    /// (`Access::group`).
+    unsigned loop = 0;
+    int64_t depth = 0;
+  };
+  std::optional<Matrix> matrix;
   /// Iterations of `vectorLoop` that one tile covers.
   int64_t width() const { return lanes * vectors; }
   TileSize size() const { return {rows, vectors}; }

@@ -5,6 +5,7 @@
 #include "dlc/Dialect/Arena/IR/Arena.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
@@ -50,6 +51,11 @@ Expected<std::unique_ptr<Module>> target::translateToLLVM(mlir::ModuleOp module,
     // ones on CPUs that it believes to run slower with them.
     if (cpu.has("avx512f"))
       function.addFnAttr("prefer-vector-width", "512");
+    // LLVM gives the matrix registers shapes for a whole function.
+    if (any_of(instructions(function), [](const Instruction &instruction) {
+          return instruction.getType()->isX86_AMXTy();
+        }))
+      function.addFnAttr(Attribute::NoInline);
     function.addFnAttr(Attribute::NoUnwind);
     function.setUWTableKind(UWTableKind::None);
   }

@@ -54,18 +54,51 @@ bool HostCpu::has(StringRef feature) const {
   return is_contained(features, feature);
 }
 
+/// `cpu` with the features of the CPU `name` and `more` ones, and those that
+/// they imply.
+static HostCpu withFeatures(HostCpu cpu, const Target &target, StringRef name,
+                            StringRef more) {
+  std::unique_ptr<MCSubtargetInfo> info(
+      target.createMCSubtargetInfo(getTriple(), name, more));
+  for (const char *feature : kKnownFeatures)
+    if (info->checkFeatures("+" + std::string(feature)))
+      cpu.features.push_back(feature);
+  return cpu;
+}
+
+/// The features behind the name in `spec`, in LLVM's form: "+fma,+avx2".
+static Expected<std::string> getMoreFeatures(StringRef spec) {
+  SmallVector<StringRef> more;
+  spec.split(more, '+');
+  std::string result;
+  for (StringRef feature : ArrayRef(more).drop_front()) {
+    if (!is_contained(kKnownFeatures, feature))
+      return createStringError(
+          "unknown feature '" + feature + "' in the CPU '" + spec +
+          "'; known are " + join(ArrayRef(kKnownFeatures), " "));
+    result += (result.empty() ? "+" : ",+") + feature.str();
+  }
+  return result;
+}
+
 Expected<HostCpu> dlc::target::resolveHostCpu(StringRef spec) {
   Expected<const Target *> target = getTarget();
   if (!target)
     return target.takeError();
+  auto more = getMoreFeatures(spec);
+  if (!more)
+    return more.takeError();
   HostCpu cpu;
+  cpu.name = spec.str();
+  spec = spec.split('+').first;
   if (spec == "native") {
-    cpu.name = cpu.tune = sys::getHostCPUName().str();
-    StringMap<bool> present = sys::getHostCPUFeatures();
-    for (const char *feature : kKnownFeatures)
-      if (present.lookup(feature))
-        cpu.features.push_back(feature);
-    return cpu;
+    cpu.tune = sys::getHostCPUName().str();
+    cpu.name.replace(0, spec.size(), cpu.tune);
+    std::string known = *more;
+    for (const auto &[feature, isPresent] : sys::getHostCPUFeatures())
+      if (isPresent && is_contained(kKnownFeatures, feature))
+        known += (known.empty() ? "+" : ",+") + feature.str();
+    return withFeatures(std::move(cpu), **target, "x86-64", known);
   }
 
   std::unique_ptr<MCSubtargetInfo> plain(
@@ -74,13 +107,8 @@ Expected<HostCpu> dlc::target::resolveHostCpu(StringRef spec) {
     return createStringError("unknown CPU '" + spec +
                              "'; use native, x86-64-v3, x86-64-v4 or one of "
                              "LLVM's names");
-  std::unique_ptr<MCSubtargetInfo> info(
-      (*target)->createMCSubtargetInfo(getTriple(), spec, ""));
-  cpu.name = cpu.tune = spec.str();
-  for (const char *feature : kKnownFeatures)
-    if (info->checkFeatures("+" + std::string(feature)))
-      cpu.features.push_back(feature);
-  return cpu;
+  cpu.tune = spec.str();
+  return withFeatures(std::move(cpu), **target, spec, *more);
 }
 
 Expected<std::unique_ptr<TargetMachine>>

@@ -36,7 +36,8 @@ struct HostCpu {
 };
 
 /// Resolves what a user writes: "native" (the CPU this runs on), "x86-64",
-/// "x86-64-v2" to "x86-64-v4", or the name of a CPU that LLVM knows.
+/// "x86-64-v2" to "x86-64-v4", or the name of a CPU that LLVM knows; features
+/// that it has beside may follow, as in "x86-64-v4+avx512vnni+avx512bf16".
 llvm::Expected<HostCpu> resolveHostCpu(llvm::StringRef spec);
 
 /// Makes a target machine for position-independent code.
