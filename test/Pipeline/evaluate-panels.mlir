@@ -25,3 +25,27 @@ dispatch.kernel @sums(%numbers: tensor<64x2xi32>, %out: tensor<64xi32>) -> tenso
   } -> tensor<64xi32>
   dispatch.return %sums : tensor<64xi32>
 }
+
+// The other way round: panels of five narrow vectors are no whole number of wider ones.
+
+// RUN: dlc-opt %s --host-pack-operands=cpu=x86-64 --evaluate-constants | FileCheck %s --check-prefix=NARROW
+// NARROW-LABEL: func @five
+// NARROW: arith.constant dense<[0, 1001, 2002, 3003, 4004, 5005, 6006, 7007, 8008, 9009, 10010, 11011, 12012, 13013, 14014, 15015, 16016, 17017, 18018, 19019, 20020, 21021, 22022, 23023, 24024, 25025, 26026, 27027, 28028, 29029, 30030, 31031, 32032, 33033, 34034, 35035, 36036, 37037, 38038, 39039]> : tensor<40xi32>
+func.func @five() -> tensor<40xi32> {
+  %numbers = arith.constant dense<[[0, 0], [1, 1000], [2, 2000], [3, 3000], [4, 4000], [5, 5000], [6, 6000], [7, 7000], [8, 8000], [9, 9000], [10, 10000], [11, 11000], [12, 12000], [13, 13000], [14, 14000], [15, 15000], [16, 16000], [17, 17000], [18, 18000], [19, 19000], [20, 20000], [21, 21000], [22, 22000], [23, 23000], [24, 24000], [25, 25000], [26, 26000], [27, 27000], [28, 28000], [29, 29000], [30, 30000], [31, 31000], [32, 32000], [33, 33000], [34, 34000], [35, 35000], [36, 36000], [37, 37000], [38, 38000], [39, 39000]]> : tensor<40x2xi32>
+  %out = tensor.empty() : tensor<40xi32>
+  %sums = dispatch.launch @sums_of_five ins(%numbers : tensor<40x2xi32>) outs(%out : tensor<40xi32>) -> tensor<40xi32>
+  return %sums : tensor<40xi32>
+}
+
+dispatch.kernel @sums_of_five(%numbers: tensor<40x2xi32>, %out: tensor<40xi32>) -> tensor<40xi32> attributes {num_outs = 1 : i64} {
+  %zero = arith.constant 0 : i32
+  %zeros = linalg.fill ins(%zero : i32) outs(%out : tensor<40xi32>) -> tensor<40xi32>
+  %sums = linalg.generic {indexing_maps = [#rows, #sums], iterator_types = ["parallel", "reduction"]}
+      ins(%numbers : tensor<40x2xi32>) outs(%zeros : tensor<40xi32>) {
+  ^bb0(%number: i32, %sum: i32):
+    %next = arith.addi %sum, %number : i32
+    linalg.yield %next : i32
+  } -> tensor<40xi32>
+  dispatch.return %sums : tensor<40xi32>
+}

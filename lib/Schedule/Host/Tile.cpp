@@ -325,11 +325,16 @@ std::string Tile::describe() const {
   return reduceLanes ? text + ", summed" : text;
 }
 
-/// The loop to vectorise, and the lanes of its vectors.
+/// The loop to vectorise, and the lanes of its vectors. Panels are whole
+/// vectors, whatever they were made for (kernels on constants run in the
+/// compiler, on the CPU that this has).
 static Tile chooseVectors(const Nest &nest, ArrayRef<Buffer> buffers,
-                          int panelLoop, const HostTarget &target) {
+                          int panelLoop, int64_t panel,
+                          const HostTarget &target) {
   Tile tile;
   int64_t lanes = target.lanes(widestElement(nest, buffers));
+  if (panel)
+    lanes = std::min(lanes, panel & -panel);
   double best = 0;
   for (unsigned loop = 0; loop < nest.loops.size(); ++loop) {
     if (!canVectorise(nest, loop) || (panelLoop >= 0 && int(loop) != panelLoop))
@@ -374,7 +379,8 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
                                            ArrayRef<Buffer> buffers,
                                            const HostTarget &target) {
   int64_t panel = 0;
-  Tile tile = chooseVectors(nest, buffers, findPanelLoop(nest, panel), target);
+  int panelLoop = findPanelLoop(nest, panel);
+  Tile tile = chooseVectors(nest, buffers, panelLoop, panel, target);
   if (tile.vectorLoop < 0)
     return {tile};
   int64_t extentV = nest.loops[tile.vectorLoop].extent;
