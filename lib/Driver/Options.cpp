@@ -39,8 +39,9 @@ struct CommandLine {
       cl::value_desc("name"), cl::init("host"), cl::cat(category)};
   cl::list<std::string> cpu{
       "cpu",
-      cl::desc("CPUs to compile for: native (default), x86-64-v3, x86-64-v4, "
-               "…; the program takes the best one of several"),
+      cl::desc("CPUs to compile for: native (default), x86-64-v3, "
+               "x86-64-v4+avx512vnni, sapphirerapids, …; the program takes "
+               "the best one of several"),
       cl::value_desc("name,…"), cl::CommaSeparated, cl::cat(category)};
   cl::list<std::string> arch{
       "arch",

@@ -117,6 +117,7 @@ SmallVector<Tile> dlc::schedule::getMatrixTiles(const Nest &nest,
 }
 
 double dlc::schedule::getMatrixCost(const Nest &nest, const Tile &tile,
+                                    bool streamsPanels,
                                     const HostTarget &target) {
   double volume = 1;
   for (const Loop &loop : nest.loops)
@@ -129,7 +130,10 @@ double dlc::schedule::getMatrixCost(const Nest &nest, const Tile &tile,
   double steps = volume / depth;
   auto one = [&](int64_t down, int64_t across) {
     double products = down * across * rows * HostTarget::matrixRowCost;
-    double loads = (down * rows + across * depth) * HostTarget::matrixLoadCost;
+    double loads =
+        down * rows * HostTarget::matrixLoadCost +
+        across * depth *
+            (streamsPanels ? target.l2LoadCost : HostTarget::matrixLoadCost);
     double each = std::max({products, loads, HostTarget::matrixLatency});
     double results = down * across * rows * (HostTarget::matrixStoreCost + 1);
     return each * steps + HostTarget::matrixLatency + results;

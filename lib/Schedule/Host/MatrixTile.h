@@ -24,9 +24,10 @@ llvm::SmallVector<Tile> getMatrixTiles(const Nest &nest,
                                        const Tile &vectors, int rowLoop,
                                        bool isPacked, const HostTarget &target);
 
-/// Time of the main loop with such a tile, and the least time that its products
-/// take, in multiply-adds of vectors.
-double getMatrixCost(const Nest &nest, const Tile &tile,
+/// Time of the main loop with such a tile, whose panels come from the
+/// second-level cache or do not, and the least time that its products take, in
+/// multiply-adds of vectors.
+double getMatrixCost(const Nest &nest, const Tile &tile, bool streamsPanels,
                      const HostTarget &target);
 double getMatrixProducts(const Nest &nest, const HostTarget &target);
 

@@ -199,7 +199,7 @@ static bool streamsPanels(const Nest &nest, const Tile &tile,
 static double tileCost(const Nest &nest, const Tile &tile,
                        const HostTarget &target) {
   if (tile.matrix)
-    return getMatrixCost(nest, tile, target);
+    return getMatrixCost(nest, tile, streamsPanels(nest, tile, target), target);
   int64_t extentV =
       tile.vectorLoop >= 0 ? nest.loops[tile.vectorLoop].extent : 1;
   int64_t extentM = tile.rowLoop >= 0 ? nest.loops[tile.rowLoop].extent : 1;

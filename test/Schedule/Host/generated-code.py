@@ -97,7 +97,7 @@ def judge_integers(model, directory, cpu, instruction, register):
     for name, code in functions(disassemble(model, directory, cpu)).items():
         for loop in innermost_loops(code):
             dots = [o for _, m, o in loop if m == instruction]
-            if len(dots) < 8:
+            if len(dots) < (4 if register == "%tmm" else 8):
                 continue
             products += 1
             if not all(re.sub(r"\d+$", "", o).endswith(register) for o in dots):
@@ -119,8 +119,8 @@ with tempfile.TemporaryDirectory() as directory:
     path = os.path.join(directory, "quantised.onnx")
     quantised_convolutions(path)
     for cpu, instruction, register in (("x86-64-v3", "vpmaddubsw", "%ymm"), ("skylake-avx512", "vpmaddubsw", "%zmm"),
-                                       ("alderlake", "vpdpbusd", "%ymm"), ("sapphirerapids", "vpdpbusd", "%zmm"),
-                                       ("znver4", "vpdpbusd", "%zmm")):
+                                       ("alderlake", "vpdpbusd", "%ymm"), ("icelake-server", "vpdpbusd", "%zmm"),
+                                       ("znver4", "vpdpbusd", "%zmm"), ("sapphirerapids", "tdpbusd", "%tmm")):
         for problem in judge_integers(path, directory, cpu, instruction, register):
             print(f"quantised, {cpu}: {problem}")
             failed = True
