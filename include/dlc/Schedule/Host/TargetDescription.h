@@ -45,18 +45,18 @@ struct HostTarget {
   /// products to f32 (AVX-512 BF16).
   bool bfloatDots = false;
 
-  /// There are instructions that multiply matrices of bfloat16, and of bytes, in
-  /// registers of 16 rows of 64 bytes (AMX): the products of pairs of bfloat16,
-  /// or of four unsigned and four signed bytes, are added up to a matrix of 32
-  /// bits.
+  /// There are instructions that multiply matrices of bfloat16, and of bytes,
+  /// in registers of 16 rows of 64 bytes (AMX): the products of pairs of
+  /// bfloat16, or of four unsigned and four signed bytes, are added up to a
+  /// matrix of 32 bits.
   bool bfloatMatrices = false, byteMatrices = false;
   /// Registers of that kind, their rows, and bytes of a row.
   static constexpr int64_t matrixRegisters = 8, matrixRows = 16,
                            matrixRowBytes = 64;
   /// What an instruction on matrices takes, in multiply-adds of vectors, of
-  /// which two start in a cycle: a product one cycle for each row, its result 52
-  /// cycles; two rows are loaded, and one is stored, in a cycle (Intel 64 and
-  /// IA-32 Architectures Optimization Reference Manual, "Intel AMX").
+  /// which two start in a cycle: a product one cycle for each row, its result
+  /// 52 cycles; two rows are loaded, and one is stored, in a cycle (Intel 64
+  /// and IA-32 Architectures Optimization Reference Manual, "Intel AMX").
   static constexpr double matrixRowCost = 2, matrixLatency = 104,
                           matrixLoadCost = 1, matrixStoreCost = 2;
 

@@ -345,6 +345,19 @@ TEST(HostCpuTest, Specs) {
   EXPECT_FALSE(v4->has("avx512vnni"));
   auto native = resolveHostCpu("native");
   ASSERT_TRUE(bool(native));
+  auto more = resolveHostCpu("x86-64-v3+avx512bf16+amx-int8");
+  ASSERT_TRUE(bool(more));
+  EXPECT_EQ(more->name, "x86-64-v3+avx512bf16+amx-int8");
+  EXPECT_EQ(more->tune, "x86-64-v3");
+  for (const char *feature : {"fma", "avx512bf16", "amx-int8"})
+    EXPECT_TRUE(more->has(feature)) << feature;
+  // what these imply
+  for (const char *feature : {"avx512f", "avx512bw", "amx-tile"})
+    EXPECT_TRUE(more->has(feature)) << feature;
+  EXPECT_FALSE(more->has("amx-bf16"));
+  auto unknown = resolveHostCpu("x86-64-v3+avx9");
+  EXPECT_NE(llvm::toString(unknown.takeError()).find("unknown feature 'avx9'"),
+            std::string::npos);
   auto bad = resolveHostCpu("pentium-9");
   EXPECT_FALSE(bool(bad));
   EXPECT_NE(llvm::toString(bad.takeError()).find("unknown CPU 'pentium-9'"),
