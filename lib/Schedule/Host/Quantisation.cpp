@@ -49,23 +49,119 @@ struct Clamp {
                  *high};
   }
 
-  /// The same with 0 for NaN. Comparisons and selections are one instruction
-  /// each, which maximumf is not.
+  /// The same with 0 for NaN.
   Value emit(PatternRewriter &b, Location loc) const {
-    auto choose = [&](arith::CmpFPredicate predicate, Value x, Value bound) {
-      Value keeps = arith::CmpFOp::create(b, loc, predicate, x, bound);
-      return arith::SelectOp::create(b, loc, keeps, x, bound).getResult();
-    };
-    Value result = choose(arith::CmpFPredicate::OGT, number, low); // NaN: low
-    result = choose(arith::CmpFPredicate::OLT, result, high);
-    if (lowest == 0)
-      return result;
+    Value result = choose(b, loc, arith::CmpFPredicate::OGT, number, low);
+    result = choose(b, loc, arith::CmpFPredicate::OLT, result, high);
+    return lowest == 0 ? result : replaceNaN(b, loc, number, result, 0);
+  }
+
+  /// Comparisons and selections are one instruction each, which maximumf is
+  /// not. NaN becomes the bound.
+  static Value choose(PatternRewriter &b, Location loc,
+                      arith::CmpFPredicate predicate, Value x, Value bound) {
+    Value keeps = arith::CmpFOp::create(b, loc, predicate, x, bound);
+    return arith::SelectOp::create(b, loc, keeps, x, bound);
+  }
+
+  /// `value`, or `other` where `number` is NaN.
+  static Value replaceNaN(PatternRewriter &b, Location loc, Value number,
+                          Value value, double other) {
     Value isNumber = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD,
                                            number, number);
-    Value zero =
-        arith::ConstantOp::create(b, loc, b.getZeroAttr(number.getType()));
-    return arith::SelectOp::create(b, loc, isNumber, result, zero);
+    Value constant = arith::ConstantOp::create(
+        b, loc, b.getFloatAttr(number.getType(), other));
+    return arith::SelectOp::create(b, loc, isNumber, value, constant);
   }
+};
+
+/// The clamp of roundeven(number) + zero, of f32 and small integers. Adding
+/// `magic`, of which the last bit counts as 1, rounds as well, and leaves the
+/// integer in the low bits: what follows is done in integers, for which CPUs
+/// have more units than for the rounding and conversion of floats.
+class RoundedClamp {
+public:
+  static std::optional<RoundedClamp> match(const Clamp &clamp) {
+    RoundedClamp result;
+    result.low = clamp.lowest;
+    result.high = clamp.highest;
+    Value value = clamp.number;
+    if (auto add = value.getDefiningOp<arith::AddFOp>()) {
+      auto zero = constantOf(add.getRhs());
+      if (!zero)
+        return std::nullopt;
+      result.zero = *zero;
+      value = add.getLhs();
+    }
+    auto round = value.getDefiningOp<math::RoundEvenOp>();
+    if (!round || !value.getType().isF32() || !isSmall(result.low) ||
+        !isSmall(result.high) || !isSmall(result.zero))
+      return std::nullopt;
+    result.number = round.getOperand();
+    return result;
+  }
+
+  /// Computes the clamped number as an integer of 32 bits.
+  Value emit(PatternRewriter &b, Location loc) {
+    Value least = makeFloat(b, loc, low - zero);
+    Value value =
+        Clamp::choose(b, loc, arith::CmpFPredicate::OGT, number, least);
+    if (low != 0)
+      value = Clamp::replaceNaN(b, loc, number, value, -zero);
+    sum = arith::AddFOp::create(b, loc, value, makeFloat(b, loc, magic));
+    // Positive floats are ordered as their bits are.
+    Value bits = arith::BitcastOp::create(b, loc, b.getI32Type(), sum);
+    bits = arith::MinSIOp::create(
+        b, loc, bits, makeInteger(b, loc, bitsOf(magic + high - zero)));
+    return arith::SubIOp::create(
+        b, loc, bits,
+        makeInteger(b, loc, bitsOf(magic) - static_cast<int32_t>(zero)));
+  }
+
+  /// Replaces a conversion of the integer back to a float.
+  void replaceFloat(PatternRewriter &b, Operation *conversion) {
+    Location loc = conversion->getLoc();
+    if (!bounded)
+      bounded = Clamp::choose(b, loc, arith::CmpFPredicate::OLT, sum,
+                              makeFloat(b, loc, magic + high - zero));
+    // Another zero point that is taken off is one with the magic number: all
+    // of these are integers that floats hold.
+    for (Operation *user : llvm::make_early_inc_range(conversion->getUsers())) {
+      if (!isa<arith::AddFOp, arith::SubFOp>(user) ||
+          user->getOperand(0) != conversion->getResult(0))
+        continue;
+      auto more = constantOf(user->getOperand(1));
+      if (!more || !isSmall(*more))
+        continue;
+      double off = isa<arith::SubFOp>(user) ? *more : -*more;
+      b.setInsertionPoint(user);
+      b.replaceOpWithNewOp<arith::SubFOp>(
+          user, bounded, makeFloat(b, user->getLoc(), magic - zero + off));
+    }
+    b.setInsertionPoint(conversion);
+    b.replaceOpWithNewOp<arith::SubFOp>(conversion, bounded,
+                                        makeFloat(b, loc, magic - zero));
+  }
+
+private:
+  static constexpr double magic = 0x1.8p23;
+
+  static bool isSmall(double number) {
+    return number == std::round(number) && std::abs(number) <= 0x1p17;
+  }
+  static int32_t bitsOf(double number) {
+    return llvm::bit_cast<int32_t>(static_cast<float>(number));
+  }
+  static Value makeFloat(PatternRewriter &b, Location loc, double number) {
+    return arith::ConstantOp::create(
+        b, loc, b.getF32FloatAttr(static_cast<float>(number)));
+  }
+  static Value makeInteger(PatternRewriter &b, Location loc, int32_t number) {
+    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(number));
+  }
+
+  Value number, sum, bounded;
+  double low = 0, high = 0, zero = 0;
 };
 
 /// What a rounded quotient by a constant is made of without dividing: number *
@@ -201,6 +297,22 @@ struct ConversionOfClamped : OpRewritePattern<arith::TruncIOp> {
     if (!isUnsigned && !isSigned)
       return failure();
     Location loc = op.getLoc();
+    auto isBack = [&](Operation *user) {
+      return user->getNumResults() == 1 &&
+             user->getResult(0).getType() == clamp->number.getType() &&
+             ((isUnsigned && isa<arith::UIToFPOp>(user)) ||
+              (isSigned && isa<arith::SIToFPOp>(user)));
+    };
+    if (auto rounded = RoundedClamp::match(*clamp);
+        rounded && op.getIn().getType().isInteger(32)) {
+      Value integer = rounded->emit(rewriter, loc);
+      for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+        if (isBack(user))
+          rounded->replaceFloat(rewriter, user);
+      rewriter.setInsertionPoint(op);
+      rewriter.replaceOpWithNewOp<arith::TruncIOp>(op, type, integer);
+      return success();
+    }
     Value number = clamp->emit(rewriter, loc);
     // Back to a float, in which zero has no sign.
     Value zero = arith::ConstantOp::create(
@@ -208,10 +320,7 @@ struct ConversionOfClamped : OpRewritePattern<arith::TruncIOp> {
     if (isInteger(clamp->number) && isInteger(clamp->low) &&
         isInteger(clamp->high))
       for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
-        if (user->getNumResults() == 1 &&
-            user->getResult(0).getType() == number.getType() &&
-            ((isUnsigned && isa<arith::UIToFPOp>(user)) ||
-             (isSigned && isa<arith::SIToFPOp>(user))))
+        if (isBack(user))
           rewriter.replaceOp(
               user, clamp->lowest < 0
                         ? arith::AddFOp::create(rewriter, loc, number, zero)
