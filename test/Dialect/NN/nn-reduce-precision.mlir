@@ -35,6 +35,20 @@ func.func @convolutions(%x: tensor<1x2x8xf32>, %w: tensor<4x2x3xf32>, %t: tensor
   return %0, %1 : tensor<1x4x6xf32>, tensor<1x4x10xf32>
 }
 
+// Images get a fourth channel of zeros, in the same step as their border: numbers are
+// multiplied in pairs of channels. (Where operands are f32 again, nothing is gained.)
+
+// CHECK-LABEL: @image
+// CHECK: %[[X:.*]] = nn.pad constant %{{.*}}, %{{.*}} lo = [0, 0, 1, 1] hi = [0, 1, 1, 1] : (tensor<1x3x8x8xbf16>, tensor<bf16>) -> tensor<1x4x10x10xbf16>
+// CHECK: %[[W:.*]] = nn.pad constant %{{.*}}, %{{.*}} lo = [0, 0, 0, 0] hi = [0, 1, 0, 0] : (tensor<4x3x3x3xbf16>, tensor<bf16>) -> tensor<4x4x3x3xbf16>
+// CHECK: nn.conv %[[X]], %[[W]] strides = [1, 1] pads = [0, 0, 0, 0] dilations = [1, 1] wide : (tensor<1x4x10x10xbf16>, tensor<4x4x3x3xbf16>) -> tensor<1x4x8x8xf32>
+// WIDE-LABEL: @image
+// WIDE-NOT: nn.pad
+func.func @image(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1x4x8x8xf32> {
+  %0 = nn.conv %x, %w strides = [1, 1] pads = [1, 1, 1, 1] dilations = [1, 1] : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x8x8xf32>
+  return %0 : tensor<1x4x8x8xf32>
+}
+
 // Which operands become f32 again: those of products that use each element three times or
 // more. `%b` is of both kinds, but is rounded once.
 

@@ -58,8 +58,45 @@ private:
         rounded = cast(wide, rounded, Float32Type::get(&getContext()));
       operand.set(rounded);
     }
-    if (!widen)
-      op->setAttr("wide", UnitAttr::get(&getContext()));
+    if (widen)
+      return;
+    op->setAttr("wide", UnitAttr::get(&getContext()));
+    if (auto conv = dyn_cast<ConvOp>(op); conv && element.isBF16())
+      makePairs(conv);
+  }
+
+  /// Gives a convolution with an odd number of channels (of images, as a rule)
+  /// one of zeros more: numbers are multiplied in pairs of neighbours, or one
+  /// by one.
+  static void makePairs(ConvOp op) {
+    auto filterType = cast<RankedTensorType>(op.getFilter().getType());
+    int64_t channels = filterType.getDimSize(1);
+    if (op.getGroups() != 1 || channels < 3 || channels % 2 == 0)
+      return;
+    OpBuilder b(op);
+    Location loc = op.getLoc();
+    Type element = filterType.getElementType();
+    auto scalar = RankedTensorType::get({}, element);
+    Value zero = ConstantOp::create(
+        b, loc, DenseElementsAttr::get(scalar, b.getFloatAttr(element, 0.0)));
+    // What the convolution pads is padded at once.
+    size_t spatial = op.getStrides().size();
+    SmallVector<int64_t> lo(spatial + 2, 0), hi(spatial + 2, 0);
+    bool last = op.getChannelsLast();
+    for (size_t i = 0; i < spatial; ++i) {
+      lo[i + (last ? 1 : 2)] = op.getPads()[i];
+      hi[i + (last ? 1 : 2)] = op.getPads()[spatial + i];
+    }
+    hi[last ? spatial + 1 : 1] = 1;
+    Value input =
+        PadOp::create(b, loc, PadMode::Constant, op.getInput(), zero, lo, hi);
+    SmallVector<int64_t> none(spatial + 2, 0), one(spatial + 2, 0);
+    one[1] = 1;
+    Value filter = PadOp::create(b, loc, PadMode::Constant, op.getFilter(),
+                                 zero, none, one);
+    op.getInputMutable().assign(input);
+    op.getFilterMutable().assign(filter);
+    op.setPads(SmallVector<int64_t>(2 * spatial, 0));
   }
 
   /// How many products each element of an operand takes part in: of a

@@ -82,6 +82,9 @@ def NNReducePrecision : Pass<"nn-reduce-precision"> {
     Sums, and everything that is no product (softmax, normalisations, reductions),
     stay f32.
 
+    bf16 is multiplied in pairs of neighbours: a convolution of an odd number of channels,
+    three or more, gets one of zeros beside them.
+
     Where the CPU would have to widen the operands for each product, that takes
     longer than reading twice as much, if they are read often. With
     `widen-from=N` operands of products that use each element N times or more are
