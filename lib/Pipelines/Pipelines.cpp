@@ -150,6 +150,7 @@ static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
   if (!options.optimize)
     return addReducePrecision(pm, options);
   // Before small constants are folded: they look at how those are made.
+  pm.addPass(nn::createNNMoveBytes());
   if (hasByteDots(options))
     pm.addPass(nn::createNNUnsignedBytes());
   // (Tensor cores multiply bytes, and there is nothing for 16 bits.)

@@ -281,6 +281,32 @@ struct RoundedQuotient : OpRewritePattern<arith::DivFOp> {
   }
 };
 
+/// integer * scale + number, to be rounded to an integer: without rounding
+/// before.
+struct ScaledInteger : OpRewritePattern<arith::AddFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::AddFOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *user = RoundedQuotient::onlyUser(op);
+    if (isa_and_nonnull<arith::MaximumFOp>(user)) // relu
+      user = RoundedQuotient::onlyUser(user);
+    if (!isa_and_nonnull<math::RoundEvenOp>(user))
+      return failure();
+    for (bool swap : {false, true}) {
+      Value product = swap ? op.getRhs() : op.getLhs(),
+            other = swap ? op.getLhs() : op.getRhs();
+      auto mul = product.getDefiningOp<arith::MulFOp>();
+      if (!mul || !mul->hasOneUse() || !isInteger(mul.getLhs()))
+        continue;
+      rewriter.replaceOpWithNewOp<math::FmaOp>(op, mul.getLhs(), mul.getRhs(),
+                                               other);
+      return success();
+    }
+    return failure();
+  }
+};
+
 struct ConversionOfClamped : OpRewritePattern<arith::TruncIOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -364,7 +390,7 @@ struct ConversionOfClamped : OpRewritePattern<arith::TruncIOp> {
 } // namespace
 
 void dlc::schedule::populateQuotientPatterns(RewritePatternSet &patterns) {
-  patterns.add<RoundedQuotient>(patterns.getContext());
+  patterns.add<RoundedQuotient, ScaledInteger>(patterns.getContext());
 }
 
 void dlc::schedule::populateQuantisationPatterns(RewritePatternSet &patterns) {

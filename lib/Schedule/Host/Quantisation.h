@@ -8,8 +8,9 @@
 namespace dlc::schedule {
 
 /// Quotients by a constant that are rounded and clamped become a product and a
-/// fused multiply-add, where every float gives the same result. (To be applied
-/// before the other patterns, which change clamps.)
+/// fused multiply-add, where every float gives the same result; scaled integers
+/// that are added up and rounded are not rounded before. (To be applied before
+/// the other patterns, which change clamps.)
 void populateQuotientPatterns(mlir::RewritePatternSet &patterns);
 
 /// Conversions of f32 to narrow integers test for numbers out of range. Where

@@ -93,3 +93,36 @@ func.func @dead_taps(%x: tensor<1x1x4x4xf32>) -> (tensor<1x1x4x3xf32>, tensor<1x
   %1 = nn.conv %x, %inf strides = [1, 1] pads = [4, 3, 4, 2] dilations = [4, 3] : (tensor<1x1x4x4xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x4x3xf32>
   return %0, %1 : tensor<1x1x4x3xf32>, tensor<1x1x4x3xf32>
 }
+
+// -----
+
+// But sums of scaled integers and constants are rescaled: scales and the bias are divided.
+// CHECK-LABEL: func @rescaled
+// CHECK-SAME: (%[[X:.*]]: tensor<4x16xi32>, %[[Y:.*]]: tensor<4x16xui8>)
+// CHECK-DAG: %[[A:.*]] = nn.constant dense<2.500000e-01> : tensor<f32>
+// CHECK-DAG: %[[B:.*]] = nn.constant dense<5.000000e-01> : tensor<f32>
+// CHECK-DAG: %[[BIAS:.*]] = nn.constant {{.*}} : tensor<1x16xf32>
+// CHECK-DAG: %[[XF:.*]] = nn.cast %[[X]]
+// CHECK-DAG: %[[YF:.*]] = nn.cast %[[Y]]
+// CHECK-DAG: %[[XA:.*]] = nn.mul %[[XF]], %[[A]]
+// CHECK-DAG: %[[XB:.*]] = nn.add %[[XA]], %[[BIAS]]
+// CHECK-DAG: %[[YB:.*]] = nn.mul %[[YF]], %[[B]]
+// CHECK: %[[SUM:.*]] = nn.add %[[XB]], %[[YB]]
+// CHECK: %[[POSITIVE:.*]] = nn.relu %[[SUM]]
+// CHECK: nn.round %[[POSITIVE]]
+func.func @rescaled(%x: tensor<4x16xi32>, %y: tensor<4x16xui8>) -> tensor<4x16xf32> {
+  %a = nn.constant dense<0.5> : tensor<f32>
+  %b = nn.constant dense<1.0> : tensor<f32>
+  %bias = nn.constant dense<3.0> : tensor<1x16xf32>
+  %unit = nn.constant dense<2.0> : tensor<f32>
+  %0 = nn.cast %x : (tensor<4x16xi32>) -> tensor<4x16xf32>
+  %1 = nn.mul %0, %a : (tensor<4x16xf32>, tensor<f32>) -> tensor<4x16xf32>
+  %2 = nn.add %1, %bias : (tensor<4x16xf32>, tensor<1x16xf32>) -> tensor<4x16xf32>
+  %3 = nn.cast %y : (tensor<4x16xui8>) -> tensor<4x16xf32>
+  %4 = nn.mul %3, %b : (tensor<4x16xf32>, tensor<f32>) -> tensor<4x16xf32>
+  %5 = nn.add %2, %4 : (tensor<4x16xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
+  %6 = nn.relu %5 : (tensor<4x16xf32>) -> tensor<4x16xf32>
+  %7 = nn.div %6, %unit : (tensor<4x16xf32>, tensor<f32>) -> tensor<4x16xf32>
+  %8 = nn.round %7 : (tensor<4x16xf32>) -> tensor<4x16xf32>
+  return %8 : tensor<4x16xf32>
+}

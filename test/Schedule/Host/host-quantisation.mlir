@@ -1,19 +1,29 @@
 // RUN: dlc-opt %s --split-input-file --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
 // RUN: dlc-opt %s --split-input-file --host-schedule-kernels=cpu=x86-64 | FileCheck %s --check-prefix=BASE
 
-// A clamped number is in the range of its integers, so only NaN is to be thought of. A
-// float made of the rounded one again is the number itself.
+// A clamped number is in the range of its integers, so only NaN is to be thought of. One that
+// is rounded is made an integer by adding 1.5 * 2^23, and finished in integers; a float made
+// of it again comes from the same sum.
 
 // CHECK-LABEL: dispatch.kernel @unsigned
+// CHECK-DAG: %[[LOW:.*]] = arith.constant dense<0.000000e+00>
+// CHECK-DAG: %[[MAGIC:.*]] = arith.constant dense<0x4B400000>
+// CHECK-DAG: %[[MOST:.*]] = arith.constant dense<0x4B4000FF>
+// CHECK-DAG: %[[MAGIC_BITS:.*]] = arith.constant dense<1262485504>
+// CHECK-DAG: %[[MOST_BITS:.*]] = arith.constant dense<1262485759>
 // CHECK-NOT: arith.maximumf
-// CHECK: %[[ROUND:.*]] = math.roundeven
-// CHECK: %[[ABOVE:.*]] = arith.cmpf ogt, %[[ROUND]], %[[LOW:.*]] : vector<8xf32>
-// CHECK: %[[MAX:.*]] = arith.select %[[ABOVE]], %[[ROUND]], %[[LOW]]
-// CHECK: %[[BELOW:.*]] = arith.cmpf olt, %[[MAX]], %[[HIGH:.*]] : vector<8xf32>
-// CHECK: %[[CLAMPED:.*]] = arith.select %[[BELOW]], %[[MAX]], %[[HIGH]]
-// CHECK-DAG: %[[INTEGER:.*]] = arith.fptosi %[[CLAMPED]]
+// CHECK-NOT: math.roundeven
+// CHECK: %[[ABOVE:.*]] = arith.cmpf ogt, %[[X:.*]], %[[LOW]]
+// CHECK: %[[MAX:.*]] = arith.select %[[ABOVE]], %[[X]], %[[LOW]]
+// CHECK: %[[SUM:.*]] = arith.addf %[[MAX]], %[[MAGIC]]
+// CHECK-DAG: %[[BITS:.*]] = arith.bitcast %[[SUM]]
+// CHECK-DAG: %[[MIN:.*]] = arith.minsi %[[BITS]], %[[MOST_BITS]]
+// CHECK-DAG: %[[INTEGER:.*]] = arith.subi %[[MIN]], %[[MAGIC_BITS]]
 // CHECK-DAG: arith.trunci %[[INTEGER]]
-// CHECK-DAG: arith.addf %[[CLAMPED]], %[[CLAMPED]]
+// CHECK-DAG: %[[BELOW:.*]] = arith.cmpf olt, %[[SUM]], %[[MOST]]
+// CHECK-DAG: %[[BOUNDED:.*]] = arith.select %[[BELOW]], %[[SUM]], %[[MOST]]
+// CHECK-DAG: %[[FLOAT:.*]] = arith.subf %[[BOUNDED]], %[[MAGIC]]
+// CHECK-DAG: arith.addf %[[FLOAT]], %[[FLOAT]]
 // CHECK-NOT: arith.uitofp
 // CHECK: dispatch.return
 dispatch.kernel @unsigned(%x: tensor<16xf32>, %o: tensor<16xi8>, %p: tensor<16xf32>) -> (tensor<16xi8>, tensor<16xf32>) attributes {num_outs = 2 : i64} {
@@ -131,6 +141,27 @@ dispatch.kernel @quotient(%x: tensor<16xf32>, %o: tensor<16xf32>) -> tensor<16xf
     %3 = arith.maximumf %2, %low : f32
     %4 = arith.minimumf %3, %high : f32
     linalg.yield %4 : f32
+  } -> tensor<16xf32>
+  dispatch.return %r : tensor<16xf32>
+}
+
+// -----
+
+// Scaled integers that are added up to be rounded to an integer are not rounded before.
+
+// CHECK-LABEL: dispatch.kernel @scaled
+// CHECK-NOT: arith.mulf
+// CHECK: math.fma
+// CHECK: math.roundeven
+dispatch.kernel @scaled(%x: tensor<16xi32>, %y: tensor<16xf32>, %o: tensor<16xf32>) -> tensor<16xf32> attributes {num_outs = 1 : i64} {
+  %scale = arith.constant 0.1 : f32
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x, %y : tensor<16xi32>, tensor<16xf32>) outs(%o : tensor<16xf32>) {
+  ^bb0(%a: i32, %b: f32, %c: f32):
+    %0 = arith.sitofp %a : i32 to f32
+    %1 = arith.mulf %0, %scale : f32
+    %2 = arith.addf %1, %b : f32
+    %3 = math.roundeven %2 : f32
+    linalg.yield %3 : f32
   } -> tensor<16xf32>
   dispatch.return %r : tensor<16xf32>
 }

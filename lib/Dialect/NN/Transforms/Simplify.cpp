@@ -171,6 +171,72 @@ static LogicalResult divideOnce(DivOp op, PatternRewriter &rewriter) {
   return success();
 }
 
+/// Whether `value` is computed from constants alone.
+static bool isKnown(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && (op->hasTrait<OpTrait::ConstantLike>() ||
+                (isa<CastOp, ReshapeOp, MulOp, DivOp>(op) &&
+                 llvm::all_of(op->getOperands(), isKnown)));
+}
+
+/// Whether `value` is an integer that became a float, maybe less a constant.
+static bool isConverted(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<AddOp, SubOp>(op) && isKnown(op->getOperand(1)))
+    op = op->getOperand(0).getDefiningOp();
+  auto cast = dyn_cast_or_null<CastOp>(op);
+  return cast && isa<IntegerType>(cast.getX().getType().getElementType());
+}
+
+/// Whether `value`, which nobody else reads, is a sum of integers times
+/// constant scales and of constants.
+static bool isSumOfScaled(Value value) {
+  if (isKnown(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || !op->hasOneUse())
+    return false;
+  if (isa<ReluOp>(op))
+    return isSumOfScaled(op->getOperand(0));
+  if (isa<AddOp>(op))
+    return llvm::all_of(op->getOperands(), isSumOfScaled);
+  return isa<MulOp>(op) && isConverted(op->getOperand(0)) &&
+         isKnown(op->getOperand(1));
+}
+
+/// What `isSumOfScaled` accepts over `unit`: each scale is.
+static Value divideScales(Value value, Value unit, PatternRewriter &b) {
+  Location loc = value.getLoc();
+  if (isKnown(value))
+    return b.createOrFold<DivOp>(loc, value, unit);
+  Operation *op = value.getDefiningOp();
+  if (isa<ReluOp>(op))
+    return ReluOp::create(b, loc, divideScales(op->getOperand(0), unit, b));
+  if (isa<AddOp>(op)) {
+    Value lhs = divideScales(op->getOperand(0), unit, b);
+    return AddOp::create(b, loc, lhs, divideScales(op->getOperand(1), unit, b));
+  }
+  return MulOp::create(b, loc, op->getOperand(0),
+                       divideScales(op->getOperand(1), unit, b));
+}
+
+/// round((integers * scale + bias) / unit) = round(integers * (scale / unit) +
+/// bias / unit): so are QLinear operators defined, which have scales and a bias
+/// of integers. Sums of integers lie on the border of two steps no more often
+/// than anywhere else, unlike numbers that a model gets.
+static LogicalResult rescaleSums(DivOp op, PatternRewriter &rewriter) {
+  DenseFPElementsAttr unit;
+  if (!op.getType().getElementType().isF32() || !op->hasOneUse() ||
+      !isa<RoundOp>(*op->user_begin()) || !op.getLhs().getDefiningOp() ||
+      isKnown(op.getLhs()) || !matchPattern(op.getRhs(), m_Constant(&unit)) ||
+      !unit.isSplat() || unit.getType().getRank() != 0 ||
+      !(unit.getSplatValue<APFloat>().convertToDouble() > 0) ||
+      !isSumOfScaled(op.getLhs()))
+    return failure();
+  rewriter.replaceOp(op, divideScales(op.getLhs(), op.getRhs(), rewriter));
+  return success();
+}
+
 namespace {
 struct Simplify : dlc::nn::impl::NNSimplifyBase<Simplify> {
   void runOnOperation() override {
@@ -180,6 +246,7 @@ struct Simplify : dlc::nn::impl::NNSimplifyBase<Simplify> {
     patterns.add(padIntoMaxPool);
     patterns.add(dropDeadTaps);
     patterns.add(divideOnce);
+    patterns.add(rescaleSums);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

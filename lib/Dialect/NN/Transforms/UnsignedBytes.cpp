@@ -2,9 +2,7 @@
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
-#include "mlir/IR/Matchers.h"
-
-#include <cmath>
+#include "Uniform.h"
 
 namespace dlc::nn {
 #define GEN_PASS_DEF_NNUNSIGNEDBYTES
@@ -21,29 +19,12 @@ static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// The integer that all elements of a constant are, seen through what only
-/// changes its type or shape.
+/// The integer that all elements of a constant are.
 static std::optional<int64_t> getNumber(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<CastOp, ReshapeOp, BroadcastOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  DenseFPElementsAttr floats;
-  if (matchPattern(value, m_Constant(&floats)) && floats.isSplat()) {
-    double number = floats.getSplatValue<APFloat>().convertToDouble();
-    if (number == std::round(number) && std::abs(number) < 0x1p16)
-      return static_cast<int64_t>(number);
+  std::optional<double> number = getUniform(value);
+  if (!number || *number != std::round(*number) || std::abs(*number) > 0x1p16)
     return std::nullopt;
-  }
-  DenseIntElementsAttr integers;
-  if (!matchPattern(value, m_Constant(&integers)) || !integers.isSplat() ||
-      integers.getElementType().getIntOrFloatBitWidth() > 32)
-    return std::nullopt;
-  APInt number = integers.getSplatValue<APInt>();
-  return integers.getElementType().isUnsignedInteger()
-             ? static_cast<int64_t>(number.getZExtValue())
-             : number.getSExtValue();
+  return static_cast<int64_t>(*number);
 }
 
 /// `number` as a constant without dimensions.

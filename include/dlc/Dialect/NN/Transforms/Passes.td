@@ -61,6 +61,17 @@ def NNIntegerProducts : Pass<"nn-integer-products"> {
   let dependentDialects = ["::dlc::nn::NNDialect"];
 }
 
+def NNMoveBytes : Pass<"nn-move-bytes"> {
+  let summary = "Moves quantised tensors as bytes, not as the floats they stand for";
+  let description = [{
+    Max pools, reshapes, transpositions and slices of a tensor that is dequantised with
+    one constant scale work on its bytes, and the dequantisation comes after them. What
+    is quantised again with the same scale and zero point is the bytes. (Quantisers put
+    such pairs around everything.)
+  }];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
 def NNUnsignedBytes : Pass<"nn-unsigned-bytes"> {
   let summary = "Quantises activations to unsigned bytes instead of signed ones";
   let description = [{
