@@ -341,6 +341,9 @@ static Tile chooseVectors(const Nest &nest, ArrayRef<Buffer> buffers,
       continue;
     int64_t width = std::min<int64_t>(
         lanes, llvm::PowerOf2Ceil(uint64_t(nest.loops[loop].extent)));
+    // Panels for narrower vectors need not be several of these.
+    while (panelLoop >= 0 && panel % width != 0)
+      width /= 2;
     double cost = vectorCost(nest, loop, width);
     // On a tie the later loop is the inner one.
     if (tile.vectorLoop < 0 || cost <= best) {
