@@ -89,7 +89,7 @@ class Compute(Core):
         if value.rank == 2 and weights.ndim == 2 and self.flip():
             transposed, first = self.integer(0, 1), self.integer(0, 1)
             if first:
-                value = self.node("Transpose", value, exact=True, perm=[1, 0])[0]
+                value = self.one("Transpose", value, exact=True, perm=[1, 0])
             bias = self.pick([weights.shape[1:], (value.shape[first], 1), (1,)])
             add = [self.data(bias, value.dtype)] if self.opset < 11 or self.flip(0.8) else []
             self.node("Gemm", value, weights.T.copy() if transposed else weights, *add, transA=first,

@@ -115,7 +115,8 @@ class Control(Core):
             number = Draft(body)
             factor = number.node("Cast", count, to=helper.np_dtype_to_tensor_dtype(inside[0].dtype))
             number.finish(number.node("Add", inside[0], factor))
-        stacked = self.stacked(body, 2)
+        # What no iteration stacks has one dimension in onnxruntime, and those of the body's result by the standard.
+        stacked = self.stacked(body, 2 if trips else 0)
         nexts = [self.alike(body, value) for value in inside]
         early = self.flip(0.2) and self.depth == 0
         on = draft_name(Draft(body), *(("Less", count, np.array(self.integer(0, 7))) if early else ("Identity", going)))

@@ -47,7 +47,7 @@ class Movement(Core):
         if not value:
             return
         axis, spelled = self.axis(value)
-        fitting = [v for v in self.values if v.dtype == value.dtype and v.rank == value.rank and not v.dynamic and
+        fitting = [v for v in self.values if v.dtype == value.dtype and v.rank == value.rank and not v.dynamic and not v.slack and
                    all(a == b or d == axis for d, (a, b) in enumerate(zip(v.shape, value.shape)))]
         self.node("Concat", *(self.pick(fitting) for _ in range(self.integer(1, 3))), exact=True, axis=spelled)
 

@@ -3,7 +3,7 @@ com.microsoft.
 
 Sums of products of integers are exact, and so is what is rounded of them where scales are powers of two.
 With other scales a number may lie on the border of two steps: such proposals are taken back. Operators
-of com.microsoft that onnxruntime computes with tables, or in other units, may be one step off.
+of com.microsoft may be one step off, but for sums and products whose scales are powers of two.
 """
 import numpy as np
 from core import Core, Draft, Unfit
@@ -188,7 +188,10 @@ class Quantised(Core):
             other = self.value(fitting) or value
             if self.flip(0.3):
                 other = self.rng.integers(0, 256, value.shape[-1:]).astype(np.uint8).view(dtype)
-            name = draft.node("QLinearAdd" if choice else "QLinearMul", *given, other, self.scale(), self.zero(dtype), *out, domain=MICROSOFT)
+            scale = self.scale()
+            if all(np.frexp(s)[0] == 0.5 for s in (given[1], scale)):
+                slack = 0
+            name = draft.node("QLinearAdd" if choice else "QLinearMul", *given, other, scale, self.zero(dtype), *out, domain=MICROSOFT)
         elif choice == 2:
             fitting = [v for v in self.values if v.dtype == dtype and v.shape == value.shape and not v.slack and not v.dynamic]
             pieces = [part for _ in range(self.integer(1, 3)) for part in (self.pick(fitting), self.scale(), self.zero(dtype))]
