@@ -219,16 +219,20 @@ LogicalResult arrayFeatureExtractor(NodeEmitter &e) {
 // Trees
 //===----------------------------------------------------------------------===//
 
-/// A TreeEnsemble as tables. Inner nodes come first, then leaves, which lead to
+/// Tree ensembles as tables. Inner nodes come first, then leaves, which lead to
 /// themselves: all samples walk all trees for as many steps as the deepest has.
 class Forest {
 public:
   explicit Forest(NodeEmitter &e) : e(e), m(e) {}
 
-  LogicalResult read();
-  LogicalResult build();
+  LogicalResult buildEnsemble();
+  LogicalResult buildLeaves();
 
 private:
+  LogicalResult readNodes();
+  LogicalResult readLeaves();
+  /// Takes all samples to their leaves: sets `where`.
+  LogicalResult walk();
   /// Column of a table at each sample's node of each tree.
   Value at(Value table) {
     return e.make<nn::GatherOp>(table, where, int64_t(0));
@@ -252,23 +256,33 @@ private:
   Value where;
 };
 
-LogicalResult Forest::read() {
+LogicalResult Forest::readLeaves() {
+  auto to = listAttr(e, "leaf_targetids");
+  auto of = e.tensorAttr("leaf_weights");
+  if (!of || of->size() != to.size())
+    return e.error("the attributes of leaves are missing or differ in length");
+  weights = *of;
+  targets.assign(to.begin(), to.end());
+  leaves = to.size();
+  return success();
+}
+
+LogicalResult Forest::readNodes() {
   auto trueIds = listAttr(e, "nodes_truenodeids");
   auto falseIds = listAttr(e, "nodes_falsenodeids");
   auto trueLeafs = listAttr(e, "nodes_trueleafs");
   auto falseLeafs = listAttr(e, "nodes_falseleafs");
-  auto ids = listAttr(e, "nodes_featureids"),
-       to = listAttr(e, "leaf_targetids");
-  auto known = e.tensorAttr("nodes_splits"), of = e.tensorAttr("leaf_weights");
+  auto ids = listAttr(e, "nodes_featureids");
+  auto known = e.tensorAttr("nodes_splits");
   auto kinds = e.tensorAttr("nodes_modes");
-  if (!known || !of || !kinds)
-    return e.error("splits, modes or weights are missing");
-  splits = *known, weights = *of, modes = *kinds;
-  inner = ids.size(), leaves = to.size();
+  if (!known || !kinds)
+    return e.error("splits or modes are missing");
+  splits = *known, modes = *kinds;
+  inner = ids.size();
   size_t n = inner;
   if (splits.size() != n || modes.size() != n || trueIds.size() != n ||
       falseIds.size() != n || trueLeafs.size() != n || falseLeafs.size() != n ||
-      weights.size() != to.size() || !leaves || !inner)
+      !leaves || !inner)
     return e.error("the attributes differ in length");
   auto follow = [&](int64_t id, int64_t isLeaf) {
     bool fits = id >= 0 && id < (isLeaf ? leaves : inner);
@@ -292,7 +306,6 @@ LogicalResult Forest::read() {
     splits.push_back(0);
     modes.push_back(LEQ);
   }
-  targets.assign(to.begin(), to.end());
   auto given = listAttr(e, "tree_roots");
   roots.assign(given.begin(), given.end());
   if (roots.empty() || llvm::any_of(roots, [&](int64_t root) {
@@ -395,12 +408,16 @@ Value Forest::goesTrue(Value x) {
   return result;
 }
 
-LogicalResult Forest::build() {
+LogicalResult Forest::walk() {
   Value x = e.in(0);
+  if (shapeOf(x).size() != 2)
+    return e.error("the input must be a matrix");
   type = elementOf(x);
-  if (!isa<FloatType>(type) || shapeOf(x).size() != 2)
-    return e.error("the input must be a matrix of floating-point numbers");
-  if (failed(read()))
+  if (!isa<FloatType>(type)) {
+    type = e.builder.getF32Type();
+    x = e.cast(x, type);
+  }
+  if (failed(readNodes()))
     return failure();
   std::vector<int64_t> depths(inner, -1);
   int64_t steps = 0;
@@ -410,13 +427,27 @@ LogicalResult Forest::build() {
       return e.error("the nodes of a tree lead in a circle");
     steps = std::max(steps, depth);
   }
-  int64_t samples = shapeOf(x)[0], trees = roots.size();
-  int64_t outputs = e.intAttr("n_targets", 1);
-  where = e.broadcast(e.ints(roots, {1, trees}), {samples, trees});
+  where = e.broadcast(e.ints(roots, {1, int64_t(roots.size())}),
+                      {shapeOf(x)[0], int64_t(roots.size())});
   for (int64_t step = 0; step < steps; ++step) {
     Value value = takeAlong(e, x, at(table(features)), 1);
     where = m.select(goesTrue(value), at(table(yes)), at(table(no)));
   }
+  return success();
+}
+
+LogicalResult Forest::buildLeaves() {
+  leaves = e.intAttr("leaves", 0);
+  if (failed(walk()))
+    return failure();
+  return e.set(0, m.sub(where, double(inner)));
+}
+
+LogicalResult Forest::buildEnsemble() {
+  if (failed(readLeaves()) || failed(walk()))
+    return failure();
+  int64_t samples = shapeOf(where)[0], trees = roots.size();
+  int64_t outputs = e.intAttr("n_targets", 1);
   Dims target(inner, 0);
   target.append(targets.begin(), targets.end());
   std::vector<double> weight(inner, 0);
@@ -455,7 +486,8 @@ LogicalResult Forest::build() {
   }
 }
 
-LogicalResult treeEnsemble(NodeEmitter &e) { return Forest(e).build(); }
+LogicalResult treeEnsemble(NodeEmitter &e) { return Forest(e).buildEnsemble(); }
+LogicalResult treeLeaves(NodeEmitter &e) { return Forest(e).buildLeaves(); }
 
 } // namespace
 
@@ -466,4 +498,5 @@ void dlc::importer::addClassic(EmitterTable &table) {
   table["ai.onnx.ml.Binarizer"] = binarizer;
   table["ai.onnx.ml.ArrayFeatureExtractor"] = arrayFeatureExtractor;
   table["ai.onnx.ml.TreeEnsemble"] = treeEnsemble;
+  table["dlc.TreeLeaves"] = treeLeaves;
 }

@@ -70,6 +70,17 @@ std::string rawBytes(const onnx::TensorProto &tensor);
 /// of operator set `opset`.
 void expandContribOps(onnx::GraphProto &graph, int64_t opset);
 
+//===- Learned.cpp --------------------------------------------------------===//
+
+constexpr char learnedDomain[] = "ai.onnx.ml";
+
+/// Replaces operators of ai.onnx.ml by ONNX's of the newest operator set.
+void expandLearnedOps(Model &model);
+
+/// The leaves that samples end in, one for each tree (i64): attributes of
+/// TreeEnsemble that say what the nodes are, and `leaves`, how many there are.
+constexpr char treeLeavesOp[] = "TreeLeaves";
+
 //===- Npy.cpp ------------------------------------------------------------===//
 
 struct NpyArray {

@@ -131,41 +131,89 @@ bool hasLongVectors(const GraphProto &graph) {
   return false;
 }
 
-/// Adds the results of ops that libonnx cannot infer: those that have the type
-/// of their first operand, and those whose shape is a known operand. Returns
-/// whether it found new ones.
+using Shape = std::vector<int64_t>;
+using FindType =
+    std::function<const onnx::TypeProto *(const std::string &name)>;
+
+onnx::TypeProto tensorType(int element, const Shape &shape) {
+  onnx::TypeProto type;
+  type.mutable_tensor_type()->set_elem_type(element);
+  auto &dims = *type.mutable_tensor_type()->mutable_shape();
+  for (int64_t dim : shape)
+    dims.add_dim()->set_dim_value(dim);
+  return type;
+}
+
+/// The type of the result of an op that libonnx cannot infer; nothing for other
+/// ops, and while what it follows from is not known. What is known stays as it
+/// is, so half a shape (of what a loop stacks) has to wait for the other half.
+std::optional<onnx::TypeProto> typeOfResult(const GraphProto &graph,
+                                            const NodeProto &node,
+                                            const FindType &typeOf) {
+  const onnx::TypeProto *first = typeOf(node.input(0));
+  if (!first)
+    return std::nullopt;
+  int element = first->tensor_type().elem_type();
+  if (node.op_type() == "MaxUnpool" && node.input_size() > 2) {
+    auto dims = knownInts(graph, node.input(2));
+    return dims ? std::optional(tensorType(element, *dims)) : std::nullopt;
+  }
+  std::optional<Shape> shape = wholeShape(*first);
+  if (!shape)
+    return std::nullopt;
+  if (node.op_type() == "GroupNormalization")
+    return *first;
+  if (node.domain() == ownDomain && node.op_type() == treeLeavesOp) {
+    if (shape->size() != 2)
+      throw ImportError("the input must be a matrix", node);
+    return tensorType(
+        onnx::TensorProto::INT64,
+        {shape->front(), attribute(node, "tree_roots")->ints_size()});
+  }
+  if (node.domain() == learnedDomain && !shape->empty() &&
+      node.op_type() == "ArrayFeatureExtractor" && node.input_size() > 1) {
+    const onnx::TypeProto *columns = typeOf(node.input(1));
+    std::optional<Shape> counts = columns ? wholeShape(*columns) : std::nullopt;
+    if (!counts)
+      return std::nullopt;
+    int64_t count = 1;
+    for (int64_t dim : *counts)
+      count *= dim;
+    shape->back() = count;
+    if (shape->size() == 1)
+      shape->insert(shape->begin(), 1);
+    return tensorType(element, *shape);
+  }
+  return std::nullopt;
+}
+
+/// Adds the types of what libonnx cannot infer. Returns whether it found new
+/// ones.
 bool addKnownTypes(const GraphProto &graph, KnownTypes &known) {
+  std::unordered_map<std::string, onnx::TypeProto> constants;
   std::unordered_map<std::string, const onnx::TypeProto *> types;
+  for (const auto &tensor : graph.initializer())
+    types[tensor.name()] = &(
+        constants[tensor.name()] = tensorType(
+            tensor.data_type(), {tensor.dims().begin(), tensor.dims().end()}));
   for (const auto *infos :
        {&graph.input(), &graph.value_info(), &graph.output()})
     for (const auto &info : *infos)
       if (info.type().tensor_type().has_shape())
         types[info.name()] = &info.type();
+  auto typeOf = [&](const std::string &name) {
+    auto type = types.find(name);
+    return type == types.end() ? nullptr : type->second;
+  };
   bool found = false;
   for (const NodeProto &node : graph.node()) {
-    bool unpools = node.op_type() == "MaxUnpool" && node.input_size() > 2;
-    if ((node.op_type() != "GroupNormalization" && !unpools) ||
-        node.input_size() == 0 || node.output_size() == 0 ||
-        types.count(node.output(0)))
+    if (node.input_size() == 0 || node.output_size() == 0)
       continue;
-    auto type = types.find(node.input(0));
-    if (type == types.end())
+    const onnx::TypeProto *inferred = typeOf(node.output(0));
+    if (inferred && wholeShape(*inferred))
       continue;
-    // What is known stays as it is, so half a shape (of what a loop stacks) has
-    // to wait for the other half.
-    if (!unpools && !wholeShape(*type->second))
-      continue;
-    onnx::TypeProto result = *type->second;
-    if (unpools) {
-      auto dims = knownInts(graph, node.input(2));
-      if (!dims)
-        continue;
-      auto &shape = *result.mutable_tensor_type()->mutable_shape();
-      shape.clear_dim();
-      for (int64_t dim : *dims)
-        shape.add_dim()->set_dim_value(dim);
-    }
-    found |= known.insert({node.output(0), result}).second;
+    if (auto type = typeOfResult(graph, node, typeOf))
+      found |= known.insert({node.output(0), *type}).second;
   }
   return found;
 }
@@ -500,6 +548,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   auto &own = *proto.add_opset_import();
   own.set_domain(ownDomain);
   own.set_version(1);
+  expandLearnedOps(model);
   refuseUnsupported(model, options, newest, /*late=*/false);
 
   // Each round resolves one more layer of shape arithmetic, conditionals and
