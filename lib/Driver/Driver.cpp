@@ -600,9 +600,18 @@ LogicalResult Driver::benchmark() {
   MachineLimits limits = MachineLimits::measure();
   llvm::outs() << *whole
                << llvm::formatv("one core: {0:F1} GFLOP/s of multiply-adds, "
-                                "{1:F1} GB/s from memory\n",
-                                limits.flops / 1e9, limits.bandwidth / 1e9)
-               << formatKernelTable(kernels.front(), limits);
+                                "{1:F1} GB/s from memory",
+                                limits.flops / 1e9, limits.bandwidth / 1e9);
+  // The others are named where some kernel has them.
+  auto name = [&](ProductKind kind, double flops, StringRef what) {
+    if (llvm::any_of(kernels.front(), [&](const KernelUse &kernel) {
+          return kernel.products == kind;
+        }))
+      llvm::outs() << llvm::formatv(", {0:F1} G{1}", flops / 1e9, what);
+  };
+  name(ProductKind::bf16, limits.flopsOfBfloat, "FLOP/s of pairs of bf16");
+  name(ProductKind::i8, limits.flopsOfBytes, "OP/s of bytes");
+  llvm::outs() << "\n" << formatKernelTable(kernels.front(), limits);
   return success();
 }
 

@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -32,6 +33,11 @@ static KernelUse describeKernel(dispatch::KernelOp kernel) {
     return use;
   if (auto peak = schedule.getAs<FloatAttr>("peak"))
     use.expected = peak.getValueAsDouble();
+  if (auto products = schedule.getAs<StringAttr>("products"))
+    use.products = llvm::StringSwitch<ProductKind>(products.getValue())
+                       .Case("bf16", ProductKind::bf16)
+                       .Case("i8", ProductKind::i8)
+                       .Default(ProductKind::matrix);
   // Nests that are alike are counted.
   llvm::MapVector<StringRef, unsigned> nests;
   if (auto tiles = schedule.getAs<ArrayAttr>("tiles"))
@@ -135,6 +141,7 @@ static void addUp(ArrayRef<Launch> launches, std::vector<KernelUse> &kernels) {
       if (known.name == name) {
         use.tiles = known.tiles;
         use.expected = known.expected;
+        use.products = known.products;
       }
     result.push_back(std::move(use));
   }
@@ -235,11 +242,12 @@ static void addMeasured(const KernelUse &kernel, double total,
   cells.push_back(kernel.flops > 0 ? withPrefix(flops, "FLOP/s") : "");
   cells.push_back(withPrefix(bytes, "B/s"));
   // What only moves data is judged by the bytes.
-  double share = kernel.flops > 0
-                     ? flops / limits.attainable(kernel.flops, kernel.bytes)
-                 : limits.bandwidth > 0 ? bytes / limits.bandwidth
-                                        : 0;
-  cells.push_back(percent(share));
+  double limit =
+      kernel.flops > 0
+          ? limits.attainable(kernel.flops, kernel.bytes, kernel.products)
+          : limits.bandwidth;
+  double speed = kernel.flops > 0 ? flops : bytes;
+  cells.push_back(limit > 0 ? percent(speed / limit) : "");
 }
 
 std::string dlc::formatKernelTable(ArrayRef<KernelUse> kernels,

@@ -2,6 +2,8 @@
 
 #include "dlc/Driver/MachineLimits.h"
 
+#include "llvm/TargetParser/Host.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -30,6 +32,53 @@ __attribute__((target("avx512f"))) static float multiplyAdd512(int64_t steps) {
   float result = 0;
   for (__m512 sum : sums)
     result += _mm512_cvtss_f32(sum);
+  return result;
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static float
+multiplyPairs512(int64_t steps) {
+  __m512 sums[chains];
+  auto factor = (__m512bh)_mm512_set1_epi16(0x3f00), // 0.5
+      term = (__m512bh)_mm512_set1_epi16(0x3f80);    // 1
+  for (int chain = 0; chain < chains; ++chain)
+    sums[chain] = _mm512_set1_ps(float(chain));
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 10
+    for (__m512 &sum : sums)
+      sum = _mm512_dpbf16_ps(sum, factor, term);
+  float result = 0;
+  for (__m512 sum : sums)
+    result += _mm512_cvtss_f32(sum);
+  return result;
+}
+
+__attribute__((target("avx512f,avx512vnni"))) static float
+multiplyBytes512(int64_t steps) {
+  __m512i sums[chains], factor = _mm512_set1_epi8(3);
+  for (int chain = 0; chain < chains; ++chain)
+    sums[chain] = _mm512_set1_epi32(chain);
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 10
+    for (__m512i &sum : sums)
+      sum = _mm512_dpbusd_epi32(sum, factor, factor);
+  float result = 0;
+  for (__m512i sum : sums)
+    result += float(_mm512_cvtsi512_si32(sum));
+  return result;
+}
+
+__attribute__((target("avxvnni"))) static float
+multiplyBytes256(int64_t steps) {
+  __m256i sums[chains], factor = _mm256_set1_epi8(3);
+  for (int chain = 0; chain < chains; ++chain)
+    sums[chain] = _mm256_set1_epi32(chain);
+  for (int64_t step = 0; step < steps; ++step)
+#pragma GCC unroll 10
+    for (__m256i &sum : sums)
+      sum = _mm256_dpbusd_avx_epi32(sum, factor, factor);
+  float result = 0;
+  for (__m256i sum : sums)
+    result += float(_mm256_cvtsi256_si32(sum));
   return result;
 }
 
@@ -97,18 +146,24 @@ static double shortestTime(Function work) {
 MachineLimits MachineLimits::measure() {
   constexpr int64_t steps = 2000000, bytes = int64_t(256) << 20,
                     pageBytes = 4096;
-  float (*multiplyAdd)(int64_t) = multiplyAdd128;
-  int64_t lanes = 4;
-  if (__builtin_cpu_supports("avx512f")) {
-    multiplyAdd = multiplyAdd512;
-    lanes = 16;
-  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    multiplyAdd = multiplyAdd256;
-    lanes = 8;
-  }
+  /// Operations per second of instructions that do `each` multiply-adds.
+  auto rate = [](float (*multiplyAdd)(int64_t), int64_t each) {
+    return 2.0 * double(steps * chains * each) /
+           shortestTime([&] { return multiplyAdd(steps); });
+  };
   MachineLimits limits;
-  limits.flops = 2.0 * double(steps * chains * lanes) /
-                 shortestTime([&] { return multiplyAdd(steps); });
+  if (__builtin_cpu_supports("avx512f"))
+    limits.flops = rate(multiplyAdd512, 16);
+  else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    limits.flops = rate(multiplyAdd256, 8);
+  else
+    limits.flops = rate(multiplyAdd128, 4);
+  if (__builtin_cpu_supports("avx512bf16"))
+    limits.flopsOfBfloat = rate(multiplyPairs512, 32);
+  if (__builtin_cpu_supports("avx512vnni"))
+    limits.flopsOfBytes = rate(multiplyBytes512, 64);
+  else if (llvm::sys::getHostCPUFeatures().lookup("avxvnni"))
+    limits.flopsOfBytes = rate(multiplyBytes256, 32);
   std::unique_ptr<void, decltype(&std::free)> data(
       std::aligned_alloc(pageBytes, bytes), &std::free);
   if (data) {
@@ -122,6 +177,11 @@ MachineLimits MachineLimits::measure() {
   return limits;
 }
 
-double MachineLimits::attainable(double flop, double bytes) const {
-  return bytes > 0 ? std::min(flops, flop / bytes * bandwidth) : flops;
+double MachineLimits::attainable(double flop, double bytes,
+                                 ProductKind kind) const {
+  double most = kind == ProductKind::f32    ? flops
+                : kind == ProductKind::bf16 ? flopsOfBfloat
+                : kind == ProductKind::i8   ? flopsOfBytes
+                                            : 0;
+  return bytes > 0 ? std::min(most, flop / bytes * bandwidth) : most;
 }

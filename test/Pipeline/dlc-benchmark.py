@@ -70,6 +70,11 @@ for row in table:
     assert row["speed"].endswith("FLOP/s") and row["memory"].endswith("B/s") and row["tile"], row
     assert 0 < int(row["of roofline"].split()[0]) < 1000, row
 
+# Of other products the line has the speed as well, where the CPU has instructions for them.
+limits = ok(DLC, "--benchmark=0.05", "--precision=bf16", "m.mlir", "-o", "m")
+has_pairs = " avx512_bf16 " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
+assert bool(re.search(r"^one core: .* GB/s from memory, [\d.]+ GFLOP/s of pairs of bf16$", limits, re.M)) == has_pairs, limits
+
 
 def refused(message, *arguments):
     os.path.exists("no") and os.remove("no")

@@ -24,13 +24,16 @@ namespace dlc {
 struct KernelUse {
   std::string name;
   uint64_t launches = 0;
-  /// Floating-point operations, and bytes read and written.
+  /// Floating-point operations (of floats, and of integers that are added up),
+  /// and bytes read and written.
   double flops = 0, bytes = 0;
   /// How it was scheduled; empty for kernels of a GPU.
   std::string tiles;
   /// The share of the multiply-adds that the CPU could do meanwhile, from 0 to
   /// 1, that the cost model expects; for kernels with reductions.
   std::optional<double> expected;
+  /// What multiplies, in the nest with the most work.
+  ProductKind products = ProductKind::f32;
   /// Measured time of one run.
   std::optional<double> microseconds;
 };

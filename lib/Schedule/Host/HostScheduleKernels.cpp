@@ -74,6 +74,8 @@ public:
     list.set("tiles", b.getStrArrayAttr(names));
     if (possible > 0)
       list.set("peak", b.getF64FloatAttr(needed / possible));
+    if (!products.empty())
+      list.set("products", b.getStringAttr(products));
     return list.getDictionary(b.getContext());
   }
 
@@ -104,8 +106,8 @@ private:
       coalesceLoops(nest);
     }
     tiles.push_back(tile.describe());
-    if (vectorize && listTiles)
-      notePossibleTiles(nest);
+    if (vectorize)
+      noteMostWork(nest, tile);
     if (nest.hasReduction()) {
       Prediction expected = predict(nest, plan.buffers, tile, target);
       needed += expected.needed;
@@ -116,14 +118,17 @@ private:
         .emit(parallel);
   }
 
-  void notePossibleTiles(const Nest &nest) {
+  /// What is said of the nest with the most work.
+  void noteMostWork(const Nest &nest, const Tile &tile) {
     double work = 1;
     for (const Loop &loop : nest.loops)
       work *= static_cast<double>(loop.extent);
     if (work <= mostWork)
       return;
     mostWork = work;
-    possibleTiles = rankTiles(nest, plan.buffers, target);
+    products = describeProducts(nest, tile, target);
+    if (listTiles)
+      possibleTiles = rankTiles(nest, plan.buffers, target);
   }
 
   OpBuilder &b;
@@ -135,6 +140,7 @@ private:
   std::optional<TileSize> wanted;
   SmallVector<std::string> tiles;
   SmallVector<Tile> possibleTiles;
+  StringRef products;
   double mostWork = 0;
   double needed = 0, possible = 0;
 };

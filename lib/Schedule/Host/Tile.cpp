@@ -325,6 +325,18 @@ std::string Tile::describe() const {
   return reduceLanes ? text + ", summed" : text;
 }
 
+StringRef dlc::schedule::describeProducts(const Nest &nest, const Tile &tile,
+                                          const HostTarget &target) {
+  const Stage &main = nest.stages[0];
+  if (!main.dots || main.shortSums)
+    return "";
+  if (tile.matrix)
+    return "matrix";
+  if (main.dots->isFloat)
+    return target.bfloatDots ? "bf16" : "";
+  return main.inputs[main.dots->left].access.group == 4 ? "i8" : "";
+}
+
 /// The loop to vectorise, and the lanes of its vectors. Panels are whole
 /// vectors, whatever they were made for (kernels on constants run in the
 /// compiler, on the CPU that this has).

@@ -52,6 +52,11 @@ struct Prediction {
 Prediction predict(const Nest &nest, llvm::ArrayRef<Buffer> buffers,
                    const Tile &tile, const HostTarget &target);
 
+/// What multiplies, if it is no instruction for f32 or for 16 bits: "bf16"
+/// (pairs), "i8" (four bytes each) or "matrix"; else empty.
+llvm::StringRef describeProducts(const Nest &nest, const Tile &tile,
+                                 const HostTarget &target);
+
 /// The register tiles that a nest may have, one of each size, the best ones by
 /// the cost of loads, stores and multiply-adds on `target` first; at least one.
 /// A loop that is read in panels is vectorised.

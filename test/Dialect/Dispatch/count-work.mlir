@@ -14,7 +14,7 @@ dispatch.kernel @product(%a: tensor<8x4xf32>, %b: tensor<4x2xf32>, %o: tensor<8x
 }
 
 // Of a table the rows that are looked up, of a slice its elements, of a buffer
-// what is written into it. Integers are no floating-point numbers.
+// what is written into it. Integers count only in sums.
 // CHECK: dispatch.kernel @parts
 // CHECK-SAME: dispatch.work = array<i64: 0, 96, 48>
 dispatch.kernel @parts(%table: tensor<1000x4xf32>, %ids: tensor<3xi64>, %wide: tensor<3x100xi64>,
@@ -33,4 +33,15 @@ dispatch.kernel @parts(%table: tensor<1000x4xf32>, %ids: tensor<3xi64>, %wide: t
   } -> tensor<3x4xf32>
   %r = tensor.insert_slice %g into %o[3, 0] [3, 4] [1, 1] : tensor<3x4xf32> into tensor<6x4xf32>
   dispatch.return %r : tensor<6x4xf32>
+}
+
+// Products of bytes are as much work as those of floats.
+// CHECK: dispatch.kernel @bytes
+// CHECK-SAME: dispatch.work = array<i64: 128, 40, 64>
+dispatch.kernel @bytes(%a: tensor<8x4xi8>, %b: tensor<4x2xi8>, %o: tensor<8x2xi32>) -> tensor<8x2xi32>
+    attributes {num_outs = 1 : i64} {
+  %zero = arith.constant 0 : i32
+  %f = linalg.fill ins(%zero : i32) outs(%o : tensor<8x2xi32>) -> tensor<8x2xi32>
+  %p = linalg.matmul ins(%a, %b : tensor<8x4xi8>, tensor<4x2xi8>) outs(%f : tensor<8x2xi32>) -> tensor<8x2xi32>
+  dispatch.return %p : tensor<8x2xi32>
 }

@@ -11,8 +11,9 @@
 // register has two that the first one has, too.
 
 // VECTORS-NOT: x86.tile
+// VECTORS: dispatch.kernel @floats({{.*}} products = "bf16", tiles = ["{{[0-9]+}} rows x {{[0-9]}} vectors of 16"]
 // CHECK-LABEL: dispatch.kernel @floats
-// CHECK-SAME: tiles = ["24 rows x 2 vectors of 16, matrices of 12 x 16"]
+// CHECK-SAME: products = "matrix", tiles = ["24 rows x 2 vectors of 16, matrices of 12 x 16"]
 // CHECK: memref.alloca() {alignment = 64 : i64} : memref<768xf32>
 // CHECK-COUNT-4: "llvm.x86.tilezero.internal"(%{{.*}}, %{{.*}}) : (i16, i16) -> !llvm.x86_amx
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c1024{{.*}} step %c16{{.*}} -> (!llvm.x86_amx, !llvm.x86_amx, !llvm.x86_amx, !llvm.x86_amx)
@@ -53,6 +54,7 @@ dispatch.kernel @floats(%x: tensor<70x2048xbf16>, %w: tensor<2048x64xbf16>, %out
 
 // Signed bytes by rows times unsigned ones in panels; few rows, so wider panels.
 
+// VECTORS: dispatch.kernel @bytes({{.*}} products = "i8", tiles =
 // CHECK-LABEL: dispatch.kernel @bytes
 // CHECK-SAME: tiles = ["6 rows x 4 vectors of 16, matrices of 6 x 12"]
 // CHECK: %[[ROWS:.*]] = arith.constant 6 : i16
@@ -74,6 +76,7 @@ dispatch.kernel @bytes(%x: tensor<6x96xi8>, %w: tensor<96x64xi8>, %out: tensor<6
 
 // Both factors signed: there is an instruction for that, but none for vectors.
 
+// VECTORS: dispatch.kernel @signed({{.*}}{peak = {{[^,]*}}, tiles =
 // CHECK-LABEL: dispatch.kernel @signed
 // CHECK-NOT: x86.tile
 dispatch.kernel @signed(%x: tensor<16x96xi8>, %w: tensor<96x64xi8>, %out: tensor<16x64xi32>) -> tensor<16x64xi32> attributes {num_outs = 1 : i64} {

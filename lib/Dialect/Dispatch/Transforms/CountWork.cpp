@@ -20,8 +20,10 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::dispatch;
 
+/// Floating-point operations, and those of integers that are added up.
 static int64_t countFlops(linalg::LinalgOp op) {
   int64_t flops = 0;
+  bool isSum = op.getNumReductionLoops() > 0;
   op->walk([&](Operation *inner) {
     if (inner == op.getOperation())
       return;
@@ -31,7 +33,10 @@ static int64_t countFlops(linalg::LinalgOp op) {
         isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp,
             arith::NegFOp, arith::MaximumFOp, arith::MinimumFOp,
             arith::MaxNumFOp, arith::MinNumFOp>(inner);
-    flops += isMath || isArith;
+    bool isInteger = isSum &&
+                     isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(inner) &&
+                     !inner->getResult(0).getType().isIndex();
+    flops += isMath || isArith || isInteger;
   });
   return flops * getNumIterations(op);
 }
