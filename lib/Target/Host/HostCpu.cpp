@@ -73,9 +73,9 @@ static Expected<std::string> getMoreFeatures(StringRef spec) {
   std::string result;
   for (StringRef feature : ArrayRef(more).drop_front()) {
     if (!is_contained(kKnownFeatures, feature))
-      return createStringError(
-          "unknown feature '" + feature + "' in the CPU '" + spec +
-          "'; known are " + join(ArrayRef(kKnownFeatures), " "));
+      return createStringError("unknown feature '" + feature +
+                               "' in the CPU '" + spec + "'; known are " +
+                               join(ArrayRef(kKnownFeatures), " "));
     result += (result.empty() ? "+" : ",+") + feature.str();
   }
   return result;
