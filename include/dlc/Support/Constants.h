@@ -5,11 +5,14 @@
 
 #include "mlir/IR/Value.h"
 
+#include <limits>
+
 namespace dlc {
 
-/// Whether all elements of `value` are known, and none is infinite or not a
-/// number.
-bool isFiniteConstant(mlir::Value value);
+/// Whether all elements of `value` are known, and none is infinite, not a
+/// number or, if it is one of floats, larger than `most` in size.
+bool isFiniteConstant(mlir::Value value,
+                      double most = std::numeric_limits<double>::max());
 
 } // namespace dlc
 

@@ -72,6 +72,7 @@ for name, channels, group, strides, pads, dilations in (("conv", 16, 1, [1, 1], 
                                                        ("conv_stride", 8, 1, [2, 2], [0, 1, 2, 1], [1, 1]),
                                                        ("conv_odd", 3, 1, [1, 1], [1, 1, 1, 1], [1, 1]),
                                                        ("conv_dilated", 4, 1, [1, 1], [2, 2, 2, 2], [2, 2]),
+                                                       ("conv_padding", 64, 1, [1, 1], [6, 6, 6, 6], [6, 6]),
                                                        ("conv_groups", 8, 2, [1, 1], [1, 1, 1, 1], [1, 1])):
     for size in ((4, 7), (9, 11)):
         add(f"{name}_{size[0]}", "Conv", values(1, channels, *size), values(12, channels // group, 3, 3),

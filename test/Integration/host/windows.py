@@ -43,6 +43,14 @@ for title, (n, c, o, sizes, kernel, attributes) in SHAPES.items():
     suite.case(title, build)
 
 
+for title, (n, c, o, sizes, kernel, attributes) in SHAPES.items():
+    def build(g, n=n, c=c, o=o, sizes=sizes, kernel=kernel, attributes=attributes):
+        # So small that onnxruntime is exact on every CPU.
+        weights = rng.integers(-60, 61, (o, c // attributes.get("group", 1), *kernel)).astype(np.int8)
+        g.output(g.node("ConvInteger", g.input(rng.integers(0, 256, (n, c, *sizes)).astype(np.uint8)), weights, **attributes))
+    suite.case(title + ", integers", build)
+
+
 def case(title):
     def register(build):
         suite.case(title, build)

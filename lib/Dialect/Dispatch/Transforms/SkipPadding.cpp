@@ -19,26 +19,62 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::dispatch;
 
-/// The other factor where `op` does nothing but add up products of floats, of
-/// which `operand` is one.
+/// The number that `value` is a wider form of.
+static Value skipExtension(Value value) {
+  Operation *op = value.getDefiningOp();
+  return isa_and_nonnull<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(op)
+             ? op->getOperand(0)
+             : value;
+}
+
+/// The other factor where `op` does nothing but add up products, of which
+/// `operand` is one factor.
 static OpOperand *findOtherFactor(linalg::GenericOp op, OpOperand &operand) {
   if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
       !op.isDpsInput(&operand))
     return nullptr;
-  auto yielded = op.getBody()->getTerminator()->getOperand(0);
-  auto sum = yielded.getDefiningOp<arith::AddFOp>();
+  Operation *sum = op.getBody()->getTerminator()->getOperand(0).getDefiningOp();
   Value acc = op.getRegionOutputArgs().front();
-  if (!sum || (sum.getLhs() != acc && sum.getRhs() != acc))
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(sum) ||
+      !llvm::is_contained(sum->getOperands(), acc))
     return nullptr;
-  Value term = sum.getLhs() == acc ? sum.getRhs() : sum.getLhs();
-  auto product = term.getDefiningOp<arith::MulFOp>();
+  Value term = sum->getOperand(sum->getOperand(0) == acc ? 1 : 0);
+  Operation *product = term.getDefiningOp();
+  if (!isa_and_nonnull<arith::MulFOp, arith::MulIOp>(product))
+    return nullptr;
   OpOperand *other = op.getDpsInputOperand(1 - operand.getOperandNumber());
-  Value left = op.getMatchingBlockArgument(&operand),
-        right = op.getMatchingBlockArgument(other);
-  if (!product || !((product.getLhs() == left && product.getRhs() == right) ||
-                    (product.getLhs() == right && product.getRhs() == left)))
-    return nullptr;
-  return other;
+  Value left = skipExtension(product->getOperand(0)),
+        right = skipExtension(product->getOperand(1));
+  if (left == op.getMatchingBlockArgument(other))
+    std::swap(left, right);
+  return left == op.getMatchingBlockArgument(&operand) &&
+                 right == op.getMatchingBlockArgument(other)
+             ? other
+             : nullptr;
+}
+
+/// Whether no element of `value` is infinite: a constant, or what one of floats
+/// is rounded to, which is a launch of its own until constants are evaluated.
+static bool isFinite(Value value) {
+  value = skipReshapes(value);
+  if (isFiniteConstant(value))
+    return true;
+  if (auto region = value.getDefiningOp<RegionOp>())
+    value = region.getBody().front().getTerminator()->getOperand(
+        cast<OpResult>(value).getResultNumber());
+  auto map = value.getDefiningOp<linalg::GenericOp>();
+  if (!map || map.getNumDpsInputs() != 1 || map.getNumReductionLoops() != 0)
+    return false;
+  auto rounded = map.getBody()
+                     ->getTerminator()
+                     ->getOperand(0)
+                     .getDefiningOp<arith::TruncFOp>();
+  if (!rounded || rounded.getIn() != map.getBody()->getArgument(0))
+    return false;
+  auto type = cast<FloatType>(rounded.getType());
+  return isFiniteConstant(
+      skipReshapes(map.getDpsInputs().front()),
+      APFloat::getLargest(type.getFloatSemantics()).convertToDouble());
 }
 
 /// What `expr` is of the form `step * tap + otherStep * other` for a reduction
@@ -96,7 +132,8 @@ static void noteWindows(OpOperand &use, tensor::PadOp pad) {
     windows.push_back(*window);
   }
   // 0 * inf is not 0.
-  if (!windows.empty() && isFiniteConstant(skipReshapes(factor->get())))
+  bool isExact = getElementTypeOrSelf(factor->get().getType()).isInteger();
+  if (!windows.empty() && (isExact || isFinite(factor->get())))
     setLoopWindows(op, windows);
 }
 
@@ -105,7 +142,9 @@ struct SkipPadding : dlc::dispatch::impl::SkipPaddingPassBase<SkipPadding> {
   void runOnOperation() override {
     getOperation().walk([](tensor::PadOp pad) {
       Value padding = pad.getConstantPaddingValue();
-      if (!padding || !matchPattern(padding, m_AnyZeroFloat()) ||
+      if (!padding ||
+          !(matchPattern(padding, m_AnyZeroFloat()) ||
+            matchPattern(padding, m_Zero())) ||
           !pad.getResultType().hasStaticShape() ||
           !pad.getSourceType().hasStaticShape())
         return;
