@@ -1,5 +1,5 @@
 # RUN: %python %s %S/../Inputs/amx_emulator.c
-# REQUIRES: onnx
+# REQUIRES: onnxruntime
 """Products in AMX's matrix registers: of bfloat16 as exact as sums of exact products in f32
 are, of bytes exact, for shapes that fill the registers and such that do not. Machines
 without AMX run the programs with an emulator of its instructions (amx_emulator.c), which
