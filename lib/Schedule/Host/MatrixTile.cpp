@@ -32,14 +32,14 @@ static bool hasMatrixProducts(const Nest &nest, ArrayRef<Buffer> buffers,
       !(matchPattern(init, m_AnyZeroFloat()) || matchPattern(init, m_Zero())))
     return false;
   const NarrowProducts &dots = *main.dots;
+  const Input &left = main.inputs[dots.left], &right = main.inputs[dots.right];
+  if (left.kind != Input::Memory || right.kind != Input::Memory)
+    return false;
   if (dots.isFloat)
     return target.bfloatMatrices;
-  if (!target.byteMatrices || dots.leftUnsigned == dots.rightUnsigned)
-    return false;
-  return llvm::all_of(ArrayRef{dots.left, dots.right}, [&](unsigned input) {
-    return main.inputs[input].kind == Input::Memory &&
-           buffers[main.inputs[input].access.buffer].element.isInteger(8);
-  });
+  return target.byteMatrices && dots.leftUnsigned != dots.rightUnsigned &&
+         buffers[left.access.buffer].element.isInteger(8) &&
+         buffers[right.access.buffer].element.isInteger(8);
 }
 
 /// The reduction loop along which the rows of both registers are consecutive,
@@ -152,8 +152,7 @@ double dlc::schedule::getMatrixCost(const Nest &nest, const Tile &tile,
   return cost;
 }
 
-double dlc::schedule::getMatrixProducts(const Nest &nest,
-                                        const HostTarget &target) {
+double dlc::schedule::getMatrixProducts(const Nest &nest) {
   double iterations = 1;
   for (const Loop &loop : nest.loops)
     iterations *= loop.extent;

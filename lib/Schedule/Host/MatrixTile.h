@@ -29,7 +29,7 @@ llvm::SmallVector<Tile> getMatrixTiles(const Nest &nest,
 /// multiply-adds of vectors.
 double getMatrixCost(const Nest &nest, const Tile &tile, bool streamsPanels,
                      const HostTarget &target);
-double getMatrixProducts(const Nest &nest, const HostTarget &target);
+double getMatrixProducts(const Nest &nest);
 
 /// Where the registers of a tile begin that has `rows` rows left, which may be
 /// less than it has elsewhere: the last one ends with the tile, so that it may

@@ -304,7 +304,7 @@ Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
       shared *= loop.extent;
   }
   Prediction result;
-  result.needed = tile.matrix ? getMatrixProducts(nest, target)
+  result.needed = tile.matrix ? getMatrixProducts(nest)
                               : iterations * stepCost(nest, target) /
                                     target.lanes(widestElement(nest, buffers));
   result.possible = nestCost(nest, tile, target) * shared;
