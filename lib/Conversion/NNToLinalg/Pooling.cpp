@@ -72,14 +72,27 @@ struct MaxPoolLowering : Lowering<nn::MaxPoolOp> {
   Value lower(nn::MaxPoolOp op, Adaptor adaptor, LocBuilder &b) const override {
     auto result = cast<RankedTensorType>(op.getType());
     Type nnElement = result.getElementType();
-    // elements are compared as they are stored: 16-bit floats need no f32
-    Value lowest = limitConstant(b, storedType(nnElement),
-                                 isUnsigned(nnElement), /*lowest=*/true);
-    return reduceWindows(b, Windows(op), adaptor.getInput(), result.getShape(),
-                         lowest, lowest, [&](LocBuilder &b, ValueRange args) {
-                           return maximum(b, args[1], args[0],
-                                          isUnsigned(nnElement));
-                         });
+    auto limit = [&](Type type) {
+      return limitConstant(b, type, isUnsigned(nnElement), /*lowest=*/true);
+    };
+    // Elements are compared as they are stored, but for 16-bit floats, which
+    // CPUs would widen for each comparison, and round the result.
+    bool isHalf = nnElement.isF16() || nnElement.isBF16();
+    Value padding = limit(storedType(nnElement));
+    Value largest = reduceWindows(
+        b, Windows(op), adaptor.getInput(), result.getShape(), padding,
+        isHalf ? limit(computedType(nnElement)) : padding,
+        [&](LocBuilder &b, ValueRange args) {
+          Value element = isHalf ? load(b, args[0], nnElement) : args[0];
+          return maximum(b, args[1], element, isUnsigned(nnElement));
+        });
+    if (!isHalf)
+      return largest;
+    return mapTensors(b, storedType(result),
+                      {{largest, b.getMultiDimIdentityMap(result.getRank())}},
+                      [&](LocBuilder &b, ValueRange args) {
+                        return store(b, args[0], nnElement);
+                      });
   }
 };
 

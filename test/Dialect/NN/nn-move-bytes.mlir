@@ -55,3 +55,22 @@ func.func @other(%x: tensor<1x1x4x4xui8>) -> (tensor<1x1x2x2xui8>, tensor<1x1x2x
   %9 = nn.max_pool %8 kernel = [2, 2] strides = [2, 2] pads = [0, 0, 0, 0] dilations = [1, 1] : (tensor<1x1x4x4xf32>) -> tensor<1x1x2x2xf32>
   return %7, %9 : tensor<1x1x2x2xui8>, tensor<1x1x2x2xf32>
 }
+
+// -----
+
+// What is read here and there is stored as bytes, constants too; these are put in order at
+// compile time otherwise.
+
+// CHECK-LABEL: @gathered
+// CHECK: %[[ROWS:.*]] = nn.gather %{{.*}}, %{{.*}} axis = 0 : (tensor<9x4xi8>, tensor<3xi64>) -> tensor<3x4xi8>
+// CHECK: nn.cast %[[ROWS]] : (tensor<3x4xi8>) -> tensor<3x4xf32>
+// CHECK-NOT: nn.transpose {{.*}} i8
+func.func @gathered(%i: tensor<3xi64>) -> (tensor<3x4xf32>, tensor<4x9xf32>) {
+  %table = nn.constant dense<7> : tensor<9x4xi8>
+  %scale = nn.constant dense<0.1> : tensor<f32>
+  %0 = nn.cast %table : (tensor<9x4xi8>) -> tensor<9x4xf32>
+  %1 = nn.mul %0, %scale : (tensor<9x4xf32>, tensor<f32>) -> tensor<9x4xf32>
+  %2 = nn.gather %1, %i axis = 0 : (tensor<9x4xf32>, tensor<3xi64>) -> tensor<3x4xf32>
+  %3 = nn.transpose %1 perm = [1, 0] : (tensor<9x4xf32>) -> tensor<4x9xf32>
+  return %2, %3 : tensor<3x4xf32>, tensor<4x9xf32>
+}

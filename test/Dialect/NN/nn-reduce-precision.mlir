@@ -49,6 +49,27 @@ func.func @image(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1x4
   return %0 : tensor<1x4x8x8xf32>
 }
 
+// What moves numbers in front of a product moves rounded ones, through several steps, but not where
+// somebody else reads f32.
+
+// CHECK-LABEL: @moved
+// CHECK-SAME: %[[X:.*]]: tensor<1x2x4x4xf32>, %[[Y:.*]]: tensor<1x2x4x4xf32>
+// CHECK: %[[X16:.*]] = nn.cast %[[X]]
+// CHECK: %[[Y16:.*]] = nn.cast %[[Y]]
+// CHECK: %[[BOTH:.*]] = nn.concat %[[X16]], %[[Y16]] {{.*}} -> tensor<1x4x4x4xbf16>
+// CHECK: %[[POOL:.*]] = nn.max_pool %[[BOTH]] {{.*}} -> tensor<1x4x2x2xbf16>
+// CHECK: nn.conv %[[POOL]],
+// CHECK: %[[KEPT:.*]] = nn.max_pool {{.*}} -> tensor<1x2x2x2xf32>
+// CHECK: nn.cast %[[KEPT]]
+func.func @moved(%x: tensor<1x2x4x4xf32>, %y: tensor<1x2x4x4xf32>, %w: tensor<4x4x1x1xf32>, %v: tensor<4x2x1x1xf32>) -> (tensor<1x4x2x2xf32>, tensor<1x4x2x2xf32>, tensor<1x2x2x2xf32>) {
+  %0 = nn.concat %x, %y axis = 1 : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x4x4x4xf32>
+  %1 = nn.max_pool %0 kernel = [2, 2] strides = [2, 2] pads = [0, 0, 0, 0] dilations = [1, 1] : (tensor<1x4x4x4xf32>) -> tensor<1x4x2x2xf32>
+  %2 = nn.conv %1, %w strides = [1, 1] pads = [0, 0, 0, 0] dilations = [1, 1] : (tensor<1x4x2x2xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x2x2xf32>
+  %3 = nn.max_pool %x kernel = [2, 2] strides = [2, 2] pads = [0, 0, 0, 0] dilations = [1, 1] : (tensor<1x2x4x4xf32>) -> tensor<1x2x2x2xf32>
+  %4 = nn.conv %3, %v strides = [1, 1] pads = [0, 0, 0, 0] dilations = [1, 1] : (tensor<1x2x2x2xf32>, tensor<4x2x1x1xf32>) -> tensor<1x4x2x2xf32>
+  return %2, %4, %3 : tensor<1x4x2x2xf32>, tensor<1x4x2x2xf32>, tensor<1x2x2x2xf32>
+}
+
 // Which operands become f32 again: those of products that use each element three times or
 // more. `%b` is of both kinds, but is rounded once.
 

@@ -69,8 +69,10 @@ struct MoveOfBytes : OpRewritePattern<OpT> {
   LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
     auto moved = Dequantized::match(op->getOperand(0));
-    // Constants are put in order at compile time.
-    if (!moved || matchPattern(moved->bytes, m_Constant()))
+    // Constants are put in order at compile time; what is read here and there
+    // (embeddings) takes a quarter of the memory as bytes.
+    if (!moved || (!isa<GatherOp>(op.getOperation()) &&
+                   matchPattern(moved->bytes, m_Constant())))
       return failure();
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
@@ -123,10 +125,9 @@ struct QuantizedAgain : OpRewritePattern<CastOp> {
 struct NNMoveBytes : public dlc::nn::impl::NNMoveBytesBase<NNMoveBytes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns
-        .add<MoveOfBytes<MaxPoolOp>, MoveOfBytes<ReshapeOp>,
-             MoveOfBytes<TransposeOp>, MoveOfBytes<SliceOp>, QuantizedAgain>(
-            &getContext());
+    patterns.add<MoveOfBytes<GatherOp>, MoveOfBytes<MaxPoolOp>,
+                 MoveOfBytes<ReshapeOp>, MoveOfBytes<TransposeOp>,
+                 MoveOfBytes<SliceOp>, QuantizedAgain>(&getContext());
     // In graphs without such tensors nothing is to change.
     GreedyRewriteConfig config;
     config.enableFolding(false);

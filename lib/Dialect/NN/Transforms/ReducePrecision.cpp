@@ -34,9 +34,54 @@ struct NNReducePrecision
           getElementTypeOrSelf(op->getResult(0)).isF32())
         round(op, element);
     });
+    if (widenFrom > 0)
+      return; // what is f32 again is better moved so
+    std::vector<CastOp> casts;
+    getOperation()->walk([&](CastOp cast) {
+      if (cast.getType().getElementType() == element &&
+          getElementTypeOrSelf(cast.getX()).isF32())
+        casts.push_back(cast);
+    });
+    while (!casts.empty()) {
+      CastOp cast = casts.back();
+      casts.pop_back();
+      roundEarlier(cast, casts);
+    }
   }
 
 private:
+  /// Rounds what only moves numbers, or takes the largest, before instead of
+  /// behind that: half the bytes are moved, and the bits are the same.
+  static void roundEarlier(CastOp cast, std::vector<CastOp> &more) {
+    Operation *op = cast.getX().getDefiningOp();
+    if (!isa_and_nonnull<ConcatOp, MaxPoolOp, PadOp, ReshapeOp, SliceOp,
+                         TransposeOp>(op))
+      return;
+    Type element = cast.getType().getElementType();
+    for (Operation *user : op->getUsers())
+      if (auto other = dyn_cast<CastOp>(user);
+          !other || other.getType().getElementType() != element)
+        return;
+    OpBuilder b(op);
+    Operation *rounded = b.clone(*op);
+    b.setInsertionPoint(rounded);
+    for (OpOperand &operand : rounded->getOpOperands()) {
+      auto narrow =
+          CastOp::create(b, operand.get().getLoc(), operand.get(), element);
+      operand.set(narrow);
+      more.push_back(narrow);
+    }
+    Value result = rounded->getResult(0);
+    result.setType(cast.getType());
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
+      user->replaceAllUsesWith(ValueRange(result));
+      if (user != cast)
+        llvm::erase(more, mlir::cast<CastOp>(user));
+      user->erase();
+    }
+    op->erase();
+  }
+
   /// Rounds both operands, each value once.
   void round(Operation *op, Type element) {
     bool widen = widenFrom > 0 && countUses(op) >= widenFrom;

@@ -64,8 +64,8 @@ def NNIntegerProducts : Pass<"nn-integer-products"> {
 def NNMoveBytes : Pass<"nn-move-bytes"> {
   let summary = "Moves quantised tensors as bytes, not as the floats they stand for";
   let description = [{
-    Max pools, reshapes, transpositions and slices of a tensor that is dequantised with
-    one constant scale work on its bytes, and the dequantisation comes after them. What
+    Max pools, reshapes, transpositions, slices and gathers of a tensor that is dequantised
+    with one constant scale work on its bytes, and the dequantisation comes after them. What
     is quantised again with the same scale and zero point is the bytes. (Quantisers put
     such pairs around everything.)
   }];
@@ -95,6 +95,9 @@ def NNReducePrecision : Pass<"nn-reduce-precision"> {
 
     bf16 is multiplied in pairs of neighbours: a convolution of an odd number of channels,
     three or more, gets one of zeros beside them.
+
+    What only moves numbers before a product (concatenations, reshapes …), or takes the
+    largest ones, moves rounded ones.
 
     Where the CPU would have to widen the operands for each product, that takes
     longer than reading twice as much, if they are read often. With
