@@ -70,6 +70,17 @@ func.func @moved(%x: tensor<1x2x4x4xf32>, %y: tensor<1x2x4x4xf32>, %w: tensor<4x
   return %2, %4, %3 : tensor<1x4x2x2xf32>, tensor<1x4x2x2xf32>, tensor<1x2x2x2xf32>
 }
 
+// A slice is rounded, not all of what it is a slice of.
+
+// CHECK-LABEL: @sliced
+// CHECK: %[[SLICE:.*]] = nn.slice {{.*}} -> tensor<2x3xf32>
+// CHECK: nn.cast %[[SLICE]]
+func.func @sliced(%x: tensor<8x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  %0 = nn.slice %x starts = [2, 0] steps = [1, 1] : (tensor<8x3xf32>) -> tensor<2x3xf32>
+  %1 = nn.matmul %0, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %1 : tensor<2x4xf32>
+}
+
 // Which operands become f32 again: those of products that use each element three times or
 // more. `%b` is of both kinds, but is rounded once.
 

@@ -54,8 +54,9 @@ private:
   /// behind that: half the bytes are moved, and the bits are the same.
   static void roundEarlier(CastOp cast, std::vector<CastOp> &more) {
     Operation *op = cast.getX().getDefiningOp();
-    if (!isa_and_nonnull<ConcatOp, MaxPoolOp, PadOp, ReshapeOp, SliceOp,
-                         TransposeOp>(op))
+    // (Not slices: all of what they are slices of would be rounded.)
+    if (!isa_and_nonnull<ConcatOp, MaxPoolOp, PadOp, ReshapeOp, TransposeOp>(
+            op))
       return;
     Type element = cast.getType().getElementType();
     for (Operation *user : op->getUsers())
