@@ -50,4 +50,19 @@ for flags in ([], ["--cpu=x86-64"]):
             at, scale = wrong[0], np.float32(scales[int(name[1:])])
             print(f"{flags}: by {scale!r}: {wrong.size} of {want.size} are wrong, {inputs['x' + name[1:]][at]!r} becomes "
                   f"{have[name][at]}, not {want[at]}")
+
+# Bytes plus 127.5 steps lie on borders of two steps: the product, the sum and the quotient are rounded.
+step = np.float32(2 / 255)
+graph = helper.make_graph(
+    [helper.make_node("DequantizeLinear", ["x", "s", "p"], ["d"]), helper.make_node("Add", ["d", "one"], ["e"]),
+     helper.make_node("QuantizeLinear", ["e", "s", "q"], ["y"])], "border",
+    [helper.make_tensor_value_info("x", TensorProto.UINT8, [256])], [helper.make_tensor_value_info("y", TensorProto.UINT8, [256])],
+    [numpy_helper.from_array(np.array(a), n) for n, a in (("s", step), ("one", np.float32(1)), ("p", np.uint8(128)), ("q", np.uint8(0)))])
+x = np.arange(256, dtype=np.uint8)
+want = np.clip(np.rint(((x.astype(np.float32) - np.float32(128)) * step + np.float32(1)) / step), 0, 255).astype(np.uint8)
+with Program(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)) as program:
+    wrong = np.sum(program.run({"x": x})["y"] != want)
+if wrong:
+    failed += 1
+    print(f"borders of steps: {wrong} of 256 are wrong")
 sys.exit(failed > 0)

@@ -179,29 +179,35 @@ static bool isKnown(Value value) {
                  llvm::all_of(op->getOperands(), isKnown)));
 }
 
-/// Whether `value` is an integer that became a float, maybe less a constant.
-static bool isConverted(Value value) {
+/// The bits of the integer that became the float `value`, maybe less a
+/// constant; 0 if none did.
+static unsigned getConvertedBits(Value value) {
   Operation *op = value.getDefiningOp();
   if (isa_and_nonnull<AddOp, SubOp>(op) && isKnown(op->getOperand(1)))
     op = op->getOperand(0).getDefiningOp();
   auto cast = dyn_cast_or_null<CastOp>(op);
-  return cast && isa<IntegerType>(cast.getX().getType().getElementType());
+  auto type =
+      cast ? dyn_cast<IntegerType>(cast.getX().getType().getElementType())
+           : IntegerType();
+  return type ? type.getWidth() : 0;
 }
 
 /// Whether `value`, which nobody else reads, is a sum of integers times
-/// constant scales and of constants.
-static bool isSumOfScaled(Value value) {
+/// constant scales and of constants. `bits` are those of all integers.
+static bool isSumOfScaled(Value value, unsigned &bits) {
   if (isKnown(value))
     return true;
   Operation *op = value.getDefiningOp();
   if (!op || !op->hasOneUse())
     return false;
-  if (isa<ReluOp>(op))
-    return isSumOfScaled(op->getOperand(0));
-  if (isa<AddOp>(op))
-    return llvm::all_of(op->getOperands(), isSumOfScaled);
-  return isa<MulOp>(op) && isConverted(op->getOperand(0)) &&
-         isKnown(op->getOperand(1));
+  auto isSum = [&](Value operand) { return isSumOfScaled(operand, bits); };
+  if (isa<ReluOp, AddOp>(op))
+    return llvm::all_of(op->getOperands(), isSum);
+  unsigned own = isa<MulOp>(op) && isKnown(op->getOperand(1))
+                     ? getConvertedBits(op->getOperand(0))
+                     : 0;
+  bits += own;
+  return own != 0;
 }
 
 /// What `isSumOfScaled` accepts over `unit`: each scale is.
@@ -223,15 +229,18 @@ static Value divideScales(Value value, Value unit, PatternRewriter &b) {
 /// round((integers * scale + bias) / unit) = round(integers * (scale / unit) +
 /// bias / unit): so are QLinear operators defined, which have scales and a bias
 /// of integers. Sums of integers lie on the border of two steps no more often
-/// than anywhere else, unlike numbers that a model gets.
+/// than anywhere else, unlike numbers that a model gets, or one byte and a
+/// constant.
 static LogicalResult rescaleSums(DivOp op, PatternRewriter &rewriter) {
   DenseFPElementsAttr unit;
   if (!op.getType().getElementType().isF32() || !op->hasOneUse() ||
       !isa<RoundOp>(*op->user_begin()) || !op.getLhs().getDefiningOp() ||
       isKnown(op.getLhs()) || !matchPattern(op.getRhs(), m_Constant(&unit)) ||
       !unit.isSplat() || unit.getType().getRank() != 0 ||
-      !(unit.getSplatValue<APFloat>().convertToDouble() > 0) ||
-      !isSumOfScaled(op.getLhs()))
+      !(unit.getSplatValue<APFloat>().convertToDouble() > 0))
+    return failure();
+  unsigned bits = 0;
+  if (!isSumOfScaled(op.getLhs(), bits) || bits <= 8)
     return failure();
   rewriter.replaceOp(op, divideScales(op.getLhs(), op.getRhs(), rewriter));
   return success();
