@@ -445,7 +445,8 @@ LogicalResult size(NodeEmitter &e) {
 }
 
 /// What the importer puts behind a node whose shape is computed. No dimension
-/// is larger than that of the third operand, if there is one.
+/// is larger than that of the third operand, if there is one (with `equal` they
+/// have to be the same).
 LogicalResult bounded(NodeEmitter &e) {
   Arithmetic m(e);
   const auto *axes = e.attr("axes"), *elements = e.attr("elements");
@@ -455,63 +456,15 @@ LogicalResult bounded(NodeEmitter &e) {
     int64_t axis = axes->ints(i);
     Value asked = e.reshape(e.slice(extents, {elements->ints(i)}, {1}), {});
     Value extent = m.clamp(asked, 0, double(shapeOf(x)[axis]));
-    if (e.has(2))
-      extent = m.min(extent, e.make<nn::ExtentOp>(e.in(2), axis));
+    if (e.has(2)) {
+      Value most = e.make<nn::ExtentOp>(e.in(2), axis);
+      extent = e.intAttr("equal", 0) ? most : m.min(extent, most);
+    }
     if (const auto *what = e.attr("what"))
       e.check(what->s(), asked, extent);
     x = e.make<nn::BoundedOp>(x, extent, axis);
   }
   return e.set(0, x);
-}
-
-/// A Reshape whose shape is computed. Element (i, j) of the result is number
-/// i * n + j of the operand, for the n that there is.
-LogicalResult openReshape(NodeEmitter &e) {
-  Arithmetic m(e);
-  Value x = e.in(0);
-  Dims from(shapeOf(x)), dims(e.outType(0).getShape());
-  int64_t rank = dims.size(), elements = product(from);
-  if (product(dims) == 0)
-    return e.set(0, e.splat(e.outType(0), 0));
-  Value all = e.ints({1}, {});
-  for (size_t d = 0; d < from.size(); ++d)
-    all = m.mul(all, e.make<nn::ExtentOp>(x, int64_t(d)));
-  Value shape = e.reshape(e.cast(e.in(1), e.builder.getI64Type()), {rank});
-  SmallVector<Value> extents;
-  Value others = e.ints({1}, {});
-  for (int64_t d = 0; d < rank; ++d) {
-    Value extent = e.reshape(e.slice(shape, {d}, {1}), {});
-    if (!e.intAttr("allowzero", 0) && d < int64_t(from.size()))
-      extent = m.select(m.compare(Predicate::EQ, extent, 0),
-                        e.make<nn::ExtentOp>(x, d), extent);
-    Value isInferred = m.compare(Predicate::LT, extent, 0);
-    others = m.mul(others, m.select(isInferred, e.ints({1}, {}), extent));
-    extents.push_back(extent);
-  }
-  Value left = m.div(all, m.max(others, 1));
-  Value index, stride = e.ints({1}, {}), asked = stride;
-  for (int64_t d = rank; d-- > 0;) {
-    Value isInferred = m.compare(Predicate::LT, extents[d], 0);
-    extents[d] = m.select(isInferred, left, extents[d]);
-    asked = m.mul(asked, extents[d]);
-    extents[d] = m.clamp(extents[d], 0, double(dims[d]));
-    Value part = m.mul(e.iota(dims[d], 1, d, rank), stride);
-    index = index ? m.add(index, part) : part;
-    stride = m.mul(stride, extents[d]);
-  }
-  e.check("the number of elements of the shape that " +
-              e.graph.describeOrigin(e.node.input(1)) + " gives '" +
-              e.node.output(0) + "'",
-          asked, all);
-  if (!index)
-    return e.set(0, e.reshape(x, {}));
-  Value result =
-      e.make<nn::GatherOp>(e.reshape(x, {elements}),
-                           m.clamp(index, 0, double(elements - 1)), int64_t(0));
-  const auto *computed = e.attr("computed");
-  for (int64_t d : computed->ints())
-    result = e.make<nn::BoundedOp>(result, extents[d], d);
-  return e.set(0, result);
 }
 
 } // namespace
@@ -524,5 +477,4 @@ void dlc::importer::addDataDependent(EmitterTable &table) {
   table["Shape"] = shape;
   table["Size"] = size;
   table["dlc.Bounded"] = bounded;
-  table["dlc.OpenReshape"] = openReshape;
 }

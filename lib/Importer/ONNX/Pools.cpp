@@ -95,6 +95,57 @@ Value meanWithPadding(NodeEmitter &e, Value x, const Pool &pool) {
       /*count_include_pad=*/false);
 }
 
+/// How many windows there are along a spatial dimension, for the extent of the
+/// input that there is.
+Value countWindows(NodeEmitter &e, const Pool &pool, size_t s) {
+  Arithmetic m(e);
+  const Window &w = pool.window;
+  auto stride = double(w.strides[s]);
+  Value extent = e.make<nn::ExtentOp>(e.in(0), s + 2);
+  auto whole = [&](Value room) {
+    return m.div(m.max(m.add(room, stride - 1), 0), stride);
+  };
+  if (!w.same.empty())
+    return whole(extent);
+  Value room = m.add(extent, double(w.lo[s] + w.hi[s] - w.extent(s)));
+  if (!e.intAttr("ceil_mode", 0))
+    return m.div(m.max(m.add(room, stride), 0), stride);
+  // None begins in the padding at the end.
+  return m.min(whole(m.add(room, stride)),
+               whole(m.add(extent, double(w.lo[s]))));
+}
+
+/// A tensor of the input's size with `value` around it, as far as windows
+/// reach. How much of it is in front may depend on the extent.
+Value padWindows(NodeEmitter &e, Value x, const Pool &pool, Value value) {
+  Arithmetic m(e);
+  const Window &w = pool.window;
+  int64_t rank = shapeOf(x).size();
+  Dims lo(2, 0), hi(2, 0), pads = fullPads(pool);
+  lo.append(pads.begin(), pads.begin() + w.rank());
+  hi.append(pads.begin() + w.rank(), pads.end());
+  bool isFixed = w.same.empty() || !e.isOpen(0);
+  for (int64_t d = 2; !isFixed && d < rank; ++d) {
+    auto stride = w.strides[d - 2];
+    int64_t there = shapeOf(x)[d], size = there + lo[d] + hi[d];
+    Value extent = e.make<nn::ExtentOp>(e.in(0), d);
+    Value last = m.mul(m.sub(countWindows(e, pool, d - 2), 1), double(stride));
+    Value total = m.max(
+        m.sub(m.add(last, double(w.extent(d - 2))), extent), 0);
+    Value front = m.div(w.same == "upper" ? total : m.add(total, 1), 2);
+    Value at = m.sub(e.iota(size, 1, 0, 1), front);
+    Value inside = m.both(m.compare(nn::ComparePredicate::GE, at, 0),
+                          m.compare(nn::ComparePredicate::LT, at, extent));
+    Dims along(rank, 1);
+    along[d] = size;
+    x = e.make<nn::GatherOp>(x, m.clamp(at, 0, double(there - 1)), d);
+    x = m.select(e.reshape(inside, along), x, value);
+    lo[d] = hi[d] = 0;
+  }
+  return e.make<nn::PadOp>(nn::PadMode::Constant, x, value,
+                           ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
+}
+
 /// The flat position of each window's largest element, the first of several:
 /// one comparison for each cell of the kernel.
 Value largestPositions(NodeEmitter &e, const Pool &pool) {
@@ -105,7 +156,7 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
   int64_t rank = shape.size();
   // Positions in what counts; with `storage_order` the first spatial dimension
   // runs fastest.
-  bool isOpen = e.isOpen(0), isTurned = e.intAttr("storage_order", 0) != 0;
+  const bool isOpen = e.isOpen(0), isTurned = e.intAttr("storage_order", 0) != 0;
   auto extent = [&](int64_t d) {
     return isOpen ? e.make<nn::ExtentOp>(e.in(0), d) : e.ints({shape[d]}, {});
   };
@@ -119,14 +170,13 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
     Value here = m.compare(nn::ComparePredicate::LT, along, size);
     inside = inside ? m.both(inside, here) : here;
   }
-  Dims lo(2, 0), hi(2, 0), pads = fullPads(pool);
-  lo.append(pads.begin(), pads.begin() + w.rank());
-  hi.append(pads.begin() + w.rank(), pads.end());
   auto padded = [&](Value v, Value value) {
-    return e.make<nn::PadOp>(nn::PadMode::Constant, v, value,
-                             ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
+    return padWindows(e, v, pool, value);
   };
   Value exists = padded(inside, e.scalarOf(0, e.builder.getI1Type()));
+  // What counts is known of each cell.
+  for (int64_t d = 2; isOpen && d < rank; ++d)
+    x = e.make<nn::BoundedOp>(x, e.ints({shape[d]}, {}), d);
   x = padded(x, e.scalar(0, x));
   place = padded(place, e.scalar(0, place));
   Value best, at, found;
@@ -165,11 +215,7 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
   for (int64_t d = 0; isOpen && d < 2; ++d)
     at = e.make<nn::BoundedOp>(at, extent(d), d);
   for (int64_t d = 2; isOpen && d < rank; ++d) {
-    // As many as windows fit, wherever in them the cells are.
-    int64_t s = d - 2, reach = w.extent(s);
-    auto stride = double(w.strides[s]);
-    Value room = m.add(extent(d), double(w.lo[s] + w.hi[s] - reach) + stride);
-    Value count = m.div(m.max(room, 0), stride);
+    Value count = countWindows(e, pool, d - 2);
     at = e.make<nn::BoundedOp>(at, m.clamp(count, 0, double(out[d])), d);
   }
   return at;
@@ -179,10 +225,8 @@ LogicalResult maxPool(NodeEmitter &e) {
   FailureOr<Pool> pool = readPool(e);
   if (failed(pool))
     return failure();
-  if (e.wants(1)) {
-    e.fitted |= e.intAttr("ceil_mode", 0) != 0;
+  if (e.wants(1))
     (void)e.set(1, largestPositions(e, *pool));
-  }
   const Window &w = pool->window;
   Value largest = e.make<nn::MaxPoolOp>(
       e.in(0), ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),

@@ -61,6 +61,13 @@ struct Cell {
     return e.reshape(e.slice(all, starts, sizes),
                      ArrayRef<int64_t>(sizes).drop_front());
   }
+  /// That a dimension of an operand has as many sequences as the input.
+  void checkBatch(int operand, int64_t axis) {
+    if (batchExtent && e.has(operand))
+      e.check(e.describe("dimension " + Twine(axis) + " of operand " +
+                         Twine(operand)),
+              e.make<nn::ExtentOp>(e.in(operand), axis), batchExtent);
+  }
   /// The initial state of a direction, zeros where it is absent.
   Value initial(int operand, int64_t direction);
   /// x · W^T for all steps: steps × batch × gates·hidden.
@@ -126,11 +133,14 @@ LogicalResult Cell::read(ArrayRef<const char *> defaults) {
   if (e.has(4)) {
     if (shapeOf(e.in(4)) != ArrayRef<int64_t>{batch})
       return e.error("there must be one length a sequence");
+    checkBatch(4, 0);
     auto known = e.constInts(4);
     if (!known || llvm::any_of(*known, [&](int64_t l) { return l != steps; }))
       lengths = e.reshape(e.cast(whole(e.in(4), 0), e.builder.getI64Type()),
                           {batch, 1});
   }
+  for (int state : {5, 6})
+    checkBatch(state, batchFirst ? 0 : 1);
   clip = e.floatAttr("clip", 0);
   if (const auto *given = e.attr("activations")) {
     activations.assign(given->strings().begin(), given->strings().end());

@@ -111,7 +111,8 @@ struct Resampling {
 } // namespace
 
 static LogicalResult resample(NodeEmitter &e, Resampling resampling,
-                              ArrayRef<int64_t> axes, ArrayRef<double> scales) {
+                              ArrayRef<int64_t> axes, ArrayRef<double> scales,
+                              bool hasSizes) {
   Arithmetic m(e);
   Value x = e.in(0);
   Type type = elementOf(x);
@@ -134,7 +135,11 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
       one.begin = (*region)[index];
       one.end = (*region)[axes.size() + index];
     }
-    if (one.from == one.to && one.scale == 1 && !crops)
+    bool isSame = one.from == one.to && one.scale == 1 && one.begin == 0 &&
+                  one.end == 1;
+    if (!isSame || hasSizes)
+      e.whole.push_back(axis);
+    if (isSame)
       continue;
     if (one.from > (1 << 24) / std::max<int64_t>(one.to, 1))
       return e.error("a dimension of " + Twine(one.from) + " is too large");
@@ -156,6 +161,8 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
     Value here = m.compare(nn::ComparePredicate::NE, e.ints(flags, across), 0);
     outside = outside ? m.either(outside, here) : here;
   }
+  if (x == e.in(0)) // what says that its sizes count
+    x = e.make<nn::ReshapeOp>(x, ArrayRef<int64_t>(shapeOf(x)));
   if (outside)
     x = m.select(outside, e.scalar(e.floatAttr("extrapolation_value", 0), x),
                  x);
@@ -215,6 +222,7 @@ static LogicalResult resize(NodeEmitter &e) {
   auto given = e.constFloats(2);
   auto sizes = e.constInts(3);
   const auto *resized = e.attr("resized");
+  bool hasSizes = false;
   if (resized) { // dlc.OpenResize: the largest ones
     sizes.emplace();
     for (int64_t axis : axes)
@@ -230,6 +238,7 @@ static LogicalResult resize(NodeEmitter &e) {
     if (sizes->size() != axes.size())
       return e.error("there are " + Twine(sizes->size()) + " sizes for " +
                      Twine(axes.size()) + " dimensions");
+    hasSizes = true;
     std::string policy = e.stringAttr("keep_aspect_ratio_policy", "stretch");
     double common = 0;
     for (auto [axis, size] : llvm::zip(axes, *sizes)) {
@@ -239,9 +248,11 @@ static LogicalResult resize(NodeEmitter &e) {
       if (common == 0 || better)
         common = scale;
     }
-    if (policy != "stretch")
+    if (policy != "stretch") {
+      e.whole = axes;
       for (int64_t axis : axes)
         scales[axis] = common;
+    }
   } else {
     return e.error("neither the scales nor the sizes are known at compile "
                    "time");
@@ -270,11 +281,13 @@ static LogicalResult resize(NodeEmitter &e) {
                     {*mode, transform, *nearest,
                      e.floatAttr("cubic_coeff_a", -0.75), antialias,
                      e.intAttr("exclude_outside", 0) != 0},
-                    axes, scales);
+                    axes, scales, hasSizes);
   SmallVector<Value> extents;
   if (resized)
     extents = computedSizes(e, type.getShape());
-  if (type.getShape() == shape && extents.empty() &&
+  // Another extent becomes what the model asks for all the same.
+  bool isOpen = hasSizes && e.isOpen(0);
+  if (type.getShape() == shape && extents.empty() && !isOpen &&
       llvm::all_of(scales, [](double scale) { return scale == 1; }))
     return e.set(0, x);
   // integers interpolate as floats
@@ -286,12 +299,12 @@ static LogicalResult resize(NodeEmitter &e) {
       ArrayRef<double>(scales), *coordinate, *nearest,
       e.floatAttr("cubic_coeff_a", -0.75),
       e.intAttr("exclude_outside", 0) != 0);
-  if (!extents.empty()) {
-    Dims dims(resized->ints().begin(), resized->ints().end());
+  if (resized || isOpen) {
     result.getDefiningOp()->setAttr(nn::kResizedAttrName,
-                                    e.builder.getDenseI64ArrayAttr(dims));
-    for (auto [axis, extent] : llvm::zip_equal(dims, extents))
-      result = e.make<nn::BoundedOp>(result, extent, axis);
+                                    e.builder.getDenseI64ArrayAttr(axes));
+    for (auto [index, extent] : llvm::enumerate(extents))
+      result = e.make<nn::BoundedOp>(result, extent,
+                                     resized->ints(int(index)));
   }
   return e.set(0, e.cast(result, elementOf(x)));
 }

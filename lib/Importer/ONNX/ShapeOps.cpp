@@ -30,21 +30,117 @@ Value squeezed(NodeEmitter &e) {
 /// Reshape, Flatten, Squeeze, Unsqueeze: shape inference did the work.
 LogicalResult reshape(NodeEmitter &e) {
   bool isSqueeze = e.node.op_type() == "Squeeze" && e.isOpen(0);
-  Value result =
-      e.reshape(isSqueeze ? squeezed(e) : e.in(0), e.outType(0).getShape());
-  auto op = result.getDefiningOp<nn::ReshapeOp>();
-  if (auto shape =
-          e.node.op_type() == "Reshape" && e.isOpen(0) && !e.attr(boundsAttr)
-              ? e.constInts(1)
-              : std::nullopt;
-      op && shape) {
-    SmallVector<int64_t> fixed;
-    for (auto [d, size] : llvm::enumerate(*shape))
-      if (size > 0) // neither the rest nor that of the operand
-        fixed.push_back(d);
-    op->setAttr(nn::kFixedAttrName, e.builder.getDenseI64ArrayAttr(fixed));
+  return e.set(0, e.reshape(isSqueeze ? squeezed(e) : e.in(0),
+                            e.outType(0).getShape()));
+}
+
+/// A Reshape of what has extents, or (dlc.OpenReshape) by numbers that are
+/// computed: what the sizes say of where its elements lie need not hold for
+/// other extents.
+class OpenReshape {
+public:
+  explicit OpenReshape(NodeEmitter &e)
+      : m(e), e(e), x(e.in(0)), dims(e.outType(0).getShape()) {}
+
+  LogicalResult emit() {
+    if (product(dims) == 0)
+      return e.set(0, e.splat(e.outType(0), 0));
+    SmallVector<Value> sizes = readSizes();
+    spread();
+    Value result = e.make<nn::ReshapeOp>(x, dims);
+    Operation *op = result.getDefiningOp();
+    Dims resized;
+    for (auto [d, size] : llvm::enumerate(sizes)) {
+      if (!size) // the rest
+        continue;
+      resized.push_back(int64_t(d));
+      result = e.make<nn::BoundedOp>(result, size, d);
+    }
+    op->setAttr(nn::kResizedAttrName, e.builder.getDenseI64ArrayAttr(resized));
+    if (e.intAttr("free", 0))
+      op->setAttr(nn::kAskedAttrName,
+                  e.builder.getStringAttr(
+                      "the number of elements of the shape that " +
+                      e.graph.describeOrigin(e.node.input(1)) + " gives '" +
+                      e.node.output(0) + "'"));
+    return e.set(0, result);
   }
-  return e.set(0, result);
+
+private:
+  /// The numbers asked for (scalars of i64); null for the rest.
+  SmallVector<Value> readSizes() {
+    auto known = e.constInts(1);
+    const auto *roles = e.attr("roles");
+    Value shape;
+    if (!known)
+      shape = e.reshape(e.cast(e.in(1), e.builder.getI64Type()),
+                        {int64_t(dims.size())});
+    SmallVector<Value> sizes;
+    bool isOpen = false;
+    for (int64_t d = 0, rank = dims.size(); d < rank; ++d) {
+      int64_t number = known ? (*known)[d] : roles->ints(int(d));
+      if (number == 0 && e.intAttr("allowzero", 0))
+        number = known ? 1 : sizeRole;
+      isOpen |= !known && number == openRole;
+      if (number < 0 && (known || number == restRole))
+        sizes.push_back(nullptr);
+      else if (number == 0)
+        sizes.push_back(e.make<nn::ExtentOp>(x, d));
+      else
+        sizes.push_back(known ? e.ints({number}, {})
+                              : e.reshape(e.slice(shape, {d}, {1}), {}));
+    }
+    return isOpen ? resolved(sizes) : sizes;
+  }
+
+  /// Where only a run tells which numbers stand for the operand's size, and
+  /// which one for the rest.
+  SmallVector<Value> resolved(SmallVector<Value> sizes) {
+    Value one = e.ints({1}, {}), all = one, others = one;
+    int64_t rank = shapeOf(x).size();
+    for (int64_t d = 0; d < rank; ++d)
+      all = m.mul(all, e.make<nn::ExtentOp>(x, d));
+    for (auto [d, size] : llvm::enumerate(sizes)) {
+      if (!size)
+        size = e.ints({-1}, {});
+      if (!e.intAttr("allowzero", 0) && int64_t(d) < rank)
+        size = m.select(m.compare(Predicate::EQ, size, 0),
+                        e.make<nn::ExtentOp>(x, d), size);
+      Value isRest = m.compare(Predicate::LT, size, 0);
+      others = m.mul(others, m.select(isRest, one, size));
+    }
+    Value left = m.div(all, m.max(others, 1));
+    for (Value &size : sizes)
+      size = m.select(m.compare(Predicate::LT, size, 0), left, size);
+    return sizes;
+  }
+
+  /// Makes as many elements of the operand as the largest sizes would need.
+  void spread() {
+    int64_t from = product(shapeOf(x)), to = product(dims);
+    if (from == to)
+      return;
+    Value all = e.ints({1}, {});
+    for (int64_t d = 0, rank = shapeOf(x).size(); d < rank; ++d)
+      all = m.mul(all, e.make<nn::ExtentOp>(x, d));
+    x = e.make<nn::GatherOp>(e.reshape(x, {from}),
+                             m.min(e.iota(to, 1, 0, 1), double(from - 1)),
+                             int64_t(0));
+    x = e.make<nn::BoundedOp>(x, all, int64_t(0));
+  }
+
+  using Predicate = nn::ComparePredicate;
+  Arithmetic m;
+  NodeEmitter &e;
+  Value x;
+  Dims dims;
+};
+
+LogicalResult openReshape(NodeEmitter &e) { return OpenReshape(e).emit(); }
+
+LogicalResult givenReshape(NodeEmitter &e) {
+  bool isOpen = e.isOpen(0) && e.isConstant(1) && !e.attr(boundsAttr);
+  return isOpen ? openReshape(e) : reshape(e);
 }
 
 LogicalResult transpose(NodeEmitter &e) {
@@ -78,7 +174,9 @@ LogicalResult split(NodeEmitter &e) {
   if (failed(e.axis(axis, rank, "axis")))
     return failure();
   Dims starts(rank, 0);
-  e.fitted = true;
+  // Parts of one size each depend on that of the whole.
+  e.fitted = !e.has(1);
+  bool isGiven = e.has(1) && e.isOpen(0);
   for (int i = 0; i < e.numOutputs(); ++i) {
     if (e.node.output(i).empty())
       return e.error("a part has no name, which is not supported");
@@ -89,9 +187,14 @@ LogicalResult split(NodeEmitter &e) {
     if (auto op = part.getDefiningOp<nn::SliceOp>(); op && !e.has(1))
       op->setAttr(nn::kPartAttrName,
                   e.builder.getDenseI64ArrayAttr({axis, i, e.numOutputs()}));
+    if (isGiven)
+      part = e.make<nn::BoundedOp>(part, e.ints({sizes[axis]}, {}), axis);
     (void)e.set(i, part);
     starts[axis] += sizes[axis];
   }
+  if (isGiven)
+    e.check(e.describe("the sum of the sizes"), e.ints({starts[axis]}, {}),
+            e.make<nn::ExtentOp>(x, axis));
   return success();
 }
 
@@ -537,7 +640,8 @@ LogicalResult oneHot(NodeEmitter &e) {
 } // namespace
 
 void dlc::importer::addShapeOps(EmitterTable &table) {
-  table["Reshape"] = reshape;
+  table["Reshape"] = givenReshape;
+  table["dlc.OpenReshape"] = openReshape;
   table["Flatten"] = reshape;
   table["Squeeze"] = reshape;
   table["Unsqueeze"] = reshape;

@@ -137,8 +137,18 @@ def reference(model, inputs, optimized=True):
     return dict(zip(names, session.run(names, inputs)))
 
 
-def differences(name, model, inputs, *flags):
-    """What is wrong with one program of `model` run on each of `inputs`, a line each."""
+def is_refused(model, inputs):
+    """Whether onnxruntime says that the inputs are wrong."""
+    try:
+        reference(model, inputs)
+    except Exception:  # it has no common class
+        return True
+    return False
+
+
+def differences(name, model, inputs, *flags, wrong=()):
+    """What is wrong with one program of `model` run on each of `inputs`, a line each. Of inputs in `wrong` (pairs with
+    a part of what the program says of them) onnxruntime has to say that they are wrong, too."""
     problems = []
     try:
         with Program(model, *flags) as program:
@@ -147,6 +157,15 @@ def differences(name, model, inputs, *flags):
                 for output, wanted in reference(model, given).items():
                     if problem := compare(got[output], wanted):
                         problems.append(f"{name}, inputs {number}: '{output}' {problem}")
+            for number, (given, said) in enumerate(wrong):
+                if not is_refused(model, given):
+                    problems.append(f"{name}, wrong inputs {number}: onnxruntime takes them")
+                try:
+                    program.run(given)
+                    problems.append(f"{name}, wrong inputs {number}: nothing is said")
+                except Failure as error:
+                    if said not in str(error):
+                        problems.append(f"{name}, wrong inputs {number}: '{error}' does not say '{said}'")
     except Failure as error:
         problems.append(f"{name}: {error}")
     return problems

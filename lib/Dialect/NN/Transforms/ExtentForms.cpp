@@ -94,6 +94,12 @@ ExtentForms::Form ExtentForms::compute(Value x) {
   if (isa<SubOp>(op))
     if (auto both = sum(a, b, -1))
       return *both;
+  if (isa<MulOp>(op))
+    if (auto product = formOfMul(a, b, x))
+      return *product;
+  if (isa<DivOp>(op))
+    if (auto part = formOfDiv(a, b, x))
+      return *part;
   if (isa<MaxOp>(op) && (a == b || a.least >= b.most))
     return a;
   if (isa<MaxOp>(op) && b.least >= a.most)
@@ -112,11 +118,75 @@ ExtentForms::Form ExtentForms::compute(Value x) {
   } else if (isa<DivOp>(op) && b.isConstant() && b.offset > 0 && a.least >= 0) {
     result.least = a.least / b.offset;
     result.most = a.most / b.offset;
-  } else if (isa<MulOp>(op) && b.isConstant() && b.offset >= 0 &&
-             a.least >= 0 && a.most < (int64_t(1) << 31) &&
-             b.offset < (int64_t(1) << 31)) {
-    result.least = a.least * b.offset;
-    result.most = a.most * b.offset;
+  }
+  return result;
+}
+
+/// No product of this many positive numbers overflows.
+static bool isSmall(int64_t number) {
+  return number >= 0 && number < (int64_t(1) << 31);
+}
+
+ExtentForms::Product ExtentForms::productOf(const Form &form) const {
+  if (form.isConstant())
+    return {form.offset, {}};
+  auto known = products.find(form.root);
+  if (form.offset == 0 && known != products.end())
+    return known->second;
+  return {1, {{form.root, form.offset}}};
+}
+
+ExtentForms::Form ExtentForms::formOfProduct(Product product, Value x) {
+  if (product.number == 0)
+    product.factors.clear();
+  if (product.factors.empty())
+    return {nullptr, product.number, product.number, product.number};
+  if (product.number == 1 && product.factors.size() == 1) {
+    auto [root, offset] = product.factors.front();
+    return *sum(formOf(root), {nullptr, offset, offset, offset}, 1);
+  }
+  llvm::sort(product.factors, [](const auto &a, const auto &b) {
+    return std::pair(a.first.getAsOpaquePointer(), a.second) <
+           std::pair(b.first.getAsOpaquePointer(), b.second);
+  });
+  std::string name;
+  llvm::raw_string_ostream stream(name);
+  stream << x.getParentBlock() << " product " << product.number;
+  for (auto [root, offset] : product.factors)
+    stream << ' ' << root.getAsOpaquePointer() << '+' << offset;
+  Value root = names.insert({name, x}).first->second;
+  products[root] = std::move(product);
+  return {root};
+}
+
+std::optional<ExtentForms::Form>
+ExtentForms::formOfMul(const Form &a, const Form &b, Value x) {
+  Product product = productOf(a), other = productOf(b);
+  if (!isSmall(product.number) || !isSmall(other.number) ||
+      !isSmall(product.number * other.number))
+    return std::nullopt;
+  product.number *= other.number;
+  llvm::append_range(product.factors, other.factors);
+  Form result = formOfProduct(std::move(product), x);
+  if (result.isConstant() || a.least < 0 || b.least < 0 || !isSmall(a.most) ||
+      !isSmall(b.most))
+    return result;
+  result.least = std::max(result.least, a.least * b.least);
+  result.most = std::min(result.most, a.most * b.most);
+  return result;
+}
+
+/// Without a rest.
+std::optional<ExtentForms::Form>
+ExtentForms::formOfDiv(const Form &a, const Form &b, Value x) {
+  Product product = productOf(a);
+  if (!b.isConstant() || b.offset <= 0 || product.number % b.offset != 0)
+    return std::nullopt;
+  product.number /= b.offset;
+  Form result = formOfProduct(std::move(product), x);
+  if (!result.isConstant() && a.least >= 0) {
+    result.least = std::max(result.least, a.least / b.offset);
+    result.most = std::min(result.most, a.most / b.offset);
   }
   return result;
 }

@@ -16,9 +16,9 @@
 
 namespace dlc::nn {
 
-/// Knows scalars of i64 as sums of another one and a constant, through what
-/// moves them, limits that change nothing, and computations that were done
-/// before.
+/// Knows scalars of i64 as sums of another one and a constant, or as products,
+/// through what moves them, limits that change nothing, and computations that
+/// were done before.
 class ExtentForms {
 public:
   explicit ExtentForms(const ExtentLimits &limits) : limits(limits) {}
@@ -49,6 +49,15 @@ private:
   Form formOf(mlir::Value x);
   Form compute(mlir::Value x);
   Form formOfSelect(SelectOp op);
+  /// A number times others that are not known, in a fixed order.
+  struct Product {
+    int64_t number = 1;
+    llvm::SmallVector<std::pair<mlir::Value, int64_t>> factors;
+  };
+  Product productOf(const Form &form) const;
+  Form formOfProduct(Product product, mlir::Value x);
+  std::optional<Form> formOfMul(const Form &a, const Form &b, mlir::Value x);
+  std::optional<Form> formOfDiv(const Form &a, const Form &b, mlir::Value x);
   static std::optional<Form> sum(const Form &a, const Form &b, int64_t sign);
   /// The value of an operation that was computed before from the same operands.
   Form named(mlir::Value x);
@@ -56,6 +65,8 @@ private:
   const ExtentLimits &limits;
   llvm::DenseMap<mlir::Value, Form> forms;
   llvm::StringMap<mlir::Value> names;
+  /// Roots that are products of others.
+  llvm::DenseMap<mlir::Value, Product> products;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> firsts;
 };
 

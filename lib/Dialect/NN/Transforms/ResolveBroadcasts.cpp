@@ -19,6 +19,12 @@ using namespace dlc::nn;
 
 void Resolver::check(Operation *op, const Twine &what, Value found,
                      Value expected) {
+  std::string node = nameOfNode(op->getLoc());
+  checkText(StringAttr::get(op->getContext(), "node '" + node + "': " + what),
+            found, expected);
+}
+
+void Resolver::checkText(StringAttr text, Value found, Value expected) {
   if (forms.areSame(found, expected))
     return;
   // What differs from iteration to iteration is not checked.
@@ -28,8 +34,6 @@ void Resolver::check(Operation *op, const Twine &what, Value found,
   }
   if (!found || !expected)
     return;
-  std::string node = nameOfNode(op->getLoc());
-  auto text = StringAttr::get(op->getContext(), "node '" + node + "': " + what);
   if (llvm::none_of(checks, [&](const Check &other) {
         return other.what == text && forms.areSame(other.found, found) &&
                forms.areSame(other.expected, expected);

@@ -226,6 +226,7 @@ static bool fold(Operation *op) {
     return operand.getDefiningOp<ConstantOp>() != nullptr;
   };
   if (op->getNumOperands() == 0 || op->getNumResults() != 1 ||
+      op->hasAttr(kResizedAttrName) ||
       !llvm::all_of(op->getOperands(), isConstant) ||
       cast<RankedTensorType>(op->getResult(0).getType()).getNumElements() >
           mostElements)
@@ -280,7 +281,7 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
     getOperation()->walk([](Operation *op) {
       for (StringRef hint :
            {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName,
-            kWholeAttrName, kFixedAttrName, kResizedAttrName, kAlignedAttrName})
+            kWholeAttrName, kResizedAttrName, kAskedAttrName, kAlignedAttrName})
         op->removeAttr(hint);
     });
   }

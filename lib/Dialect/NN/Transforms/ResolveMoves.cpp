@@ -7,7 +7,30 @@
 using namespace mlir;
 using namespace dlc::nn;
 
+SmallVector<BoundedOp> dlc::nn::givenSizes(Operation *op) {
+  SmallVector<BoundedOp> sizes;
+  auto resized = op->getAttrOfType<DenseI64ArrayAttr>(kResizedAttrName);
+  Value result = op->getResult(0);
+  while (resized && result.hasOneUse()) {
+    auto bounded = dyn_cast<BoundedOp>(*result.getUsers().begin());
+    if (!bounded || bounded.getX() != result ||
+        !llvm::is_contained(resized.asArrayRef(), int64_t(bounded.getAxis())) ||
+        llvm::any_of(sizes, [&](BoundedOp other) {
+          return other.getAxis() == bounded.getAxis();
+        }))
+      break;
+    sizes.push_back(bounded);
+    result = bounded.getResult();
+  }
+  return sizes;
+}
+
 LogicalResult Resolver::visit(BoundedOp op) {
+  if (settled.erase(op)) {
+    op.replaceAllUsesWith(op.getX());
+    op.erase();
+    return success();
+  }
   compact(op->getOpOperand(0), op.getAxis());
   Axes axes = axesOf(op.getX());
   int64_t size = shapeOf(op.getX())[op.getAxis()];
@@ -42,10 +65,18 @@ LogicalResult Resolver::visit(ExtentOp op) {
 LogicalResult Resolver::visit(ReshapeOp op) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   std::optional<Axes> axes = regroup(axesOf(op.getX()), shape);
-  if (auto fixed = op->getAttrOfType<DenseI64ArrayAttr>(kFixedAttrName))
-    for (int64_t d : fixed.asArrayRef())
-      if (axes && (*axes)[d].isBounded())
-        axes.reset();
+  if (auto resized = op->getAttrOfType<DenseI64ArrayAttr>(kResizedAttrName)) {
+    ExtentBuilder b(op);
+    SmallVector<Value> asked(shape.size());
+    for (int64_t d : resized.asArrayRef())
+      asked[d] = b.scalar(shape[d]);
+    for (BoundedOp bounded : givenSizes(op)) {
+      asked[bounded.getAxis()] = bounded.getExtent();
+      settled.insert(bounded);
+    }
+    if (!axes || !isAskedFor(op, *axes, asked))
+      return gatherReshaped(op, asked);
+  }
   if (!axes) {
     // What counts may be at the beginning of both.
     int64_t at = 0;
@@ -54,6 +85,67 @@ LogicalResult Resolver::visit(ReshapeOp op) {
     return refuse(op, at, "a reshape divides it");
   }
   define(op.getResult(), std::move(*axes));
+  return success();
+}
+
+/// Whether dimensions have the sizes that the model asks for (null: the rest).
+bool Resolver::isAskedFor(ReshapeOp op, ArrayRef<Axis> axes,
+                          ArrayRef<Value> asked) {
+  ExtentBuilder b(op);
+  return llvm::all_of(llvm::zip_equal(axes, asked), [&](auto both) {
+    auto [axis, size] = both;
+    return !size || forms.areSame(b.extentOf(axis), size);
+  });
+}
+
+/// Element (i, j) of the result is number i * n + j of what counts of the
+/// operand, for the n that there is.
+LogicalResult Resolver::gatherReshaped(ReshapeOp op, ArrayRef<Value> asked) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  int64_t rank = shape.size(), elements = op.getType().getNumElements();
+  if (elements == 0)
+    return success();
+  OpBuilder builder(op);
+  auto flat = ReshapeOp::create(builder, op.getLoc(), op.getX(), {elements});
+  if (failed(visit(flat)))
+    return failure();
+  ExtentBuilder b(op);
+  Axis from = axesOf(flat).front();
+  Value x = from.isPrefix() ? flat.getResult() : b.compact(flat, from, 0);
+  Value all = b.extentOf(from), product = b.scalar(1);
+  SmallVector<Value> sizes(asked);
+  for (Value size : asked)
+    product = size ? b.mul(product, size) : product;
+  for (Value &size : sizes)
+    if (!size) {
+      size = b.make<DivOp>(all, b.make<MaxOp>(product, b.scalar(1)));
+      product = b.mul(product, size);
+    }
+  auto text = op->getAttrOfType<StringAttr>(kAskedAttrName);
+  if (text)
+    checkText(text, product, all);
+  else
+    check(op, "the number of elements of its shape", product, all);
+  Value index = b.scalar(0), stride = b.scalar(1);
+  Axes axes(rank);
+  for (int64_t d = rank; d-- > 0;) {
+    Value size = b.clamp(sizes[d], 0, shape[d]);
+    check(op,
+          "dimension " + Twine(d) +
+              " of its result (at most what the largest extents leave)",
+          sizes[d], size);
+    SmallVector<int64_t> along(rank, 1);
+    along[d] = shape[d];
+    Value position = b.reshape(b.positions(shape[d]), along);
+    index = b.add(index, b.mul(position, stride));
+    stride = b.mul(stride, size);
+    axes[d] = forms.is(size, shape[d]) ? Axis(shape[d]) : Axis(shape[d], size);
+  }
+  Value result =
+      b.make<GatherOp>(x, b.clamp(index, 0, elements - 1), int64_t(0));
+  define(result, std::move(axes));
+  op.replaceAllUsesWith(result);
+  op.erase();
   return success();
 }
 

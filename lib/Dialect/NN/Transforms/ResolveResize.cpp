@@ -7,21 +7,6 @@
 using namespace mlir;
 using namespace dlc::nn;
 
-/// The size that nn.bounded behind a resize gives dimension `d`; null where
-/// none does.
-static Value givenSize(ResizeOp op, int64_t d) {
-  Value result = op.getResult();
-  while (result.hasOneUse()) {
-    auto bounded = dyn_cast<BoundedOp>(*result.getUsers().begin());
-    if (!bounded || bounded.getX() != result)
-      break;
-    if (int64_t(bounded.getAxis()) == d)
-      return bounded.getExtent();
-    result = bounded.getResult();
-  }
-  return nullptr;
-}
-
 namespace {
 
 /// One dimension resampled: which elements the positions of the result are made
@@ -30,12 +15,13 @@ namespace {
 class Sampler {
 public:
   /// `from` and `to` are the extents of the operand and of the result, whose
-  /// size is `size`; `scale` is a scalar of f32.
+  /// size is `size`; `scale` and `length`, that of the result before it is
+  /// rounded, are scalars of f32.
   Sampler(ResizeOp op, ExtentBuilder &b, Value from, Value to, Value scale,
-          int64_t size)
+          Value length, int64_t size)
       : op(op), b(b), single(Float32Type::get(op.getContext())), from(from),
-        to(to), scale(scale), at(b.make<CastOp>(b.positions(size), single)),
-        size(size) {}
+        to(to), scale(scale), length(length),
+        at(b.make<CastOp>(b.positions(size), single)), size(size) {}
 
   Value sample(Value x, int64_t d) {
     Value where = coordinate();
@@ -74,6 +60,9 @@ private:
   Value isOne() {
     return b.make<CompareOp>(ComparePredicate::LE, to, b.scalar(1));
   }
+  Value hasLengthOne() {
+    return b.make<CompareOp>(ComparePredicate::EQ, length, number(1));
+  }
 
   /// The elements at `below` + `offset`, those outside at the edge.
   Value position(Value below, int64_t offset) {
@@ -88,7 +77,6 @@ private:
     case ResizeCoordinate::HalfPixel:
       return halfPixel();
     case ResizeCoordinate::HalfPixelSymmetric: {
-      Value length = b.mul(scale, asFloat(from));
       Value adjustment = b.make<DivOp>(asFloat(to), length);
       Value offset = b.mul(b.make<DivOp>(asFloat(from), number(2)),
                            b.sub(number(1), adjustment));
@@ -97,10 +85,10 @@ private:
     case ResizeCoordinate::PytorchHalfPixel:
       return b.make<SelectOp>(isOne(), number(0), halfPixel());
     case ResizeCoordinate::AlignCorners: {
-      Value steps = b.make<MaxOp>(b.sub(to, 1), b.scalar(1));
       Value inner = b.mul(at, asFloat(b.sub(from, 1)));
-      return b.make<SelectOp>(isOne(), number(0),
-                              b.make<DivOp>(inner, asFloat(steps)));
+      return b.make<SelectOp>(
+          hasLengthOne(), number(0),
+          b.make<DivOp>(inner, b.sub(length, number(1))));
     }
     case ResizeCoordinate::Asymmetric:
       return b.make<DivOp>(at, scale);
@@ -161,39 +149,54 @@ private:
   ResizeOp op;
   ExtentBuilder &b;
   Type single;
-  Value from, to, scale, at;
+  Value from, to, scale, length, at;
   int64_t size;
 };
 
 } // namespace
 
+/// The sizes that the model gives dimensions of a result; null where a scale
+/// decides.
+static SmallVector<Value> sizesOf(ResizeOp op, ExtentBuilder &b) {
+  SmallVector<Value> sizes(op.getScales().size());
+  if (auto resized = op->getAttrOfType<DenseI64ArrayAttr>(kResizedAttrName))
+    for (int64_t d : resized.asArrayRef())
+      sizes[d] = b.scalar(op.getType().getDimSize(d));
+  for (BoundedOp bounded : givenSizes(op))
+    sizes[bounded.getAxis()] = bounded.getExtent();
+  return sizes;
+}
+
 LogicalResult Resolver::visit(ResizeOp op) {
-  auto resized = op->getAttrOfType<DenseI64ArrayAttr>(kResizedAttrName);
+  ExtentBuilder b(op);
+  SmallVector<Value> sizes = sizesOf(op, b);
   SmallVector<double> scales(op.getScales());
   for (size_t d = 0; d < scales.size(); ++d) {
     Axes axes = axesOf(op.getX());
-    Value to = resized && llvm::is_contained(resized.asArrayRef(), int64_t(d))
-                   ? givenSize(op, d)
-                   : Value();
-    if (!to && (scales[d] == 1.0 || !axes[d].isBounded()))
+    Value to = sizes[d];
+    int64_t size = op.getType().getDimSize(d);
+    bool isFixed = !axes[d].isBounded() && (!to || forms.is(to, size));
+    if (isFixed || (!to && scales[d] == 1.0))
       continue;
     compact(op->getOpOperand(0), d);
-    ExtentBuilder b(op);
     Type single = Float32Type::get(op.getContext());
     Value from = b.extentOf(axesOf(op.getX())[d]);
-    Value length = b.make<CastOp>(from, single), scale;
+    if (to && axes[d].getSize() == size && forms.areSame(from, to))
+      continue;
+    Value here = b.make<CastOp>(from, single), scale, length;
     if (to) {
-      scale = b.make<DivOp>(b.make<CastOp>(to, single), length);
+      length = b.make<CastOp>(to, single);
+      scale = b.make<DivOp>(length, here);
     } else {
       scale = b.number(single, scales[d]);
-      to = b.make<CastOp>(b.make<FloorOp>(b.mul(length, scale)),
+      length = b.mul(here, scale);
+      to = b.make<CastOp>(b.make<FloorOp>(length),
                           IntegerType::get(op.getContext(), 64));
     }
-    int64_t size = op.getType().getDimSize(d);
     to = b.clamp(to, 0, size);
-    Value sampled =
-        Sampler(op, b, from, to, scale, size).sample(op.getX(), int64_t(d));
-    axes[d] = Axis(size, to);
+    Value sampled = Sampler(op, b, from, to, scale, length, size)
+                        .sample(op.getX(), int64_t(d));
+    axes[d] = forms.is(to, size) ? Axis(size) : Axis(size, to);
     define(sampled, std::move(axes));
     op->getOpOperand(0).set(sampled);
     scales[d] = 1.0;

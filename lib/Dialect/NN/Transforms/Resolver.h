@@ -26,6 +26,10 @@ inline mlir::Type elementOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType()).getElementType();
 }
 
+/// The nn.bounded operations directly behind one that give dimensions of its
+/// result a size (see kResizedAttrName), the nearest first.
+llvm::SmallVector<BoundedOp> givenSizes(mlir::Operation *op);
+
 /// Walks one graph from its beginning to its end. Of each value it knows which
 /// dimensions are bounded; operations that read what does not count get their
 /// operands changed so that it does not matter.
@@ -142,12 +146,19 @@ private:
   /// operand, or of `what`.
   void check(mlir::Operation *op, const llvm::Twine &what, mlir::Value found,
              mlir::Value expected);
+  /// The same with a text of its own.
+  void checkText(mlir::StringAttr text, mlir::Value found,
+                 mlir::Value expected);
   /// That a dimension of an operand has as many elements as `axis`.
   void checkExtent(mlir::Operation *op, const Place &place, const Axis &axis);
 
   mlir::LogicalResult visit(BoundedOp op);
   mlir::LogicalResult visit(ExtentOp op);
   mlir::LogicalResult visit(ReshapeOp op);
+  bool isAskedFor(ReshapeOp op, llvm::ArrayRef<Axis> axes,
+                  llvm::ArrayRef<mlir::Value> asked);
+  mlir::LogicalResult gatherReshaped(ReshapeOp op,
+                                     llvm::ArrayRef<mlir::Value> asked);
   mlir::LogicalResult visit(TransposeOp op);
   mlir::LogicalResult visit(BroadcastOp op);
   mlir::LogicalResult visit(ConcatOp op);
@@ -189,6 +200,8 @@ private:
   /// Of extents that operands agreed about: those of the operands, of which
   /// each one was 1 or the same.
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> broadcasts;
+  /// What says of results how large they are, which is known.
+  llvm::DenseSet<mlir::Operation *> settled;
   /// The loops around the operation at hand, inner ones last.
   llvm::SmallVector<LoopBorder *> borders;
   /// What a run has to find equal.

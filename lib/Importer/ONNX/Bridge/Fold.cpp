@@ -362,16 +362,12 @@ private:
     }
     if (op == "TopK" && node.input_size() > 1 && isBound(node.input(1)))
       return restateTopK(node);
+    if (op == "Split" && node.input_size() > 1 && isBound(node.input(1)))
+      return restateSplit(node);
     if (node.output_size() != 1)
       return false;
-    if (op == "Reshape" && isBound(node.input(1)) && free.count(node.input(1)))
+    if (op == "Reshape" && isBound(node.input(1)))
       return restateReshape(node);
-    if (op == "Reshape" && isBound(node.input(1))) {
-      // Which dimension is which follows from the sizes.
-      node.set_input(1, constantBound(node.input(1)));
-      setInt(node, boundsAttr, 1);
-      return changed = true, false;
-    }
     if (op == "ConstantOfShape" && isBound(node.input(0)))
       return restateShape(node, 0, {});
     if (op == "Expand" && isBound(node.input(1)))
@@ -437,38 +433,52 @@ private:
   /// Whether an element of a shape is always its bound.
   bool isExact(const std::string &shape, size_t element) const {
     auto found = exactElements.find(shape);
-    return found != exactElements.end() && found->second[element];
+    if (found != exactElements.end())
+      return found->second[element];
+    const Value *least = lowOf(shape);
+    auto most = bounds.find(shape);
+    return least && most != bounds.end() && !least->isFloat() &&
+           least->ints[element] == most->second.ints[element];
   }
 
-  /// Where each element of the result is in the operand depends on the shape.
+  /// Where each element of the result is in the operand may depend on the
+  /// shape.
   bool restateReshape(NodeProto &node) {
     auto x = shapes.find(node.input(0));
     const std::string &shape = node.input(1);
     if (x == shapes.end())
       return false;
-    std::vector<int64_t> dims = bounds.at(shape).ints, computed;
-    int64_t rest = checkedElements(x->second, TensorProto::INT64, "a tensor");
-    const int64_t all = rest;
-    int inferred = -1;
+    std::vector<int64_t> dims = bounds.at(shape).ints, roles;
+    const int64_t all =
+        checkedElements(x->second, TensorProto::INT64, "a tensor");
+    // Numbers that belong to the operand leave the same rest whatever they are.
+    bool isFree = free.count(shape), isOwn = !isFree && open.count(node.input(0));
+    int64_t rest = all;
     for (size_t d = 0; d < dims.size(); ++d) {
-      if (!isExact(shape, d) || dims[d] == -1)
-        computed.push_back(int64_t(d));
-      if (dims[d] == -1)
-        inferred = int(d);
-      else if (dims[d] == 0 && !intAttr(node, "allowzero", 0) &&
-               d < x->second.size())
+      bool exact = isExact(shape, d);
+      bool isZero = dims[d] == 0 && !intAttr(node, "allowzero", 0);
+      roles.push_back(sizeRole);
+      if (exact ? dims[d] < 0 : dims[d] < 0 && !isFree)
+        roles.back() = restRole;
+      else if (exact && isZero)
+        roles.back() = copyRole;
+      else if (!exact && isFree)
+        roles.back() = openRole;
+      if (isZero && d < x->second.size())
         dims[d] = x->second[d];
-      if (dims[d] > 0 && isExact(shape, d))
-        rest /= dims[d];
-      else if (dims[d] >= 0)
+      if (dims[d] >= 0 && !exact)
         dims[d] = std::min(dims[d], all);
+      if (dims[d] > 0 && (exact || isOwn))
+        rest /= dims[d];
     }
-    if (inferred >= 0)
-      dims[size_t(inferred)] = rest;
+    for (size_t d = 0; d < dims.size(); ++d)
+      if (roles[d] == restRole)
+        dims[d] = std::max(rest, std::min<int64_t>(all, 1));
     node.set_domain(ownDomain);
     node.set_op_type(openReshapeOp);
     setInts(node, "bounds", dims);
-    setInts(node, "computed", computed);
+    setInts(node, "roles", roles);
+    setInt(node, "free", isFree);
     return changed = true, false;
   }
 
@@ -496,6 +506,59 @@ private:
         addCheck(bounded, origin, "k (at most the dimension's size)");
       }
     return false;
+  }
+
+  /// Slices, one behind the other, of sizes that have to add up to what there
+  /// is.
+  bool restateSplit(NodeProto &node) {
+    auto x = shapes.find(node.input(0));
+    const std::string sizes = node.input(1);
+    const Value most = bounds.at(sizes);
+    if (x == shapes.end() || int(most.ints.size()) != node.output_size())
+      return false;
+    int64_t rank = int64_t(x->second.size()), axis = intAttr(node, "axis", 0);
+    axis += axis < 0 ? rank : 0;
+    if (axis < 0 || axis >= rank)
+      return false;
+    std::string base;
+    for (const std::string &part : node.output())
+      base = base.empty() && !part.empty() ? part + "/split" : base;
+    std::string start = base + "/start";
+    addInts(graph, base + "/axis", {axis});
+    addInts(graph, base + "/zero", {0});
+    addInts(graph, start, {0});
+    auto add = [&](const char *op, const std::vector<std::string> &inputs,
+                   const std::string &result) -> NodeProto & {
+      NodeProto &made = addNode(added, node, op, inputs, {result});
+      if (op == std::string(boundedOp) || op == std::string(openSliceOp))
+        made.set_domain(ownDomain);
+      return made;
+    };
+    add("ReduceSum", {sizes, base + "/zero"}, base + "/sum");
+    std::string whole = base + "/whole", x0 = node.input(0);
+    NodeProto &sum = add(boundedOp, {x0, base + "/sum", x0}, whole);
+    setInts(sum, "axes", {axis});
+    setInts(sum, "elements", {0});
+    setInt(sum, "equal", 1);
+    addCheck(sum, node, "the sum of the sizes");
+    for (int i = 0; i < node.output_size(); ++i) {
+      std::string number = std::to_string(i), end = base + "/end" + number;
+      std::string size = base + "/size" + number;
+      addInts(graph, base + "/from" + number, {i});
+      addInts(graph, base + "/to" + number, {i + 1});
+      add("Slice", {sizes, base + "/from" + number, base + "/to" + number},
+          size);
+      add("Add", {start, size}, end);
+      std::vector<int64_t> dims = x->second;
+      int64_t &part = dims[size_t(axis)];
+      part = std::min(part, std::max<int64_t>(most.ints[size_t(i)], 0));
+      if (!node.output(i).empty())
+        setInts(add(openSliceOp, {whole, start, end, base + "/axis"},
+                    node.output(i)),
+                "bounds", dims);
+      start = end;
+    }
+    return changed = true;
   }
 
   /// Negative indices count from the depth that there is.

@@ -124,16 +124,18 @@ using KnownTypes = std::map<std::string, onnx::TypeProto>;
 /// Our own domain, and the op of it that says how much of dimensions counts: of
 /// the first operand's dimension `axes[i]` as much as element `elements[i]` of
 /// the second says, and no more than there is of that of the third, if there is
-/// one. `what` names these numbers where others are errors.
+/// one (with `equal`: as there is of that). `what` names these numbers where
+/// others are errors.
 constexpr char ownDomain[] = "dlc";
 constexpr char boundedOp[] = "Bounded";
 /// A Reshape whose shape is computed: attribute `bounds` has the largest
-/// extents, `computed` the dimensions whose extent is not that.
+/// extents, `roles` what each element is (see copyRole), and `free` is 1 where
+/// elements of inputs decide.
 constexpr char openReshapeOp[] = "OpenReshape";
 /// A Slice, Pad or Resize of positions or sizes that are computed: attribute
 /// `bounds` has the largest shape. For a Pad `computed` has the numbers of the
-/// axes that may be padded. For a Resize `resized` has the dimensions
-/// that get a computed size, `elements` which elements of the sizes that are.
+/// axes that may be padded. For a Resize `resized` has the dimensions whose size
+/// is not always that, `elements` which elements of the sizes that are.
 constexpr char openSliceOp[] = "OpenSlice";
 constexpr char openPadOp[] = "OpenPad";
 constexpr char openResizeOp[] = "OpenResize";
@@ -313,7 +315,10 @@ void boundLoop(onnx::NodeProto &loop, const std::string &bound,
 
 //===- LoopConditions.cpp -------------------------------------------------===//
 
-/// The elements of an integer or boolean constant of a loop's body.
+/// A constant of a loop's body: an initializer, or what a node makes.
+std::optional<onnx::TensorProto> bodyConstant(const onnx::GraphProto &body,
+                                              const std::string &name);
+/// The elements of such a one that is small and of integers or booleans.
 std::optional<std::vector<int64_t>> bodyInts(const onnx::GraphProto &body,
                                              const std::string &name);
 

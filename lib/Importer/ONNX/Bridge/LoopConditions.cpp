@@ -16,26 +16,30 @@ using onnx::GraphProto;
 using onnx::NodeProto;
 using onnx::TensorProto;
 
-std::optional<std::vector<int64_t>>
-dlc::importer::bodyInts(const GraphProto &body, const std::string &name) {
-  if (auto value = knownInts(body, name))
-    return value;
+std::optional<TensorProto>
+dlc::importer::bodyConstant(const GraphProto &body, const std::string &name) {
+  for (const TensorProto &tensor : body.initializer())
+    if (tensor.name() == name)
+      return tensor;
   for (const NodeProto &node : body.node()) {
     if (node.op_type() != "Constant" || !node.domain().empty() ||
-        node.output_size() != 1 || node.output(0) != name ||
-        node.attribute_size() != 1)
+        node.output_size() != 1 || node.output(0) != name)
       continue;
-    const onnx::AttributeProto &attr = node.attribute(0);
-    if (attr.name() == "value_int")
-      return std::vector<int64_t>{attr.i()};
-    if (!attr.has_t())
-      return std::nullopt;
-    GraphProto holder;
-    *holder.add_initializer() = attr.t();
-    holder.mutable_initializer(0)->set_name(name);
-    return knownInts(holder, name);
+    NodeProto copy = node;
+    TensorProto tensor;
+    return constantTensor(copy, tensor) ? std::optional(tensor) : std::nullopt;
   }
   return std::nullopt;
+}
+
+std::optional<std::vector<int64_t>>
+dlc::importer::bodyInts(const GraphProto &body, const std::string &name) {
+  auto tensor = bodyConstant(body, name);
+  if (!tensor)
+    return std::nullopt;
+  GraphProto holder;
+  *holder.add_initializer() = std::move(*tensor);
+  return knownInts(holder, name);
 }
 
 namespace {

@@ -173,11 +173,8 @@ bool dlc::importer::openResize(NodeProto &node, const Dims &x,
     axis += axis < 0 ? rank : 0;
     if (axis < 0 || axis >= rank)
       return false; // refused later
-    int64_t &size = bounds[size_t(axis)];
-    bool isSame = (*sizes)[i].most == size;
-    size = (*sizes)[i].most;
-    // The images of a batch and the channels are not resized.
-    if (isSame && ((*sizes)[i].isExact || (rank > 2 && axis < 2)))
+    bounds[size_t(axis)] = (*sizes)[i].most;
+    if ((*sizes)[i].isExact)
       continue;
     resized.push_back(axis);
     numbers.push_back(int64_t(i));

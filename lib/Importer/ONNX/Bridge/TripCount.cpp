@@ -73,7 +73,9 @@ private:
       }
       const NodeProto &node = *producer->second;
       if (!node.domain().empty() || !isEvaluated(node.op_type())) {
-        if (!needConstant(node))
+        done.insert(name);
+        auto tensor = bodyConstant(body, name);
+        if (!tensor || !learn(*tensor, name))
           return false;
         continue;
       }
@@ -102,18 +104,6 @@ private:
     states.push_back(state);
     pending.push_back(body.output(state + 1).name());
     return learn(graph, loop.initial[size_t(state)], name);
-  }
-
-  bool needConstant(const NodeProto &node) {
-    TensorProto tensor;
-    if (node.op_type() != "Constant" || !node.domain().empty() ||
-        node.output_size() != 1)
-      return false;
-    NodeProto copy = node;
-    if (!constantTensor(copy, tensor))
-      return false;
-    done.insert(node.output(0));
-    return learn(tensor, node.output(0));
   }
 
   bool learn(const TensorProto &tensor, const std::string &as) {

@@ -31,13 +31,12 @@ inline constexpr llvm::StringLiteral kOverhangAttrName = "nn.overhang";
 /// was built for.
 inline constexpr llvm::StringLiteral kWholeAttrName = "nn.whole";
 
-/// Of a reshape: dimensions of its result that the model gives a number, which
-/// is the same for all extents.
-inline constexpr llvm::StringLiteral kFixedAttrName = "nn.fixed";
-
-/// Of a resize: dimensions whose size is what nn.bounded says, directly behind
-/// it, of each of them.
+/// Of a resize or reshape: dimensions whose size is a number of the model: what
+/// nn.bounded says directly behind it, or the size of the result. The numbers
+/// of a reshape need not fit: one dimension that is not listed has the rest.
 inline constexpr llvm::StringLiteral kResizedAttrName = "nn.resized";
+/// Of such a reshape: how a run calls the number of elements asked for.
+inline constexpr llvm::StringLiteral kAskedAttrName = "nn.asked";
 
 /// Of an operation whose operands are those of the model's node, or computed
 /// from them at the same places: what it means that two of them have different
