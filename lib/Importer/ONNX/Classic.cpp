@@ -55,6 +55,38 @@ LogicalResult det(NodeEmitter &e) {
   return e.set(0, e.reshape(result, shape.drop_back(2)));
 }
 
+/// Where positions in a tensor of `extents` (scalars of i64) are in one of
+/// `plane` behind two more dimensions; -1 behind the extents of `positions`.
+Value placesOfCounted(NodeEmitter &e, Value positions, ArrayRef<Value> extents,
+                      ArrayRef<int64_t> plane) {
+  Arithmetic m(e);
+  ArrayRef<int64_t> shape = shapeOf(positions);
+  int64_t rank = shape.size();
+  Value all = e.ints({1}, {}), counts;
+  for (Value extent : extents.drop_front(2))
+    all = m.mul(all, extent);
+  for (int64_t d = 2; d < rank; ++d) {
+    Value here =
+        m.compare(nn::ComparePredicate::LT, e.iota(shape[d], 1, d, rank),
+                  e.make<nn::ExtentOp>(positions, d));
+    counts = counts ? m.both(counts, here) : here;
+  }
+  Value before = m.add(m.mul(e.iota(shape[0], 1, 0, rank), extents[1]),
+                       e.iota(shape[1], 1, 1, rank));
+  Value rest = m.select(counts, m.sub(positions, m.mul(before, all)), -1);
+  Value place;
+  Dims strides = stridesOf(plane);
+  for (int64_t d = rank - 2; d-- > 0;) {
+    Value size = m.max(extents[d + 2], 1), whole = m.div(rest, size);
+    Value part = m.mul(m.sub(rest, m.mul(whole, size)), double(strides[d]));
+    place = place ? m.add(place, part) : part;
+    rest = whole;
+  }
+  for (int64_t d = 0; d < rank; ++d) // what does not count hits nothing
+    place = e.make<nn::BoundedOp>(place, e.ints({shape[d]}, {}), d);
+  return place;
+}
+
 /// The inverse of MaxPool: each element goes to its flat position.
 LogicalResult maxUnpool(NodeEmitter &e) {
   Arithmetic m(e);
@@ -76,13 +108,28 @@ LogicalResult maxUnpool(NodeEmitter &e) {
     if (pooled.back() < 1 || hi[d + 2] < 0)
       return e.error("the output shape does not fit to the window");
   }
-  int64_t planes = shape[0] * shape[1],
-          plane = product(ArrayRef<int64_t>(pooled).drop_front(2));
-  int64_t elements = product(shape.drop_front(2));
-  Value within = m.sub(e.reshape(positions, {planes, elements}),
-                       e.iota(planes, plane, 0, 2));
+  ArrayRef<int64_t> plane = ArrayRef<int64_t>(pooled).drop_front(2);
+  int64_t planes = shape[0] * shape[1], elements = product(shape.drop_front(2));
+  SmallVector<Value> extents; // of the result, as far as they are not known
+  for (int64_t d = 0; d < rank; ++d) {
+    if (e.has(2)) // the sizes of the result are given
+      e.whole.push_back(d);
+    if (!e.isOpen(0))
+      continue;
+    extents.push_back(e.make<nn::ExtentOp>(x, d));
+    if (d < 2)
+      continue;
+    int64_t more = pooled[d] - shape[d] * strides[d - 2];
+    extents[d] = m.max(
+        m.add(m.mul(extents[d], double(strides[d - 2])), double(more)), 0);
+  }
+  Value within = extents.empty()
+                     ? m.sub(e.reshape(positions, {planes, elements}),
+                             e.iota(planes, product(plane), 0, 2))
+                     : e.reshape(placesOfCounted(e, positions, extents, plane),
+                                 {planes, elements});
   Value zeros =
-      e.splat(RankedTensorType::get({planes, plane}, elementOf(x)), 0);
+      e.splat(RankedTensorType::get({planes, product(plane)}, elementOf(x)), 0);
   Value result = scatterAlong(e, zeros, within,
                               e.reshape(x, {planes, elements}), /*axis=*/1);
   result = e.reshape(result, pooled);
@@ -90,6 +137,8 @@ LogicalResult maxUnpool(NodeEmitter &e) {
     result =
         e.make<nn::PadOp>(nn::PadMode::Constant, result, e.scalar(0, result),
                           ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
+  for (auto [d, extent] : llvm::enumerate(extents))
+    result = e.make<nn::BoundedOp>(result, extent, int64_t(d));
   return e.set(0, result);
 }
 

@@ -133,6 +133,31 @@ static int countTensors(const NodeEmitter &e) {
   return count;
 }
 
+/// Positions that a node counts are those in memory. So what counts of its
+/// operands has to lie at the beginning of each dimension, where a reshape may
+/// have left gaps. `first` is the first operation of the node.
+void GraphEmitter::alignPositions(NodeEmitter &emitter, Operation *first) {
+  OpBuilder before(first);
+  llvm::SmallPtrSet<Value, 4> operands;
+  for (int i = 0; i < emitter.numInputs(); ++i)
+    if (emitter.isOpen(i))
+      operands.insert(emitter.in(i));
+  for (Value operand : operands) {
+    Value dense = operand;
+    for (int64_t d = 0, rank = shapeOf(operand).size(); d < rank; ++d) {
+      Value extent =
+          nn::ExtentOp::create(before, emitter.loc, dense, d).getResult();
+      dense = nn::BoundedOp::create(before, emitter.loc, dense, extent, d)
+                  .getResult();
+    }
+    operand.replaceUsesWithIf(dense, [&](OpOperand &use) {
+      Operation *user =
+          first->getBlock()->findAncestorOpInBlock(*use.getOwner());
+      return user && !user->isBeforeInBlock(first);
+    });
+  }
+}
+
 LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
   // The importer's own ops that stand for one of the model.
   StringRef op = node.op_type();
@@ -179,6 +204,8 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
     if (failed(mlir::verify(op, /*verifyRecursively=*/false)))
       return failure();
   }
+  if (first && emitter.countsPositions)
+    alignPositions(emitter, first);
   for (const std::string &name : node.output()) {
     if (name.empty())
       continue;
@@ -449,6 +476,7 @@ Value NodeEmitter::positionsAlong(int index, int64_t axis, int64_t rank) {
 
 Value NodeEmitter::iota(int64_t size, int64_t stride, int64_t axis,
                         int64_t rank) {
+  countsPositions = true;
   // The constant is built in memory: a model must not ask for a huge one.
   constexpr int64_t maxSize = 1 << 24;
   if (size > maxSize) {

@@ -90,6 +90,7 @@ private:
   friend class NodeEmitter;
 
   mlir::Value lookup(const std::string &name, mlir::Location loc);
+  static void alignPositions(NodeEmitter &emitter, mlir::Operation *first);
   llvm::LogicalResult emitNode(const onnx::NodeProto &node);
 
   Model &model;
@@ -216,6 +217,8 @@ public:
   /// Set where slices and windows were built for the sizes of their inputs:
   /// such of which a part counts only would need others.
   bool fitted = false;
+  /// Set where positions along dimensions are counted.
+  bool countsPositions = false;
   /// Dimensions of the first input whose size counts for what the node
   /// computes.
   llvm::SmallVector<int64_t> whole;

@@ -18,6 +18,7 @@ Value dlc::importer::wrapped(NodeEmitter &e, Value index, Value data,
 }
 
 Value dlc::importer::takeFlat(NodeEmitter &e, Value data, Value positions) {
+  e.countsPositions = true;
   Value line = e.reshape(data, {product(shapeOf(data))});
   Value taken = e.make<nn::GatherOp>(line, positions, int64_t(0));
   // The positions are those in memory, whatever of the data counts.

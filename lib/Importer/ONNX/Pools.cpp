@@ -130,8 +130,7 @@ Value padWindows(NodeEmitter &e, Value x, const Pool &pool, Value value) {
     int64_t there = shapeOf(x)[d], size = there + lo[d] + hi[d];
     Value extent = e.make<nn::ExtentOp>(e.in(0), d);
     Value last = m.mul(m.sub(countWindows(e, pool, d - 2), 1), double(stride));
-    Value total = m.max(
-        m.sub(m.add(last, double(w.extent(d - 2))), extent), 0);
+    Value total = m.max(m.sub(m.add(last, double(w.extent(d - 2))), extent), 0);
     Value front = m.div(w.same == "upper" ? total : m.add(total, 1), 2);
     Value at = m.sub(e.iota(size, 1, 0, 1), front);
     Value inside = m.both(m.compare(nn::ComparePredicate::GE, at, 0),
@@ -156,7 +155,8 @@ Value largestPositions(NodeEmitter &e, const Pool &pool) {
   int64_t rank = shape.size();
   // Positions in what counts; with `storage_order` the first spatial dimension
   // runs fastest.
-  const bool isOpen = e.isOpen(0), isTurned = e.intAttr("storage_order", 0) != 0;
+  const bool isOpen = e.isOpen(0),
+             isTurned = e.intAttr("storage_order", 0) != 0;
   auto extent = [&](int64_t d) {
     return isOpen ? e.make<nn::ExtentOp>(e.in(0), d) : e.ints({shape[d]}, {});
   };

@@ -135,8 +135,8 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
       one.begin = (*region)[index];
       one.end = (*region)[axes.size() + index];
     }
-    bool isSame = one.from == one.to && one.scale == 1 && one.begin == 0 &&
-                  one.end == 1;
+    bool isSame =
+        one.from == one.to && one.scale == 1 && one.begin == 0 && one.end == 1;
     if (!isSame || hasSizes)
       e.whole.push_back(axis);
     if (isSame)
@@ -303,8 +303,7 @@ static LogicalResult resize(NodeEmitter &e) {
     result.getDefiningOp()->setAttr(nn::kResizedAttrName,
                                     e.builder.getDenseI64ArrayAttr(axes));
     for (auto [index, extent] : llvm::enumerate(extents))
-      result = e.make<nn::BoundedOp>(result, extent,
-                                     resized->ints(int(index)));
+      result = e.make<nn::BoundedOp>(result, extent, resized->ints(int(index)));
   }
   return e.set(0, e.cast(result, elementOf(x)));
 }

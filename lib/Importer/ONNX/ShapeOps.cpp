@@ -30,8 +30,8 @@ Value squeezed(NodeEmitter &e) {
 /// Reshape, Flatten, Squeeze, Unsqueeze: shape inference did the work.
 LogicalResult reshape(NodeEmitter &e) {
   bool isSqueeze = e.node.op_type() == "Squeeze" && e.isOpen(0);
-  return e.set(0, e.reshape(isSqueeze ? squeezed(e) : e.in(0),
-                            e.outType(0).getShape()));
+  return e.set(
+      0, e.reshape(isSqueeze ? squeezed(e) : e.in(0), e.outType(0).getShape()));
 }
 
 /// A Reshape of what has extents, or (dlc.OpenReshape) by numbers that are
@@ -46,6 +46,10 @@ public:
     if (product(dims) == 0)
       return e.set(0, e.splat(e.outType(0), 0));
     SmallVector<Value> sizes = readSizes();
+    bool isFree = e.intAttr("free", 0);
+    for (auto [size, most] : llvm::zip_equal(sizes, dims))
+      if (isFree && size) // programs look at such inputs before they run
+        size = m.clamp(size, 0, double(most));
     spread();
     Value result = e.make<nn::ReshapeOp>(x, dims);
     Operation *op = result.getDefiningOp();
@@ -57,12 +61,12 @@ public:
       result = e.make<nn::BoundedOp>(result, size, d);
     }
     op->setAttr(nn::kResizedAttrName, e.builder.getDenseI64ArrayAttr(resized));
-    if (e.intAttr("free", 0))
-      op->setAttr(nn::kAskedAttrName,
-                  e.builder.getStringAttr(
-                      "the number of elements of the shape that " +
-                      e.graph.describeOrigin(e.node.input(1)) + " gives '" +
-                      e.node.output(0) + "'"));
+    if (isFree)
+      op->setAttr(
+          nn::kAskedAttrName,
+          e.builder.getStringAttr("the number of elements of the shape that " +
+                                  e.graph.describeOrigin(e.node.input(1)) +
+                                  " gives '" + e.node.output(0) + "'"));
     return e.set(0, result);
   }
 
@@ -84,6 +88,8 @@ private:
       isOpen |= !known && number == openRole;
       if (number < 0 && (known || number == restRole))
         sizes.push_back(nullptr);
+      else if (!known && number == fixedRole)
+        sizes.push_back(e.ints({dims[d]}, {}));
       else if (number == 0)
         sizes.push_back(e.make<nn::ExtentOp>(x, d));
       else

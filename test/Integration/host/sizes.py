@@ -153,7 +153,17 @@ def recurrent():
               w=floats(1, 4 * gates, 3), r=floats(1, 4 * gates, 4))
 
 
-for case in (reshaped, reshaped_by_shapes, resized, split, pooled, recurrent):
+def attended():
+    """Numbers of heads are the same for all extents of the sequence: ONNX's function divides them."""
+    check("heads", """(float[1,2,n,4] x, float[b,n,12] w, float[b,m,6] k) => (float[1,2,n,4] y, float[b,n,12] z, float[b,n,12] c) {
+        y = Attention <is_causal = 1> (x, x, x)
+        z = Attention <q_num_heads = 4, kv_num_heads = 2> (w, k, k)
+        c = Attention <q_num_heads = 4, kv_num_heads = 4, softcap = 2.0> (w, w, w)
+    }""", [{"x": floats(1, 2, n, 4), "w": floats(b, n, 12), "k": floats(b, m, 6)} for n, b, m in ((5, 2, 6), (1, 1, 3), (3, 2, 1))],
+          "--max-dim=n=5", "--max-dim=b=2", "--max-dim=m=6", opset=23)
+
+
+for case in (reshaped, reshaped_by_shapes, resized, split, pooled, recurrent, attended):
     case()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))

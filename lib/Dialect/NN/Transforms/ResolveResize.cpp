@@ -86,9 +86,8 @@ private:
       return b.make<SelectOp>(isOne(), number(0), halfPixel());
     case ResizeCoordinate::AlignCorners: {
       Value inner = b.mul(at, asFloat(b.sub(from, 1)));
-      return b.make<SelectOp>(
-          hasLengthOne(), number(0),
-          b.make<DivOp>(inner, b.sub(length, number(1))));
+      return b.make<SelectOp>(hasLengthOne(), number(0),
+                              b.make<DivOp>(inner, b.sub(length, number(1))));
     }
     case ResizeCoordinate::Asymmetric:
       return b.make<DivOp>(at, scale);

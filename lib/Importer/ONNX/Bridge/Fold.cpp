@@ -42,6 +42,11 @@ class Folder {
 public:
   explicit Folder(Model &model)
       : graph(*model.proto.mutable_graph()), open(valuesWithExtents(model)) {
+    for (const NodeProto &node : graph.node())
+      if (fixed.empty() && node.domain().empty() &&
+          (node.op_type() == "Shape" || node.op_type() == "Size") &&
+          open.count(node.input(0)))
+        fixed = fixedDims(model);
     for (const Port &input : model.inputs)
       if (input.most && !input.isConstant) {
         Value least = readValue(*input.least), most = readValue(*input.most);
@@ -190,13 +195,31 @@ private:
       value.dims = {int64_t(value.ints.size())};
     }
     if (open.count(node.input(0))) {
-      bounds[node.output(0)] = value;
-      std::fill(value.ints.begin(), value.ints.end(), 0);
-      lows[node.output(0)] = value;
-      return false;
+      Value least = leastShape(node, value);
+      if (least.ints != value.ints) {
+        bounds[node.output(0)] = std::move(value);
+        lows[node.output(0)] = std::move(least);
+        return false;
+      }
     }
     define(node.output(0), value);
     return true;
+  }
+
+  /// What a Shape or Size of a value with extents is at least: dimensions that
+  /// no extent changes are as large as `most`, the bound, says.
+  Value leastShape(const NodeProto &node, Value most) {
+    auto dims = fixed.find(node.input(0));
+    int64_t rank = int64_t(shapes.at(node.input(0)).size());
+    bool isShape = node.op_type() == "Shape";
+    int64_t start = isShape ? intAttr(node, "start", 0) : 0;
+    start = std::clamp<int64_t>(start + (start < 0 ? rank : 0), 0, rank);
+    for (size_t i = 0; i < most.ints.size(); ++i)
+      if (!isShape || dims == fixed.end() ||
+          int64_t(dims->second.size()) != rank ||
+          !dims->second[size_t(start) + i])
+        most.ints[i] = 0;
+    return most;
   }
 
   /// Gives a loop the number of iterations that its condition lets it have.
@@ -304,6 +327,19 @@ private:
     return evaluate(node, inputs);
   }
 
+  /// Whether the results of a node are at least what they are at most.
+  static bool isSettled(const NodeProto &node,
+                        const std::optional<std::vector<Value>> &most,
+                        const std::optional<std::vector<Value>> &least) {
+    if (!most || !least || int(most->size()) < node.output_size() ||
+        least->size() != most->size())
+      return false;
+    for (size_t i = 0; i < most->size(); ++i)
+      if ((*most)[i].isFloat() || (*most)[i].ints != (*least)[i].ints)
+        return false;
+    return true;
+  }
+
   /// A node some of whose operands are known bounds only.
   bool foldBound(NodeProto &node, const std::vector<const Value *> &inputs) {
     if (node.op_type() == "Equal" && inputs.size() == 2) {
@@ -329,6 +365,11 @@ private:
       return restate(node);
     auto most = extreme(node, inputs, /*isMost=*/true, falling);
     auto least = extreme(node, inputs, /*isMost=*/false, falling);
+    if (isSettled(node, most, least)) {
+      for (int i = 0; i < node.output_size(); ++i)
+        define(node.output(i), (*most)[size_t(i)]);
+      return true;
+    }
     for (int i = 0; most && i < node.output_size() && i < int(most->size());
          ++i) {
       bounds[node.output(i)] = (*most)[i];
@@ -452,17 +493,20 @@ private:
     const int64_t all =
         checkedElements(x->second, TensorProto::INT64, "a tensor");
     // Numbers that belong to the operand leave the same rest whatever they are.
-    bool isFree = free.count(shape), isOwn = !isFree && open.count(node.input(0));
+    bool isFree = free.count(shape),
+         isOwn = !isFree && open.count(node.input(0));
     int64_t rest = all;
     for (size_t d = 0; d < dims.size(); ++d) {
       bool exact = isExact(shape, d);
       bool isZero = dims[d] == 0 && !intAttr(node, "allowzero", 0);
       roles.push_back(sizeRole);
-      if (exact ? dims[d] < 0 : dims[d] < 0 && !isFree)
+      if (exact ? dims[d] == -1 : dims[d] < 0 && !isFree)
         roles.back() = restRole;
       else if (exact && isZero)
         roles.back() = copyRole;
-      else if (!exact && isFree)
+      else if (exact)
+        roles.back() = fixedRole;
+      else if (isFree)
         roles.back() = openRole;
       if (isZero && d < x->second.size())
         dims[d] = x->second[d];
@@ -837,6 +881,7 @@ private:
   GraphProto &graph;
   /// Values whose shapes are bounds.
   std::unordered_set<std::string> open;
+  FixedDims fixed;
   /// Largest values of what depends on such shapes, and on inputs of which
   /// elements have a bound.
   std::unordered_map<std::string, Value> bounds;

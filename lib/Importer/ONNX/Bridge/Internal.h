@@ -108,6 +108,9 @@ void convertOpset(onnx::ModelProto &model, int64_t from, int to);
 /// "ai.onnx" and "" are the same domain: leaves one spelling.
 void normalizeDomains(onnx::GraphProto &graph);
 
+/// Forgets the types of results, and (`top`) the shapes of the outputs.
+void clearTypes(onnx::GraphProto &graph, bool top);
+
 /// Calls `visit` with the values that a node reads, those captured by nested
 /// graphs included.
 void forEachUse(const onnx::NodeProto &node,
@@ -134,8 +137,8 @@ constexpr char boundedOp[] = "Bounded";
 constexpr char openReshapeOp[] = "OpenReshape";
 /// A Slice, Pad or Resize of positions or sizes that are computed: attribute
 /// `bounds` has the largest shape. For a Pad `computed` has the numbers of the
-/// axes that may be padded. For a Resize `resized` has the dimensions whose size
-/// is not always that, `elements` which elements of the sizes that are.
+/// axes that may be padded. For a Resize `resized` has the dimensions whose
+/// size is not always that, `elements` which elements of the sizes that are.
 constexpr char openSliceOp[] = "OpenSlice";
 constexpr char openPadOp[] = "OpenPad";
 constexpr char openResizeOp[] = "OpenResize";
@@ -409,6 +412,13 @@ bool isSequenceOp(const std::string &op);
 /// elements, which are followed from where it is made. Returns whether anything
 /// changed.
 bool resolveSequences(Model &model);
+
+//===- FixedDims.cpp ------------------------------------------------------===//
+
+/// Of values: which of their dimensions have the same size whatever the extents
+/// of inputs, and those that values decide, are.
+using FixedDims = std::unordered_map<std::string, std::vector<bool>>;
+FixedDims fixedDims(const Model &model);
 
 //===- Fold.cpp -----------------------------------------------------------===//
 

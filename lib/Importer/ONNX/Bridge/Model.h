@@ -80,9 +80,10 @@ struct LoadOptions {
 /// dimensions or takes them apart: the numbers are bounds.
 constexpr char boundsAttr[] = "dlc_bounds";
 /// What an element of a computed shape is (attribute `roles` of
-/// dlc.OpenReshape): the size that it says, the operand's (0), the rest (-1), or
-/// any of these, depending on its value.
-constexpr int64_t copyRole = 0, sizeRole = 1, restRole = -1, openRole = 2;
+/// dlc.OpenReshape): the size that it says, the operand's (0), the rest (-1),
+/// or any of these, depending on its value; or a size that is its bound.
+constexpr int64_t copyRole = 0, sizeRole = 1, restRole = -1, openRole = 2,
+                  fixedRole = 3;
 /// Of a Where: chooses one of two tensors by one flag, whatever their extents.
 constexpr char choiceAttr[] = "dlc_choice";
 

@@ -106,17 +106,6 @@ void stateDefaults(GraphProto &graph) {
       setInt(node, "onesided", 1);
 }
 
-void clearTypes(GraphProto &graph, bool top) {
-  graph.clear_value_info();
-  if (top)
-    for (auto &output : *graph.mutable_output())
-      output.mutable_type()->mutable_tensor_type()->clear_shape();
-  for (NodeProto &node : *graph.mutable_node())
-    for (auto &attr : *node.mutable_attribute())
-      if (attr.has_g())
-        clearTypes(*attr.mutable_g(), false);
-}
-
 /// libonnx's propagation of values holds an object for each element of a
 /// vector: fine for shapes, deadly for a million of samples.
 bool hasLongVectors(const GraphProto &graph) {
@@ -491,6 +480,17 @@ void checkOutputs(Model &model) {
 }
 
 } // namespace
+
+void dlc::importer::clearTypes(GraphProto &graph, bool top) {
+  graph.clear_value_info();
+  if (top)
+    for (auto &output : *graph.mutable_output())
+      output.mutable_type()->mutable_tensor_type()->clear_shape();
+  for (NodeProto &node : *graph.mutable_node())
+    for (auto &attr : *node.mutable_attribute())
+      if (attr.has_g())
+        clearTypes(*attr.mutable_g(), false);
+}
 
 void dlc::importer::forEachUse(
     const NodeProto &node,

@@ -1,0 +1,104 @@
+//===- FixedDims.cpp - Dimensions that no extent changes ------------------===//
+//
+// libonnx infers shapes with names in place of extents: what gets a number all
+// the same has it whatever the extents are.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Internal.h"
+
+#include "onnx/shape_inference/implementation.h"
+
+using namespace dlc::importer;
+using onnx::GraphProto;
+using onnx::NodeProto;
+
+namespace {
+
+class Namer {
+public:
+  void name(onnx::TensorShapeProto::Dimension &dim) {
+    dim.set_dim_param("dlc" + std::to_string(count++));
+  }
+
+private:
+  int64_t count = 0;
+};
+
+/// The inputs, with one name for each extent.
+void nameInputs(GraphProto &graph, const std::vector<Port> &inputs) {
+  std::unordered_map<std::string, const Port *> ports;
+  for (const Port &port : inputs)
+    ports[port.name] = &port;
+  for (auto &info : *graph.mutable_input()) {
+    auto port = ports.find(info.name());
+    if (port == ports.end())
+      continue;
+    auto &shape = *info.mutable_type()->mutable_tensor_type()->mutable_shape();
+    const auto &extents = port->second->extents;
+    for (size_t d = 0; d < extents.size() && int(d) < shape.dim_size(); ++d)
+      if (extents[d] >= 0)
+        shape.mutable_dim(int(d))->set_dim_param("extent" +
+                                                 std::to_string(extents[d]));
+  }
+}
+
+/// The results of our own ops, of whose shapes libonnx knows nothing; `types`
+/// have their bounds.
+void nameOwnResults(
+    GraphProto &graph,
+    const std::unordered_map<std::string, onnx::ValueInfoProto> &types) {
+  Namer namer;
+  for (const NodeProto &node : graph.node()) {
+    if (node.domain() != ownDomain)
+      continue;
+    const onnx::AttributeProto *roles = attribute(node, "roles");
+    for (const std::string &output : node.output()) {
+      auto type = types.find(output);
+      if (output.empty() || type == types.end())
+        continue;
+      auto &info = *graph.add_value_info() = type->second;
+      auto &shape =
+          *info.mutable_type()->mutable_tensor_type()->mutable_shape();
+      for (int d = 0; d < shape.dim_size(); ++d)
+        if (!roles || roles->ints(d) != fixedRole)
+          namer.name(*shape.mutable_dim(d));
+    }
+  }
+}
+
+} // namespace
+
+FixedDims dlc::importer::fixedDims(const Model &model) {
+  std::unordered_map<std::string, onnx::ValueInfoProto> types;
+  onnx::ModelProto copy = model.proto;
+  GraphProto &graph = *copy.mutable_graph();
+  for (const auto *infos : {&graph.value_info(), &graph.output()})
+    for (const auto &info : *infos)
+      if (wholeShape(info.type()))
+        types[info.name()] = info;
+  clearTypes(graph, /*top=*/true);
+  nameInputs(graph, model.inputs);
+  nameOwnResults(graph, types);
+  FixedDims fixed;
+  try {
+    onnx::shape_inference::InferShapes(
+        copy, onnx::OpSchemaRegistry::Instance(),
+        onnx::ShapeInferenceOptions(/*check_type=*/false, /*strict=*/0,
+                                    /*data_prop=*/false),
+        nullptr);
+  } catch (const std::exception &) { // nothing is known, then
+    return fixed;
+  }
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos) {
+      const auto &type = info.type().tensor_type();
+      if (!type.has_shape())
+        continue;
+      std::vector<bool> &dims = fixed[info.name()];
+      for (const auto &dim : type.shape().dim())
+        dims.push_back(dim.has_dim_value());
+    }
+  return fixed;
+}
