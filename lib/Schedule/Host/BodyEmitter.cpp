@@ -168,6 +168,13 @@ void NestEmitter::store(const Access &access, Value base, Value value,
     vector::StoreOp::create(b, loc, value, memref, at);
     return;
   }
+  if (coef == 1 && masked && variant.lastLanes == 1) {
+    // LLVM's masked store of one lane of a truncated vector writes the lane as
+    // it was before that (until LLVM 22 at least): three bytes too many.
+    Value first = vector::ExtractOp::create(b, loc, value, int64_t(0));
+    memref::StoreOp::create(b, loc, first, memref, at);
+    return;
+  }
   Value lanesMask = mask(masked ? variant.lastLanes : lanes);
   if (coef == 1)
     vector::MaskedStoreOp::create(b, loc, memref, at, lanesMask, value);
