@@ -108,8 +108,8 @@ Value countWindows(NodeEmitter &e, const Pool &pool, size_t s) {
   if (!w.same.empty())
     return whole(extent);
   Value room = m.add(extent, double(w.lo[s] + w.hi[s] - w.extent(s)));
-  if (!e.intAttr("ceil_mode", 0))
-    return m.div(m.max(m.add(room, stride), 0), stride);
+  if (!e.intAttr("ceil_mode", 0)) // as nn-resolve-extents counts them
+    return m.max(m.add(m.div(room, stride), 1), 0);
   // None begins in the padding at the end.
   return m.min(whole(m.add(room, stride)),
                whole(m.add(extent, double(w.lo[s]))));

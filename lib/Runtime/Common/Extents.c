@@ -84,6 +84,12 @@ void dlc_spread_tensor(const dlc_tensor_info *tensor, const int64_t *shape,
   uint64_t bytes;
   uint32_t outer = outer_dims(tensor, shape, size, &bytes);
   unsigned char *at = data;
+  /* Kernels read behind what counts under a mask, which is slow in pages that
+   * are not there yet: a microsecond for each vector. */
+  enum { PAGE = 4096 };
+  for (uint64_t end = count_rows(shape, outer) * bytes; end < tensor->bytes;
+       end += PAGE)
+    at[end] = 0;
   for (uint64_t i = count_rows(shape, outer); bytes && i-- > 0;)
     memmove(at + row_offset(tensor, shape, size, outer, i), at + i * bytes,
             bytes);

@@ -143,6 +143,15 @@ def pooled():
         }}""", [{"x": floats(2, 3, n, m)} for n, m in ((8, 7), (3, 2), (5, 4), (6, 7), (4, 3))], "--max-dim=n=8", "--max-dim=m=7")
 
 
+def too_large():
+    """Seed 901456 of the graph fuzzer: a window that does not fit is one, if less than a stride is missing."""
+    check("windows", """(float[1,2,n] x) => (float[1,2,a] y, int64[1,2,a] at, float[1,2,b] z, float[1,3,c] w) {
+        y, at = MaxPool <kernel_shape = [3], pads = [0, 1], strides = [3]> (x)
+        z = AveragePool <kernel_shape = [3], strides = [3]> (x)
+        w = Conv <strides = [3]> (x, f)
+    }""", [{"x": floats(1, 2, n)} for n in (13, 1, 2, 4)], "--max-dim=n=13", f=floats(3, 2, 3))
+
+
 def recurrent():
     """A state has as many sequences as the input."""
     for op, gates, more in (("LSTM", 4, ", c"), ("GRU", 3, ""), ("RNN", 1, "")):
@@ -163,7 +172,7 @@ def attended():
           "--max-dim=n=5", "--max-dim=b=2", "--max-dim=m=6", opset=23)
 
 
-for case in (reshaped, reshaped_by_shapes, resized, split, pooled, recurrent, attended):
+for case in (reshaped, reshaped_by_shapes, resized, split, pooled, too_large, recurrent, attended):
     case()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))

@@ -96,8 +96,10 @@ LogicalResult Resolver::visitWindow(OpT op, ArrayRef<int64_t> kernel, Axes axes,
       most = b.make<MinOp>(b.floorDiv(b.add(extent, lo + stride - 1), stride),
                            most);
     }
-    Value count =
-        b.make<MaxOp>(b.add(b.floorDiv(last, stride), 1), b.scalar(0));
+    // A window that is larger than all there is counts, where less than a
+    // stride is missing: so does onnxruntime.
+    Value count = b.make<MaxOp>(
+        b.add(b.make<DivOp>(last, b.scalar(stride)), 1), b.scalar(0));
     axes[d] = Axis(size, b.make<MinOp>(count, most));
   }
   define(op.getResult(), std::move(axes));
