@@ -288,11 +288,20 @@ static double shareInside(const Nest &nest, const Tile &tile) {
   return inside;
 }
 
+/// What tiles that are finished behind a limit cost: half of one on average, of
+/// as many iterations as there may be.
+static double shareBehind(const Nest &nest, const Tile &tile) {
+  if (tile.rowLoop < 0 || !nest.loops[tile.rowLoop].limit)
+    return 1;
+  return 1 + double(tile.rows - 1) /
+                 (2 * double(nest.loops[tile.rowLoop].extent));
+}
+
 /// Time of the whole nest, in multiply-adds.
 static double nestCost(const Nest &nest, const Tile &tile,
                        const HostTarget &target) {
   return tileCost(nest, tile, target) * outerIterations(nest, tile) *
-         shareInside(nest, tile);
+         shareInside(nest, tile) * shareBehind(nest, tile);
 }
 
 Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
