@@ -75,7 +75,11 @@ Dims fullPads(const Pool &pool) {
 Value meanWithPadding(NodeEmitter &e, Value x, const Pool &pool) {
   const Window &w = pool.window;
   e.fitted |= e.intAttr("ceil_mode", 0) != 0;
-  if (!pool.overhangs) {
+  // What a window that does not fit lacks is no padding.
+  bool mayLack = false;
+  for (size_t d = 0; d < w.rank() && e.isOpen(0) && w.same.empty(); ++d)
+    mayLack |= w.extent(d) > w.lo[d] + w.hi[d] + 1;
+  if (!pool.overhangs && !mayLack) {
     Value mean = e.make<nn::AvgPoolOp>(
         x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
         ArrayRef<int64_t>(w.pads()), ArrayRef<int64_t>(w.dilations),

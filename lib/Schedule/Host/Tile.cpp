@@ -293,8 +293,8 @@ static double shareInside(const Nest &nest, const Tile &tile) {
 static double shareBehind(const Nest &nest, const Tile &tile) {
   if (tile.rowLoop < 0 || !nest.loops[tile.rowLoop].limit)
     return 1;
-  return 1 + double(tile.rows - 1) /
-                 (2 * double(nest.loops[tile.rowLoop].extent));
+  return 1 +
+         double(tile.rows - 1) / (2 * double(nest.loops[tile.rowLoop].extent));
 }
 
 /// Time of the whole nest, in multiply-adds.

@@ -145,11 +145,21 @@ def pooled():
 
 def too_large():
     """Seed 901456 of the graph fuzzer: a window that does not fit is one, if less than a stride is missing."""
-    check("windows", """(float[1,2,n] x) => (float[1,2,a] y, int64[1,2,a] at, float[1,2,b] z, float[1,3,c] w) {
+    check("windows", """(float[1,2,n] x) => (float[1,2,a] y, int64[1,2,a] at, float[1,2,b] z) {
         y, at = MaxPool <kernel_shape = [3], pads = [0, 1], strides = [3]> (x)
         z = AveragePool <kernel_shape = [3], strides = [3]> (x)
-        w = Conv <strides = [3]> (x, f)
-    }""", [{"x": floats(1, 2, n)} for n in (13, 1, 2, 4)], "--max-dim=n=13", f=floats(3, 2, 3))
+    }""", [{"x": floats(1, 2, n)} for n in (13, 1, 2, 4)], "--max-dim=n=13")
+    check("a filter", """(float[1,2,n] x) => (float[1,3,a] y, float[1,3,b] z) {
+        y = Conv <strides = [2]> (x, f)
+        z = Conv <pads = [1, 1]> (x, f)
+    }""", [{"x": floats(1, 2, n)} for n in (13, 3, 6)], "--max-dim=n=13",
+          wrong=[({"x": floats(1, 2, 2)}, "node 'y (Conv)': dimension 2 of operand 0 with its padding (at least the filter's reach) is 2, but has to be 3")],
+          f=floats(3, 2, 3))
+    check("a mean", """(float[1,2,n,4] x) => (float[1,2,a,2] y, float[1,2,b,2] z, float[1,2,c,1] w) {
+        y = AveragePool <kernel_shape = [3, 2], strides = [2, 2], count_include_pad = 1> (x)
+        z = AveragePool <kernel_shape = [4, 2], strides = [4, 2], pads = [1, 0, 0, 0]> (x)
+        w = LpPool <kernel_shape = [3, 3], strides = [3, 2]> (x)
+    }""", [{"x": floats(1, 2, n, 4)} for n in (9, 2, 3, 4)], "--max-dim=n=9")
 
 
 def recurrent():

@@ -194,6 +194,22 @@ def refused(command, *texts, code=2):
         FAILED.append(f"{command}: {done.returncode}, {done.stderr!r} instead of {texts}")
 
 
+def axes():
+    """Of a value that is expected, beside a dimension with a bound."""
+    given = {"a": np.array([1]), "b": np.array([2]), "c": np.array([1])}
+    with tempfile.TemporaryDirectory() as folder:
+        flags = []
+        for name, array in given.items():
+            np.save(os.path.join(folder, f"{name}.npy"), array)
+            flags.append(f"--expect={name}={folder}/{name}.npy")
+        check("axes", """(float[n,3,1] x, int64[1] a, int64[1] b, int64[1] c) => (float[n,3] q, float[n,1,3,1] u, float[n,1,1] m) {
+            e = Exp (x)
+            q = Squeeze (e, b)
+            u = Unsqueeze (x, c)
+            m = ReduceMax (x, a)
+        }""", [{"x": floats(n, 3, 1), **given} for n in (4, 1)], *flags, "--max-dim=n=4")
+
+
 def checked():
     """A program keeps the inputs that it was compiled for the values of."""
     graph = model("(float[2,6] x, int64[2] s, float[2] pads) => (float[n,m] y, float[2] q) "
@@ -296,6 +312,7 @@ shapes()
 positions()
 resized()
 conditions()
+axes()
 if not on_cuda(FLAGS):
     checked()
     messages()

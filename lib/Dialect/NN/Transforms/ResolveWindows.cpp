@@ -98,8 +98,8 @@ LogicalResult Resolver::visitWindow(OpT op, ArrayRef<int64_t> kernel, Axes axes,
     }
     // A window that is larger than all there is counts, where less than a
     // stride is missing: so does onnxruntime.
-    Value count = b.make<MaxOp>(
-        b.add(b.make<DivOp>(last, b.scalar(stride)), 1), b.scalar(0));
+    Value count = b.make<MaxOp>(b.add(b.make<DivOp>(last, b.scalar(stride)), 1),
+                                b.scalar(0));
     axes[d] = Axis(size, b.make<MinOp>(count, most));
   }
   define(op.getResult(), std::move(axes));
@@ -123,6 +123,19 @@ LogicalResult Resolver::visit(ConvOp op) {
   Axes result = staticAxes(op.getResult());
   result[0] = from[0];
   auto spatial = spatialDims(rank, op.getChannelsLast());
+  // Unlike a pool, there is none of less than its filter.
+  for (auto [s, d] : llvm::enumerate(spatial)) {
+    int64_t pads = op.getPads()[s] + op.getPads()[spatial.size() + s];
+    int64_t reach = op.getDilations()[s] * (axes[2 + s].getSize() - 1) + 1;
+    if (!from[d].isBounded() || reach <= pads + 1 || op->hasAttr(kSameAttrName))
+      continue;
+    ExtentBuilder b(op);
+    Value there = b.add(b.extentOf(from[d]), pads), least = b.scalar(reach);
+    check(op,
+          "dimension " + Twine(d) +
+              " of operand 0 with its padding (at least the filter's reach)",
+          b.make<MinOp>(there, least), least);
+  }
   Type element = elementOf(op.getInput());
   if (failed(
           visitWindow(op, shapeOf(op.getFilter()).drop_front(2), result,
@@ -219,6 +232,11 @@ LogicalResult Resolver::visit(AvgPoolOp op) {
   bool isPadded =
       op->hasAttr(kOverhangAttrName) || op->hasAttr(kSameAttrName) ||
       llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+  // A window may be larger than all there is.
+  for (auto [s, d] : llvm::enumerate(spatial)) {
+    int64_t reach = op.getDilations()[s] * (op.getKernel()[s] - 1) + 1;
+    isPadded |= from[d].isBounded() && reach > 1;
+  }
   if (isPadded && !op.getCountIncludePad() &&
       llvm::any_of(spatial, [&](int64_t d) { return from[d].isBounded(); }))
     return meanOfCounted(op, spatial);
