@@ -262,3 +262,42 @@ func.func @equal(%x: tensor<4x2xf32> {dlc.extents = array<i64: 0, -1>}, %y: tens
   %0 = nn.concat %x, %y axis = 1 {nn.aligned = "equal"} : (tensor<4x2xf32>, tensor<4x2xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
 }
+
+// -----
+
+// Numbers of the model: where they are known to be the extents that come out,
+// a reshape takes apart and joins.
+
+// CHECK-LABEL: func.func @asked_for
+// CHECK-SAME: %[[E:[a-z0-9]+]]: tensor<1xi64>
+// CHECK: %[[Y:.*]] = nn.reshape %arg0 : (tensor<5x6xf32>) -> tensor<5x2x3xf32>
+// CHECK-NOT: nn.gather
+// CHECK: return %[[Y]], %[[E]]
+func.func @asked_for(%x: tensor<5x6xf32> {dlc.extents = array<i64: 0, -1>, dlc.name = "x"}, %e: tensor<1xi64> {dlc.is_extents, dlc.name = "dlc.extents"}) -> (tensor<5x2x3xf32> {dlc.name = "y"}) {
+  %n = nn.extent %x axis = 0 : (tensor<5x6xf32>) -> tensor<i64>
+  %r = nn.reshape %x {nn.resized = array<i64: 0, 2>} : (tensor<5x6xf32>) -> tensor<5x2x3xf32>
+  %y = nn.bounded %r, %n axis = 0 : (tensor<5x2x3xf32>, tensor<i64>) -> tensor<5x2x3xf32>
+  return %y : tensor<5x2x3xf32>
+}
+
+// -----
+
+// Others move what counts, and a run looks whether it is as much, unless that
+// is known.
+
+// CHECK-LABEL: func.func @not_as_it_lies
+// CHECK-SAME: dlc.extents = array<i64: -1, 0>
+// CHECK-NOT: dlc.checks
+// CHECK: nn.gather {{.*}} -> tensor<5x5xf32>
+func.func @not_as_it_lies(%x: tensor<5x5xf32> {dlc.extents = array<i64: 0, -1>, dlc.name = "x"}, %e: tensor<1xi64> {dlc.is_extents, dlc.name = "dlc.extents"}) -> (tensor<5x5xf32> {dlc.name = "y"}) {
+  %r = nn.reshape %x {nn.resized = array<i64: 0>} : (tensor<5x5xf32>) -> tensor<5x5xf32>
+  return %r : tensor<5x5xf32>
+}
+
+// CHECK-LABEL: func.func @may_not_fit
+// CHECK-SAME: dlc.checks = ["{{.*}}the number of elements of its shape"]
+// CHECK: nn.reshape %arg0 : (tensor<4x6xf32>) -> tensor<8x3xf32>
+func.func @may_not_fit(%x: tensor<4x6xf32> {dlc.extents = array<i64: 0, -1>, dlc.name = "x"}, %e: tensor<1xi64> {dlc.is_extents, dlc.name = "dlc.extents"}) -> (tensor<8x3xf32> {dlc.name = "y"}) {
+  %r = nn.reshape %x {nn.resized = array<i64: 0, 1>} : (tensor<4x6xf32>) -> tensor<8x3xf32>
+  return %r : tensor<8x3xf32>
+}
