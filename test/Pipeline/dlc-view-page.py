@@ -6,6 +6,7 @@ import html
 import json
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,7 @@ document.body.append(pre);
 page = (folder / "long.html").read_text()
 (folder / "probe.html").write_text(page.replace("</body>", PROBE + "</body>"))
 text = subprocess.run(
-    ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=%s/profile" % folder,
+    [shutil.which("chromium-headless-shell") or shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=%s/profile" % folder,
      "--window-size=1400,900", "--virtual-time-budget=5000", "--dump-dom", "file://%s/probe.html" % folder],
     capture_output=True, text=True, timeout=300, check=True).stdout
 result = json.loads(html.unescape(re.search(r'<pre id="probe">(.*?)</pre>', text, re.S).group(1)))
