@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "dlc/Dialect/NN/IR/ResizeTie.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -52,11 +53,12 @@ static float inputCoordinate(nn::ResizeCoordinate mode, int64_t i, float scale,
 }
 
 static float roundCoordinate(nn::ResizeNearest mode, float x) {
+  float below = std::floor(x), part = x - below;
   switch (mode) {
   case nn::ResizeNearest::RoundPreferFloor:
-    return x == std::floor(x) + 0.5f ? std::floor(x) : std::round(x);
+    return part > 0.5f + nn::kResizeTie ? below + 1 : below;
   case nn::ResizeNearest::RoundPreferCeil:
-    return std::floor(x + 0.5f);
+    return part >= 0.5f - nn::kResizeTie ? below + 1 : below;
   case nn::ResizeNearest::Floor:
     return std::floor(x);
   case nn::ResizeNearest::Ceil:

@@ -3,6 +3,7 @@
 #include "Arithmetic.h"
 
 #include "dlc/Dialect/NN/IR/ExtentHints.h"
+#include "dlc/Dialect/NN/IR/ResizeTie.h"
 
 #include <cmath>
 
@@ -66,9 +67,9 @@ struct Resampling {
   double rounded(double x) const {
     switch (nearest) {
     case nn::ResizeNearest::RoundPreferFloor:
-      return std::ceil(x - 0.5);
+      return std::ceil(x - 0.5 - nn::kResizeTie);
     case nn::ResizeNearest::RoundPreferCeil:
-      return std::floor(x + 0.5);
+      return std::floor(x + 0.5 + nn::kResizeTie);
     case nn::ResizeNearest::Floor:
       return std::floor(x);
     case nn::ResizeNearest::Ceil:

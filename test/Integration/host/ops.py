@@ -245,6 +245,12 @@ def resizes():
                     expected = ReferenceEvaluator(node).run(None, {"x": x, "s": constants[1]})[0]
                 suite.op(f"{shape} {scales} {mode} {coordinate}", "Resize", [x], constants, expected, **attributes)
         suite.op(f"{shape} sizes", "Resize", [x], [None, None, np.array([*shape[:2], 7, 11])], mode="linear")
+    # Coordinates in the middle between two elements, but for what a scale of float32 is off.
+    for size, result in ((13, 8), (7, 2), (14, 4), (26, 12)):
+        for rounding in ("round_prefer_ceil", "round_prefer_floor", "floor", "ceil"):
+            for coordinate in ("asymmetric", "half_pixel"):
+                suite.op(f"{size} {result} {rounding} {coordinate}", "Resize", [np.arange(size, dtype=np.float32)], [None, None, np.array([result])],
+                         mode="nearest", nearest_mode=rounding, coordinate_transformation_mode=coordinate)
 
 
 def shapes():

@@ -3,6 +3,7 @@
 #include "Resolver.h"
 
 #include "dlc/Dialect/NN/IR/ExtentHints.h"
+#include "dlc/Dialect/NN/IR/ResizeTie.h"
 
 using namespace mlir;
 using namespace dlc::nn;
@@ -96,13 +97,18 @@ private:
   }
 
   Value rounded(Value x) {
+    Value below = b.make<FloorOp>(x);
+    auto next = [&](ComparePredicate above, double bound) -> Value {
+      Value isNear = b.make<CompareOp>(above, b.sub(x, below), number(bound));
+      return b.make<SelectOp>(isNear, b.add(below, number(1)), below);
+    };
     switch (op.getNearestMode()) {
     case ResizeNearest::RoundPreferFloor:
-      return b.make<CeilOp>(b.sub(x, number(0.5)));
+      return next(ComparePredicate::GT, 0.5f + kResizeTie);
     case ResizeNearest::RoundPreferCeil:
-      return b.make<FloorOp>(b.add(x, number(0.5)));
+      return next(ComparePredicate::GE, 0.5f - kResizeTie);
     case ResizeNearest::Floor:
-      return b.make<FloorOp>(x);
+      return below;
     case ResizeNearest::Ceil:
       return b.make<CeilOp>(x);
     }

@@ -131,7 +131,8 @@ def NN_ResizeOp : NN_Op<"resize", [NN_Permutable]> {
     - `align_corners`: `i * (n - 1) / (m - 1)`, 0 where `m` is 1
     - `asymmetric`: `i / s`
 
-    `nearest` takes the element at the coordinate rounded by `nearest_mode`, `linear`
+    `nearest` takes the element at the coordinate rounded by `nearest_mode` (what is
+    within 1e-6 of the middle between two elements is in the middle), `linear`
     interpolates two and `cubic` four neighbours (with coefficient `cubic_coeff`);
     coordinates outside are clamped to the edge. With `exclude_outside` the weights
     of neighbours outside are 0 and the rest is renormalised. Example:
