@@ -41,7 +41,7 @@ PACKAGES = {
 }
 # The same models with bounds instead: symbols, each with the extents of several runs, the largest one first.
 BOUNDED = {
-    "ddddocr": {"common*": {"image_width": [160, 72, 101]}},
+    "ddddocr": {"common": {"image_width": [160, 72, 101]}, "common_old": {"image_width": [160, 72, 101]}},
     "nudenet": {"*": {"height": [320, 160], "width": [320, 224]}},
     "onnx-asr": {"wespeaker": {}, "resample*": {"N": [16000, 5001]}, "*": {"N": [16000, 5000, 9111]}},
     "piper-tts": {"model": {"seq": [40, 17]}, "nakdimon": {"unk__1916": [60, 13]}},

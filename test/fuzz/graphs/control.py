@@ -161,9 +161,10 @@ class Control(Core):
             attributes["scan_input_directions"] = [self.integer(0, 1) for _ in axes]
         if stacked and self.flip(0.4):
             attributes["scan_output_directions"] = [self.integer(0, 1) for _ in stacked]
-        if stacked and self.flip(0.3):
-            ranks = {v.name: v.rank for v in body.values}
-            attributes["scan_output_axes"] = [self.integer(0, ranks[name]) for name in stacked]
+        arrays = {v.name: v.array for v in body.values}
+        # onnxruntime divides by the size of what it moves to another axis (801024).
+        if stacked and self.flip(0.3) and all(arrays[name].size for name in stacked):
+            attributes["scan_output_axes"] = [self.integer(0, arrays[name].ndim) for name in stacked]
         outputs = [describe(name, v.array) for name, v in zip(nexts, inside)] + [helper.make_empty_tensor_value_info(name) for name in stacked]
         graph = self.graph_of(body, draft, [describe(v.name, v.array) for v in [*inside, *slices]], outputs)
         names = draft.node("Scan", *initial, *scanned, outputs=len(nexts) + len(stacked), body=graph, num_scan_inputs=len(axes), **attributes)
