@@ -2,6 +2,7 @@
 
 #include "dlc/Driver/MachineLimits.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
 
 #include <algorithm>
@@ -19,96 +20,52 @@ using namespace dlc;
 /// values, or they would be one.
 static constexpr int chains = 10;
 
-// The same loop for each width of vectors. What one CPU has not is not called.
+/// Defines `name(steps)`, which does `sum = next` in all chains so many times;
+/// `init` is what the chain of number `chain` begins with, `first` a lane of a
+/// vector. (The attribute is one of functions, so that templates can not have
+/// it as a parameter.) What one CPU has not is not called.
+#define DLC_CHAINS(name, features, Vector, init, next, first)                  \
+  features static float name(int64_t steps) {                                  \
+    Vector sums[chains];                                                       \
+    for (int chain = 0; chain < chains; ++chain)                               \
+      sums[chain] = init;                                                      \
+    for (int64_t step = 0; step < steps; ++step)                               \
+      _Pragma("GCC unroll 10") for (auto &sum : sums) sum = next;              \
+    float result = 0;                                                          \
+    for (auto sum : sums)                                                      \
+      result += float(first(sum));                                             \
+    return result;                                                             \
+  }
+#define DLC_FOR(features) __attribute__((target(features)))
 
-__attribute__((target("avx512f"))) static float multiplyAdd512(int64_t steps) {
-  __m512 sums[chains], factor = _mm512_set1_ps(0.5F), term = _mm512_set1_ps(1);
-  for (int chain = 0; chain < chains; ++chain)
-    sums[chain] = _mm512_set1_ps(float(chain));
-  for (int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 10
-    for (__m512 &sum : sums)
-      sum = _mm512_fmadd_ps(sum, factor, term);
-  float result = 0;
-  for (__m512 sum : sums)
-    result += _mm512_cvtss_f32(sum);
-  return result;
-}
-
-__attribute__((target("avx512f,avx512bf16"))) static float
-multiplyPairs512(int64_t steps) {
-  __m512 sums[chains];
-  auto factor = (__m512bh)_mm512_set1_epi16(0x3f00), // 0.5
-      term = (__m512bh)_mm512_set1_epi16(0x3f80);    // 1
-  for (int chain = 0; chain < chains; ++chain)
-    sums[chain] = _mm512_set1_ps(float(chain));
-  for (int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 10
-    for (__m512 &sum : sums)
-      sum = _mm512_dpbf16_ps(sum, factor, term);
-  float result = 0;
-  for (__m512 sum : sums)
-    result += _mm512_cvtss_f32(sum);
-  return result;
-}
-
-__attribute__((target("avx512f,avx512vnni"))) static float
-multiplyBytes512(int64_t steps) {
-  __m512i sums[chains], factor = _mm512_set1_epi8(3);
-  for (int chain = 0; chain < chains; ++chain)
-    sums[chain] = _mm512_set1_epi32(chain);
-  for (int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 10
-    for (__m512i &sum : sums)
-      sum = _mm512_dpbusd_epi32(sum, factor, factor);
-  float result = 0;
-  for (__m512i sum : sums)
-    result += float(_mm512_cvtsi512_si32(sum));
-  return result;
-}
-
-__attribute__((target("avxvnni"))) static float
-multiplyBytes256(int64_t steps) {
-  __m256i sums[chains], factor = _mm256_set1_epi8(3);
-  for (int chain = 0; chain < chains; ++chain)
-    sums[chain] = _mm256_set1_epi32(chain);
-  for (int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 10
-    for (__m256i &sum : sums)
-      sum = _mm256_dpbusd_avx_epi32(sum, factor, factor);
-  float result = 0;
-  for (__m256i sum : sums)
-    result += float(_mm256_cvtsi256_si32(sum));
-  return result;
-}
-
-__attribute__((target("avx2,fma"))) static float multiplyAdd256(int64_t steps) {
-  __m256 sums[chains], factor = _mm256_set1_ps(0.5F), term = _mm256_set1_ps(1);
-  for (int chain = 0; chain < chains; ++chain)
-    sums[chain] = _mm256_set1_ps(float(chain));
-  for (int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 10
-    for (__m256 &sum : sums)
-      sum = _mm256_fmadd_ps(sum, factor, term);
-  float result = 0;
-  for (__m256 sum : sums)
-    result += _mm256_cvtss_f32(sum);
-  return result;
-}
-
-static float multiplyAdd128(int64_t steps) {
-  __m128 sums[chains], factor = _mm_set1_ps(0.5F), term = _mm_set1_ps(1);
-  for (int chain = 0; chain < chains; ++chain)
-    sums[chain] = _mm_set1_ps(float(chain));
-  for (int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 10
-    for (__m128 &sum : sums)
-      sum = _mm_add_ps(_mm_mul_ps(sum, factor), term);
-  float result = 0;
-  for (__m128 sum : sums)
-    result += _mm_cvtss_f32(sum);
-  return result;
-}
+DLC_CHAINS(multiplyAdd128, , __m128, _mm_set1_ps(float(chain)),
+           _mm_add_ps(_mm_mul_ps(sum, _mm_set1_ps(0.5F)), _mm_set1_ps(1)),
+           _mm_cvtss_f32)
+DLC_CHAINS(multiplyAdd256, DLC_FOR("avx2,fma"), __m256,
+           _mm256_set1_ps(float(chain)),
+           _mm256_fmadd_ps(sum, _mm256_set1_ps(0.5F), _mm256_set1_ps(1)),
+           _mm256_cvtss_f32)
+DLC_CHAINS(multiplyAdd512, DLC_FOR("avx512f"), __m512,
+           _mm512_set1_ps(float(chain)),
+           _mm512_fmadd_ps(sum, _mm512_set1_ps(0.5F), _mm512_set1_ps(1)),
+           _mm512_cvtss_f32)
+// Pairs of 0.5 and of 1.
+DLC_CHAINS(multiplyPairs512, DLC_FOR("avx512f,avx512bf16"), __m512,
+           _mm512_set1_ps(float(chain)),
+           _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_epi16(0x3f00),
+                            (__m512bh)_mm512_set1_epi16(0x3f80)),
+           _mm512_cvtss_f32)
+DLC_CHAINS(multiplyBytes256, DLC_FOR("avxvnni"), __m256i,
+           _mm256_set1_epi32(chain),
+           _mm256_dpbusd_avx_epi32(sum, _mm256_set1_epi8(3),
+                                   _mm256_set1_epi8(3)),
+           _mm256_cvtsi256_si32)
+DLC_CHAINS(multiplyBytes512, DLC_FOR("avx512f,avx512vnni"), __m512i,
+           _mm512_set1_epi32(chain),
+           _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(3), _mm512_set1_epi8(3)),
+           _mm512_cvtsi512_si32)
+#undef DLC_CHAINS
+#undef DLC_FOR
 
 /// Adds up vectors of 16 bytes, which every CPU has; more would not be faster.
 static int64_t readAll(const __m128i *data, int64_t count) {
