@@ -116,49 +116,26 @@ SmallVector<Tile> dlc::schedule::getMatrixTiles(const Nest &nest,
   return tiles;
 }
 
-double dlc::schedule::getMatrixCost(const Nest &nest, const Tile &tile,
+double dlc::schedule::getMatrixCost(const Tile &tile, int64_t rows,
+                                    int64_t vectors, double volume,
                                     bool streamsPanels,
                                     const HostTarget &target) {
-  double volume = 1;
-  for (const Loop &loop : nest.loops)
-    if (loop.reduction)
-      volume *= loop.extent;
-  int64_t extent = nest.loops[tile.rowLoop].extent,
-          columns =
-              llvm::divideCeil(nest.loops[tile.vectorLoop].extent, tile.lanes);
-  double rows = tile.matrix->rows, depth = tile.matrix->depth;
-  double steps = volume / depth;
-  auto one = [&](int64_t down, int64_t across) {
-    double products = down * across * rows * HostTarget::matrixRowCost;
-    double loads =
-        down * rows * HostTarget::matrixLoadCost +
-        across * depth *
-            (streamsPanels ? target.l2LoadCost : HostTarget::matrixLoadCost);
-    double each = std::max({products, loads, HostTarget::matrixLatency});
-    double results = down * across * rows * (HostTarget::matrixStoreCost + 1);
-    return each * steps + HostTarget::matrixLatency + results;
-  };
-  int64_t fullM = extent / tile.rows,
-          tailM = llvm::divideCeil(extent % tile.rows, tile.matrix->rows);
-  int64_t fullV = columns / tile.vectors, tailV = columns % tile.vectors;
-  double cost =
-      fullM * fullV * one(tile.rows / tile.matrix->rows, tile.vectors);
-  if (tailM)
-    cost += fullV * one(tailM, tile.vectors);
-  if (tailV)
-    cost += fullM * one(tile.rows / tile.matrix->rows, tailV);
-  if (tailM && tailV)
-    cost += one(tailM, tailV);
-  return cost;
+  // Registers along the rows have all of theirs, also where few are left.
+  double down = llvm::divideCeil(rows, tile.matrix->rows) * tile.matrix->rows,
+         depth = tile.matrix->depth;
+  double products = down * vectors * HostTarget::matrixRowCost;
+  double loads =
+      down * HostTarget::matrixLoadCost +
+      vectors * depth *
+          (streamsPanels ? target.l2LoadCost : HostTarget::matrixLoadCost);
+  double each = std::max({products, loads, HostTarget::matrixLatency});
+  double results = down * vectors * (HostTarget::matrixStoreCost + 1);
+  return each * volume / depth + HostTarget::matrixLatency + results;
 }
 
-double dlc::schedule::getMatrixProducts(const Nest &nest) {
-  double iterations = 1;
-  for (const Loop &loop : nest.loops)
-    iterations *= loop.extent;
+double dlc::schedule::getMatrixProducts(double groups) {
   constexpr double lanes = HostTarget::matrixRowBytes / 4.0;
-  return iterations * HostTarget::matrixRowCost /
-         (lanes * HostTarget::matrixRows);
+  return groups * HostTarget::matrixRowCost / (lanes * HostTarget::matrixRows);
 }
 
 SmallVector<int64_t> dlc::schedule::getMatrixOffsets(const Tile::Matrix &matrix,

@@ -24,12 +24,15 @@ llvm::SmallVector<Tile> getMatrixTiles(const Nest &nest,
                                        const Tile &vectors, int rowLoop,
                                        bool isPacked, const HostTarget &target);
 
-/// Time of the main loop with such a tile, whose panels come from the
-/// second-level cache or do not, and the least time that its products take, in
-/// multiply-adds of vectors.
-double getMatrixCost(const Nest &nest, const Tile &tile, bool streamsPanels,
+/// Time that one tile of so many rows and vectors takes for sums of `volume`
+/// groups, in multiply-adds of vectors; its panels come from the second-level
+/// cache or do not.
+double getMatrixCost(const Tile &tile, int64_t rows, int64_t vectors,
+                     double volume, bool streamsPanels,
                      const HostTarget &target);
-double getMatrixProducts(const Nest &nest);
+/// The least time that the products of so many pairs of groups take in matrix
+/// registers.
+double getMatrixProducts(double groups);
 
 /// Where the registers of a tile begin that has `rows` rows left, which may be
 /// less than it has elsewhere: the last one ends with the tile, so that it may

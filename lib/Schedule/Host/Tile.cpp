@@ -198,8 +198,6 @@ static bool streamsPanels(const Nest &nest, const Tile &tile,
 /// Time of the main loop for one way of tiling, in multiply-adds.
 static double tileCost(const Nest &nest, const Tile &tile,
                        const HostTarget &target) {
-  if (tile.matrix)
-    return getMatrixCost(nest, tile, streamsPanels(nest, tile, target), target);
   int64_t extentV =
       tile.vectorLoop >= 0 ? nest.loops[tile.vectorLoop].extent : 1;
   int64_t extentM = tile.rowLoop >= 0 ? nest.loops[tile.rowLoop].extent : 1;
@@ -216,6 +214,8 @@ static double tileCost(const Nest &nest, const Tile &tile,
   double step =
       hasPartialSums(nest, tile.reduceLanes) ? 1.0 / partialSumUnroll : 1;
   auto one = [&](int64_t rows, int64_t vectors) {
+    if (tile.matrix)
+      return getMatrixCost(tile, rows, vectors, volume, streams, target);
     double loads = 0;
     for (const Input &input : nest.stages[0].inputs) {
       if (input.kind != Input::Memory)
@@ -313,7 +313,7 @@ Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
       shared *= loop.extent;
   }
   Prediction result;
-  result.needed = tile.matrix ? getMatrixProducts(nest)
+  result.needed = tile.matrix ? getMatrixProducts(iterations)
                               : iterations * stepCost(nest, target) /
                                     target.lanes(widestElement(nest, buffers));
   result.possible = nestCost(nest, tile, target) * shared;
