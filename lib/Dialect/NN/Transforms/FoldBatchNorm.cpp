@@ -2,6 +2,8 @@
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
+#include "Values.h"
+
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace dlc::nn {
@@ -11,10 +13,6 @@ namespace dlc::nn {
 
 using namespace mlir;
 using namespace dlc::nn;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 /// Whether `value` is computed from constants only. Deep expressions are not
 /// followed: none of the patterns here needs them.

@@ -2,6 +2,8 @@
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
+#include "Values.h"
+
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -20,9 +22,6 @@ static constexpr int64_t dotGroup = 4;
 /// Numbers below 2^8 in size: 2^15 of their products fit into 32 bits.
 static constexpr int64_t maxSummands = int64_t(1) << 15;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 static ArrayRef<int64_t> shapeOf(Value value) {
   return typeOf(value).getShape();
 }

@@ -2,7 +2,7 @@
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
-#include "Uniform.h"
+#include "Values.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -13,10 +13,6 @@ namespace dlc::nn {
 
 using namespace mlir;
 using namespace dlc::nn;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 namespace {
 

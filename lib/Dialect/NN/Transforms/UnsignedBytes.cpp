@@ -2,7 +2,7 @@
 
 #include "dlc/Dialect/NN/Transforms/Passes.h"
 
-#include "Uniform.h"
+#include "Values.h"
 
 namespace dlc::nn {
 #define GEN_PASS_DEF_NNUNSIGNEDBYTES
@@ -14,10 +14,6 @@ using namespace dlc::nn;
 
 /// What a signed byte is more as an unsigned one.
 static constexpr int64_t kShift = 128;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 /// The integer that all elements of a constant are.
 static std::optional<int64_t> getNumber(Value value) {

@@ -1,7 +1,7 @@
-//===- Uniform.h - Constants of one number ---------------------*- C++ -*-===//
+//===- Values.h - What passes ask of values ---------------------*- C++ -*-===//
 
-#ifndef DLC_LIB_DIALECT_NN_TRANSFORMS_UNIFORM_H
-#define DLC_LIB_DIALECT_NN_TRANSFORMS_UNIFORM_H
+#ifndef DLC_LIB_DIALECT_NN_TRANSFORMS_VALUES_H
+#define DLC_LIB_DIALECT_NN_TRANSFORMS_VALUES_H
 
 #include "dlc/Dialect/NN/IR/NN.h"
 
@@ -10,6 +10,10 @@
 #include <cmath>
 
 namespace dlc::nn {
+
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
 
 /// The number that all elements of a constant are, seen through what only
 /// changes its type (in which it has to be exact) or shape.
@@ -40,4 +44,4 @@ inline std::optional<double> getUniform(mlir::Value value) {
 
 } // namespace dlc::nn
 
-#endif // DLC_LIB_DIALECT_NN_TRANSFORMS_UNIFORM_H
+#endif // DLC_LIB_DIALECT_NN_TRANSFORMS_VALUES_H
