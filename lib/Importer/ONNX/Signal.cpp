@@ -1,10 +1,11 @@
 //===- Signal.cpp - Fourier transforms, filter banks ----------------------===//
 
-#include "Arithmetic.h"
+#include "Fourier.h"
 
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace dlc;
@@ -12,11 +13,9 @@ using namespace dlc::importer;
 
 namespace {
 
-/// A transform is a product with a constant of at most that many elements.
-constexpr int64_t maxTable = 1 << 24;
-
+/// What the attributes of DFT ask for.
 struct Transform {
-  int64_t length; ///< of the transform
+  int64_t length;
   bool inverse, onesided;
 
   bool toReal() const { return inverse && onesided; }
@@ -27,62 +26,23 @@ struct Transform {
   /// Numbers an element of the result.
   int64_t parts() const { return toReal() ? 1 : 2; }
 
-  /// What part `from` (0 real, 1 imaginary) of input `n` adds to part `to` of
-  /// result `k`.
-  double weight(int64_t n, int64_t from, int64_t k, int64_t to) const {
-    double angle =
-        2 * llvm::numbers::pi * double(n * k % length) / double(length);
-    if (!inverse)
-      angle = -angle;
-    double cosine = std::cos(angle), sine = std::sin(angle);
-    double value = from == to ? cosine : from == 0 ? sine : -sine;
-    if (!inverse)
-      return value;
-    // The other half of a one-sided spectrum is the conjugate of the first.
-    bool twice = toReal() && n != 0 && 2 * n != length;
-    return value * (twice ? 2.0 : 1.0) / double(length);
+  /// Of so many elements with so many parts.
+  Fourier of(int64_t elements, int64_t partsIn) const {
+    Fourier result{length,
+                   inverse,
+                   std::min(elements, toReal() ? length / 2 + 1 : length),
+                   extent(),
+                   partsIn,
+                   parts()};
+    if (inverse)
+      result.scale = 1 / double(length);
+    result.half = toReal();
+    return result;
   }
 };
 
-/// Transforms the last but one dimension of `x`, whose last one holds real (and
-/// imaginary) parts. Null, with an error, where that is too large.
-Value transformed(NodeEmitter &e, Value x, const Transform &transform) {
-  ArrayRef<int64_t> shape = shapeOf(x);
-  int64_t rank = shape.size(), parts = shape.back();
-  int64_t count =
-      std::min(shape[rank - 2], transform.toReal() ? transform.length / 2 + 1
-                                                   : transform.length);
-  int64_t rows = count * parts,
-          columns = transform.extent() * transform.parts();
-  if (columns == 0 || rows > maxTable / columns) {
-    (void)e.error("a transform of length " + Twine(transform.length) +
-                  " is not supported");
-    return nullptr;
-  }
-  if (count != shape[rank - 2]) {
-    Dims starts(rank, 0), sizes(shape);
-    sizes[rank - 2] = count;
-    x = e.slice(x, starts, sizes);
-  }
-  std::vector<double> table;
-  table.reserve(rows * columns);
-  for (int64_t n = 0; n < count; ++n)
-    for (int64_t from = 0; from < parts; ++from)
-      for (int64_t k = 0; k < transform.extent(); ++k)
-        for (int64_t to = 0; to < transform.parts(); ++to)
-          table.push_back(transform.weight(n, from, k, to));
-  Dims flat(shape.drop_back(2));
-  Dims result = flat;
-  int64_t outer = product(flat);
-  Value product =
-      e.make<nn::MatmulOp>(e.reshape(x, {outer, rows}),
-                           e.floats(table, {rows, columns}, elementOf(x)));
-  result.push_back(transform.extent());
-  result.push_back(transform.parts());
-  return e.reshape(product, result);
-}
-
-/// The transform along `axis`; null after an error.
+/// The transform along `axis`, where the last dimension of `x` holds real (and
+/// imaginary) parts; null after an error.
 Value transformAlong(NodeEmitter &e, Value x, int64_t axis,
                      const Transform &transform) {
   int64_t rank = shapeOf(x).size();
@@ -90,8 +50,27 @@ Value transformAlong(NodeEmitter &e, Value x, int64_t axis,
   LastAxis order(axis, rank - 1);
   order.there.push_back(rank - 1);
   order.back.push_back(rank - 1);
-  Value result = transformed(e, e.transpose(x, order.there), transform);
-  return result ? e.transpose(result, order.back) : nullptr;
+  x = e.transpose(x, order.there);
+  Dims shape(shapeOf(x));
+  int64_t &extent = shape[rank - 2], &parts = shape[rank - 1];
+  int64_t rows = product(ArrayRef<int64_t>(shape).drop_back(2));
+  Fourier fourier = transform.of(extent, parts);
+  FourierPlan plan = planFourier(fourier, rows);
+  if (std::isinf(plan.cost)) {
+    (void)e.error("a transform of length " + Twine(transform.length) +
+                  " is not supported, since no tables of up to " +
+                  Twine(maxTable) + " elements make it up");
+    return nullptr;
+  }
+  if (fourier.given != extent) {
+    Dims starts(rank, 0);
+    extent = fourier.given;
+    x = e.slice(x, starts, shape);
+  }
+  x = emitFourier(e, e.reshape(x, {rows, extent, parts}), fourier, plan);
+  extent = fourier.wanted;
+  parts = fourier.partsOut;
+  return e.transpose(e.reshape(x, shape), order.back);
 }
 
 LogicalResult dft(NodeEmitter &e) {
@@ -127,6 +106,10 @@ LogicalResult dft(NodeEmitter &e) {
 /// How the operands of STFT say what is transformed.
 struct Frames {
   int64_t samples, parts, step, length;
+
+  int64_t count() const { return (samples - length) / step + 1; }
+  /// The size of pieces that frames begin and end between.
+  int64_t piece() const { return std::gcd(step, length); }
 };
 
 FailureOr<Frames> readFrames(NodeEmitter &e, ArrayRef<int64_t> shape) {
@@ -154,37 +137,75 @@ FailureOr<Frames> readFrames(NodeEmitter &e, ArrayRef<int64_t> shape) {
 
 /// Overlapping frames, each weighted and transformed: a convolution with the
 /// weighted transform, whose results are the channels.
-LogicalResult stft(NodeEmitter &e) {
+Value convolvedFrames(NodeEmitter &e, const Frames &frames,
+                      const Fourier &fourier) {
   Value signal = e.in(0);
-  FailureOr<Frames> frames = readFrames(e, shapeOf(signal));
-  if (failed(frames))
-    return failure();
-  auto [samples, parts, step, length] = *frames;
   int64_t batch = shapeOf(signal)[0];
-  Transform transform{length, false, e.intAttr("onesided", 1) != 0};
-  int64_t channels = transform.extent() * transform.parts();
-  if (channels > maxTable / (length * parts))
-    return e.error("a transform of length " + Twine(length) +
-                   " is not supported");
-  std::vector<double> table;
-  table.reserve(channels * parts * length);
-  for (int64_t k = 0; k < transform.extent(); ++k)
-    for (int64_t to = 0; to < transform.parts(); ++to)
-      for (int64_t from = 0; from < parts; ++from)
-        for (int64_t n = 0; n < length; ++n)
-          table.push_back(transform.weight(n, from, k, to));
-  Value filter = e.floats(table, {channels, parts, length}, elementOf(signal));
+  Value filter = fourierFilter(e, fourier, elementOf(signal));
   if (e.has(2)) // as long as the frames, or inference failed
-    filter = e.make<nn::MulOp>(filter, e.reshape(e.in(2), {length}));
-  Value channelsFirst =
-      e.transpose(e.reshape(signal, {batch, samples, parts}), {0, 2, 1});
-  Dims none{0, 0}, steps{step}, one{1};
+    filter = e.make<nn::MulOp>(filter, e.reshape(e.in(2), {frames.length}));
+  Value channelsFirst = e.transpose(
+      e.reshape(signal, {batch, frames.samples, frames.parts}), {0, 2, 1});
+  Dims none{0, 0}, steps{frames.step}, one{1};
   Value result = e.make<nn::ConvOp>(
       channelsFirst, filter, ArrayRef<int64_t>(steps), ArrayRef<int64_t>(none),
       ArrayRef<int64_t>(one), int64_t(1));
   result = e.transpose(result, {0, 2, 1});
-  return e.set(0, e.reshape(result, {batch, shapeOf(result)[1],
-                                     transform.extent(), transform.parts()}));
+  return e.reshape(
+      result, {batch, shapeOf(result)[1], fourier.wanted, fourier.partsOut});
+}
+
+/// The same by copies of the frames, made of pieces that several of them have,
+/// which are transformed.
+Value copiedFrames(NodeEmitter &e, const Frames &frames, const Fourier &fourier,
+                   const FourierPlan &plan) {
+  Value signal = e.in(0);
+  int64_t batch = shapeOf(signal)[0], piece = frames.piece();
+  int64_t used = (frames.count() - 1) * frames.step + frames.length;
+  Value x = e.reshape(signal, {batch, frames.samples, frames.parts});
+  if (used != frames.samples)
+    x = e.slice(x, {0, 0, 0}, {batch, used, frames.parts});
+  x = e.reshape(x, {batch, used / piece, piece * frames.parts});
+  Dims pieces;
+  for (int64_t frame = 0; frame < frames.count(); ++frame)
+    for (int64_t i = 0; i < frames.length / piece; ++i)
+      pieces.push_back(frame * (frames.step / piece) + i);
+  x = e.make<nn::GatherOp>(
+      x, e.ints(pieces, {frames.count(), frames.length / piece}), int64_t(1));
+  x = e.reshape(x, {batch * frames.count(), frames.length, frames.parts});
+  if (e.has(2))
+    x = e.make<nn::MulOp>(x, e.reshape(e.in(2), {frames.length, 1}));
+  x = emitFourier(e, x, fourier, plan);
+  return e.reshape(x,
+                   {batch, frames.count(), fourier.wanted, fourier.partsOut});
+}
+
+LogicalResult stft(NodeEmitter &e) {
+  FailureOr<Frames> frames = readFrames(e, shapeOf(e.in(0)));
+  if (failed(frames))
+    return failure();
+  int64_t rows = shapeOf(e.in(0))[0] * frames->count();
+  Transform transform{frames->length, false, e.intAttr("onesided", 1) != 0};
+  Fourier fourier = transform.of(frames->length, frames->parts);
+  FourierPlan plan = planFourier(fourier, rows);
+  double numbers = double(rows) * frames->length * frames->parts;
+  double copies = costOfMoves(
+      2 * numbers * (1 + 16.0 / double(frames->piece() * frames->parts)));
+  double products = numbers * fourier.wanted * fourier.partsOut;
+  int64_t columns = fourier.wanted * fourier.partsOut;
+  bool fits = columns <= maxTable / (frames->length * frames->parts);
+  // Where the number of frames is known at run time, the convolution stands
+  // for as many as there are.
+  bool open = e.isOpen(0);
+  if (fits && (open || products <= plan.cost + copies))
+    return e.set(0, convolvedFrames(e, *frames, fourier));
+  if (open || std::isinf(plan.cost))
+    return e.error(
+        "a transform of length " + Twine(frames->length) +
+        (open ? " of a signal whose size is known at run time" : "") +
+        " is not supported, since its table has more than " + Twine(maxTable) +
+        " elements");
+  return e.set(0, copiedFrames(e, *frames, fourier, plan));
 }
 
 /// Triangular filters spaced evenly on the mel scale.
