@@ -195,9 +195,20 @@ static bool streamsPanels(const Nest &nest, const Tile &tile,
   return false;
 }
 
-/// Time of the main loop for one way of tiling, in multiply-adds.
-static double tileCost(const Nest &nest, const Tile &tile,
+/// Whether vectors that the rows of a tile read, each one its own, push each
+/// other out of the first-level cache: they lie in the same set of it.
+static bool sharesSets(const Access &access, ArrayRef<Buffer> buffers,
+                       const Tile &tile, int64_t rows,
                        const HostTarget &target) {
+  int64_t distance = std::abs(access.coef[tile.rowLoop]) * access.group *
+                     buffers[access.buffer].element.getIntOrFloatBitWidth() / 8;
+  return rows > target.l1Ways &&
+         distance % (target.l1Bytes / target.l1Ways) == 0;
+}
+
+/// Time of the main loop for one way of tiling, in multiply-adds.
+static double tileCost(const Nest &nest, ArrayRef<Buffer> buffers,
+                       const Tile &tile, const HostTarget &target) {
   int64_t extentV =
       tile.vectorLoop >= 0 ? nest.loops[tile.vectorLoop].extent : 1;
   int64_t extentM = tile.rowLoop >= 0 ? nest.loops[tile.rowLoop].extent : 1;
@@ -224,6 +235,9 @@ static double tileCost(const Nest &nest, const Tile &tile,
       int64_t coefV =
           tile.vectorLoop >= 0 ? input.access.coef[tile.vectorLoop] : 0;
       double load = std::abs(coefV) > 1 ? gatherCost : 1.0;
+      if (onRow && coefV != 0 &&
+          sharesSets(input.access, buffers, tile, rows, target))
+        load = std::max(load, target.l2LoadCost);
       loads += load * steps * (onRow ? rows : 1) * (coefV != 0 ? vectors : 1);
     }
     double work =
@@ -298,9 +312,9 @@ static double shareBehind(const Nest &nest, const Tile &tile) {
 }
 
 /// Time of the whole nest, in multiply-adds.
-static double nestCost(const Nest &nest, const Tile &tile,
-                       const HostTarget &target) {
-  return tileCost(nest, tile, target) * outerIterations(nest, tile) *
+static double nestCost(const Nest &nest, ArrayRef<Buffer> buffers,
+                       const Tile &tile, const HostTarget &target) {
+  return tileCost(nest, buffers, tile, target) * outerIterations(nest, tile) *
          shareInside(nest, tile) * shareBehind(nest, tile);
 }
 
@@ -316,7 +330,7 @@ Prediction dlc::schedule::predict(const Nest &nest, ArrayRef<Buffer> buffers,
   result.needed = tile.matrix ? getMatrixProducts(iterations)
                               : iterations * stepCost(nest, target) /
                                     target.lanes(widestElement(nest, buffers));
-  result.possible = nestCost(nest, tile, target) * shared;
+  result.possible = nestCost(nest, buffers, tile, target) * shared;
   return result;
 }
 
@@ -441,7 +455,7 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
         if (registersOf(nest, next, target) > target.vectorRegisters &&
             rows * vectors > 1)
           continue;
-        double cost = nestCost(nest, next, target);
+        double cost = nestCost(nest, buffers, next, target);
         if (rows == 1)
           next.rowLoop = -1;
         candidates.push_back({next, cost});
@@ -450,7 +464,7 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
     whole.vectors = maxVectors;
     for (const Tile &next : getMatrixTiles(nest, buffers, whole, rowLoop,
                                            /*isPacked=*/panel != 0, target))
-      candidates.push_back({next, nestCost(nest, next, target)});
+      candidates.push_back({next, nestCost(nest, buffers, next, target)});
   }
   // Among those that cost the same, the first one. What is nearly the same is
   // the same.
@@ -518,7 +532,7 @@ Tile dlc::schedule::chooseLoops(Nest &nest, ArrayRef<Buffer> buffers,
   if (best.vectorLoop < 0 || best.vectorLoop != vectorLoop ||
       !nest.hasReduction() || rows.kind != Input::Memory)
     return best;
-  double bestCost = nestCost(nest, best, target) * worthAFold;
+  double bestCost = nestCost(nest, buffers, best, target) * worthAFold;
   std::optional<Nest> chosen;
   for (unsigned inner = 0; inner < nest.loops.size(); ++inner) {
     if (!hasScalarRows(nest, vectorLoop, inner))
@@ -532,7 +546,7 @@ Tile dlc::schedule::chooseLoops(Nest &nest, ArrayRef<Buffer> buffers,
       if (!folded)
         continue;
       Tile tile = chooseTile(*folded, buffers, target, wanted);
-      double cost = nestCost(*folded, tile, target);
+      double cost = nestCost(*folded, buffers, tile, target);
       bool fits = wanted == tile.size() && !(wanted == best.size());
       if (cost >= bestCost && !fits)
         continue;

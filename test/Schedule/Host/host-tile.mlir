@@ -101,3 +101,24 @@ func.func @main(%x: tensor<48x64xf32>) -> tensor<48x96xf32> {
   %0 = dispatch.launch @wanted ins(%x, %w : tensor<48x64xf32>, tensor<64x96xf32>) outs(%e : tensor<48x96xf32>) -> tensor<48x96xf32>
   return %0 : tensor<48x96xf32>
 }
+
+// Vectors that rows read 4,096 bytes apart lie in one set of the first-level cache: of 64 small products (b, m, n, k) rows
+// are those of one, and not of several, although their number is no multiple of a tile's.
+// CHECK-LABEL: dispatch.kernel @sets(
+// CHECK-SAME: memref<34x128xf32>
+// CHECK-SAME: tiles = ["12 rows x 1 vector of 8"]
+// CHECK: %[[SUM:.*]]:12 = scf.for
+// CHECK: vector.load {{.*}} vector<8xf32>
+// CHECK-NOT: vector.load
+// CHECK: scf.yield
+dispatch.kernel @sets(%w: tensor<34x128xf32>, %x: tensor<64x128x8xf32>, %o: tensor<64x34x8xf32>) -> tensor<64x34x8xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<64x34x8xf32>) -> tensor<64x34x8xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(b, m, n, k) -> (m, k)>, affine_map<(b, m, n, k) -> (b, k, n)>, affine_map<(b, m, n, k) -> (b, m, n)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%w, %x : tensor<34x128xf32>, tensor<64x128x8xf32>) outs(%f : tensor<64x34x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<64x34x8xf32>
+  dispatch.return %r : tensor<64x34x8xf32>
+}

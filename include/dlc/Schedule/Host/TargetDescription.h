@@ -29,6 +29,8 @@ struct HostTarget {
   /// Bytes of first- and second-level data cache of one core.
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;
+  /// Lines of one set of the first one.
+  int64_t l1Ways = 8;
 
   /// There is an instruction that multiplies and adds with one rounding.
   bool fusedMultiplyAdd = false;
