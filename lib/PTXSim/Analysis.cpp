@@ -306,9 +306,28 @@ void Analysis::findPostDominators() {
 // Liveness
 //===----------------------------------------------------------------------===//
 
+/// How many bytes at the end of `reg` no digit of a constant selector of `prmt`
+/// names, for the byte
+/// or for its sign.
+static unsigned unreadByPermute(const Instruction &inst, unsigned reg) {
+  if (inst.operands.size() != 4 || !inst.mods.empty() ||
+      inst.operands[3].kind != Operand::Integer)
+    return 0;
+  unsigned used = 0;
+  for (unsigned k = 0; k < 4; ++k) {
+    unsigned byte = inst.operands[3].value >> (4 * k) & 7;
+    const Operand &word = inst.operands[1 + byte / 4];
+    if (word.isReg() && word.index == reg)
+      used = std::max(used, byte % 4 + 1);
+  }
+  return 4 - used;
+}
+
 /// How many bytes at the end of `reg` an instruction that reads it ignores:
 /// `mov.b32 {%rs1, %rs2}, %r1` where nothing reads %rs2.
 unsigned Analysis::unreadBy(const Instruction &inst, unsigned reg) const {
+  if (inst.op == Op::Prmt)
+    return unreadByPermute(inst, reg);
   if (inst.op != Op::Mov || inst.operands.size() != 2 ||
       inst.operands[0].kind != Operand::Vector || !inst.operands[1].isReg() ||
       inst.operands[1].index != reg)

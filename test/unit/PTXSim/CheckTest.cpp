@@ -223,6 +223,33 @@ TEST(Checks, sharedReadOfUnwrittenIntoNothing) {
   }
 }
 
+/// Seven bytes, which LLVM loads as eight and takes apart by `prmt`.
+TEST(Checks, sharedReadOfUnwrittenByte) {
+  for (const char *selector : {"0x7772U", "0x7773U", "0x777aU", "0x777bU"}) {
+    Checked run(kernel(std::string(R"(
+  shl.b32 %r3, %r1, 3;
+  mov.u32 %r4, s;
+  add.u32 %r4, %r4, %r3;
+  st.shared.b32 [%r4], %r1;
+  st.shared.b16 [%r4+4], %h1;
+  st.shared.b8 [%r4+6], %h1;
+  ld.shared.v2.b32 {%r5, %r6}, [%r4];
+  prmt.b32 %r7, %r6, 0, 0x7771U;
+  prmt.b32 %r8, %r6, 0, )") +
+                           selector + R"(;
+  add.u32 %r5, %r5, %r7;
+  st.shared.b32 [%r4], %r5;
+  st.shared.b32 [%r4], %r8;)",
+                       ".shared .align 16 .b8 s[512];"));
+    EXPECT_EQ(run.message, "");
+    bool use = selector[5] == '3' || selector[5] == 'b';
+    if (use)
+      EXPECT_EQ(run.fault().kind, FaultKind::UninitializedRead);
+    else
+      EXPECT_TRUE(run.sim.faults.empty());
+  }
+}
+
 /// Warp 0 writes, warp 1 reads.
 std::string exchange(const std::string &between) {
   return kernel(R"(
