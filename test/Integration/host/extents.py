@@ -247,6 +247,42 @@ def by_inputs():
     check("parts", parts, [{"x": floats(4, n)} for n in (6, 2, 1, 5)], "--max-dim=n=6")
 
 
+def compared():
+    """No number up to a bound is outside it: what asks for that is known, one element at a time."""
+    expanded = model("""g (float[1,n,2] x, float[2,1,3] row) => (float[2,n,3] y) {
+        shape = Shape(x)
+        count = Gather(shape, one)
+        wanted = Concat <axis = 0> (minus, count, minus)
+        keeps = Equal(wanted, minuses)
+        whole = Where(keeps, ones, wanted)
+        y = Expand(row, whole)
+    }""", one=np.array([1]), minus=np.array([-1]), minuses=np.full(3, -1), ones=np.ones(3, np.int64))
+    check("no extent is -1", expanded, [{"x": floats(1, n, 2), "row": floats(2, 1, 3)} for n in (5, 1, 3)], "--max-dim=n=5")
+    # The branch that is not taken would not fit.
+    for test, taken in (("Less(count, most)", 1), ("LessOrEqual(most, count)", 0), ("Greater(count, most)", 0),
+                        ("GreaterOrEqual(most, count)", 1), ("Equal(most, count)", 0), ("Less(count, zero)", 0),
+                        ("Equal(zero, rest)", 0)):
+        results = ["ReduceSum <keepdims = 0> (x)", "Relu(x)"][:: 1 if taken else -1]
+        check(test, model(f"""g (float[n] x) => (float y) {{
+            shape = Shape(x)
+            count = Squeeze(shape)
+            rest = Sub(most, count)
+            is = {test}
+            y = If (is) <
+                then_branch = t () => (float a) {{ a = {results[0]} }},
+                else_branch = e () => (float b) {{ b = {results[1]} }}
+            >
+        }}""", most=np.array(6), zero=np.array(0)), [{"x": floats(n)} for n in (5, 2)], "--max-dim=n=5")
+    # Some extents are 3, others are not.
+    check("an extent that may be equal", model("""g (float[n] x) => (float[n] y) {
+        shape = Shape(x)
+        is = Equal(shape, three)
+        factor = Where(is, five, seven)
+        y = Mul(x, factor)
+    }""", three=np.array([3]), five=np.array([5], np.float32), seven=np.array([7], np.float32)),
+          [{"x": floats(n)} for n in (5, 3, 1)], "--max-dim=n=5")
+
+
 def windows():
     """Padding, the last window and parts follow the extents."""
     graph = model("""g (float[n,2,h,w] x) => (float[n,3,a,b] same, float[n,3,a,b] lower, float[n,2,c,d] most,
@@ -407,6 +443,7 @@ positions()
 by_values()
 detector()
 by_inputs()
+compared()
 windows()
 recurrent()
 normalised()

@@ -340,21 +340,53 @@ private:
     return true;
   }
 
+  /// What a comparison gives whatever its operands are within their bounds (no
+  /// extent is -1, for example, as exporters ask); nothing where that is not
+  /// the same for each of them.
+  std::optional<Value>
+  compareBounds(const NodeProto &node,
+                const std::vector<const Value *> &most) const {
+    static const std::unordered_set<std::string> ordered = {
+        "Less", "LessOrEqual", "Greater", "GreaterOrEqual"};
+    bool isEqual = node.op_type() == "Equal";
+    if (most.size() != 2 || !(isEqual || ordered.count(node.op_type())))
+      return std::nullopt;
+    const Value *least[] = {lowOf(node.input(0)), lowOf(node.input(1))};
+    if (!least[0] || !least[1] || most[0]->isFloat() || most[1]->isFloat())
+      return std::nullopt;
+    NodeProto question = node;
+    auto ask = [&](const char *op, const Value *a, const Value *b) {
+      if (op)
+        question.set_op_type(op);
+      auto results = evaluate(question, {a, b});
+      return results ? std::optional(std::move(results->front()))
+                     : std::nullopt;
+    };
+    auto one = ask(nullptr, most[0], least[1]);
+    auto other = ask(nullptr, least[0], most[1]);
+    if (!one || !other)
+      return std::nullopt;
+    if (!isEqual)
+      return one->ints == other->ints ? one : std::nullopt;
+    // Equal are two numbers, not two ranges: those have nothing in common.
+    auto above = ask("Greater", least[0], most[1]);
+    auto below = ask("Less", most[0], least[1]);
+    if (!above || !below)
+      return std::nullopt;
+    for (size_t i = 0; i < one->ints.size(); ++i)
+      if (one->ints[i] && other->ints[i])
+        one->ints[i] = 1;
+      else if (above->ints[i] || below->ints[i])
+        one->ints[i] = 0;
+      else
+        return std::nullopt;
+    return one;
+  }
+
   /// A node some of whose operands are known bounds only.
   bool foldBound(NodeProto &node, const std::vector<const Value *> &inputs) {
-    if (node.op_type() == "Equal" && inputs.size() == 2) {
-      // No extent is negative (exporters ask whether one is -1).
-      int which = isBound(node.input(0)) ? 0 : 1;
-      const Value &other = *inputs[1 - which];
-      bool negative = isNatural(node.input(which)) && !other.isFloat() &&
-                      !other.ints.empty() &&
-                      !(isBound(node.input(0)) && isBound(node.input(1)));
-      for (int64_t value : other.ints)
-        negative = negative && value < 0;
-      auto results = negative ? evaluate(node, inputs) : std::nullopt;
-      if (!results)
-        return false;
-      define(node.output(0), results->front());
+    if (auto result = compareBounds(node, inputs)) {
+      define(node.output(0), *result);
       return true;
     }
     // What is subtracted makes less.
