@@ -26,13 +26,16 @@ using Dims = std::vector<int64_t>;
 using Inputs = std::vector<const Value *>;
 using Result = std::optional<std::vector<Value>>;
 
+/// The most elements of a result in this call of evaluate.
+thread_local int64_t maxElements = maxFoldedElements;
+
 int64_t count(const Dims &dims) {
   int64_t elements = 1;
   for (int64_t dim : dims) {
-    if (dim < 0 || dim > maxFoldedElements)
+    if (dim < 0 || dim > maxElements)
       return -1;
     elements *= dim;
-    if (elements > maxFoldedElements)
+    if (elements > maxElements)
       return -1;
   }
   return elements;
@@ -77,7 +80,8 @@ double roundTo(double value, int type) {
 Value make(int type, Dims dims) {
   Value value;
   value.elemType = type;
-  size_t elements = count(dims);
+  size_t elements = std::accumulate(dims.begin(), dims.end(), int64_t(1),
+                                    std::multiplies<int64_t>());
   value.dims = std::move(dims);
   if (value.isFloat())
     value.floats.resize(elements);
@@ -364,10 +368,10 @@ Result reshape(const NodeProto &node, const Inputs &in) {
     }
     if (dims[i] == -1 && open < 0)
       open = i;
-    else if (dims[i] < 0 || dims[i] > maxFoldedElements)
+    else if (dims[i] < 0 || dims[i] > maxElements)
       return std::nullopt;
     else
-      known = std::min(known * dims[i], maxFoldedElements + 1);
+      known = std::min(known * dims[i], maxElements + 1);
   }
   int64_t elements = in[0]->size();
   if (open >= 0) {
@@ -472,7 +476,7 @@ Result tile(const Inputs &in) {
     return std::nullopt;
   Dims dims = in[0]->dims;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (in[1]->ints[i] < 0 || in[1]->ints[i] > maxFoldedElements)
+    if (in[1]->ints[i] < 0 || in[1]->ints[i] > maxElements)
       return std::nullopt;
     dims[i] *= in[1]->ints[i];
   }
@@ -522,7 +526,7 @@ Result range(const Inputs &in) {
     extent = std::ceil((double(in[1]->ints[0]) - double(in[0]->ints[0])) /
                        double(in[2]->ints[0]));
   }
-  if (!(extent <= double(maxFoldedElements)))
+  if (!(extent <= double(maxElements)))
     return std::nullopt;
   int64_t n = std::max<int64_t>(0, int64_t(std::max(extent, 0.0)));
   Value out = make(in[0]->elemType, {n});
@@ -971,12 +975,14 @@ TensorProto dlc::importer::writeValue(const Value &value,
   return tensor;
 }
 
-std::optional<std::vector<Value>>
-dlc::importer::evaluate(const NodeProto &node, const Inputs &inputs) {
+std::optional<std::vector<Value>> dlc::importer::evaluate(const NodeProto &node,
+                                                          const Inputs &inputs,
+                                                          int64_t most) {
   auto entry = table().find(node.op_type());
   if (entry == table().end() ||
       !(node.domain().empty() || node.domain() == "ai.onnx"))
     return std::nullopt;
+  maxElements = most;
   return entry->second(node, inputs);
 }
 

@@ -33,11 +33,16 @@ onnx::TensorProto writeValue(const Value &value, const std::string &name);
 /// Whether evaluate knows the op at all.
 bool isEvaluated(const std::string &op);
 
+/// Largest tensor that the folder computes with.
+constexpr int64_t maxFoldedElements = 4096;
+
 /// Computes the results of a node of the newest opset. Absent optional inputs
 /// are null. Returns nothing where the node is not one that is computed here,
-/// or where its result is undefined or too large: the caller keeps the node.
+/// or where its result is undefined or has more than `most` elements: the
+/// caller keeps the node.
 std::optional<std::vector<Value>>
-evaluate(const onnx::NodeProto &node, const std::vector<const Value *> &inputs);
+evaluate(const onnx::NodeProto &node, const std::vector<const Value *> &inputs,
+         int64_t most = maxFoldedElements);
 
 } // namespace dlc::importer
 

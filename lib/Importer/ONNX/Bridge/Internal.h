@@ -430,8 +430,11 @@ bool foldShapeArithmetic(Model &model);
 /// form is not one of small tensors.
 bool constantTensor(onnx::NodeProto &node, onnx::TensorProto &tensor);
 
-/// Largest tensor that the folder computes with.
-constexpr int64_t maxFoldedElements = 4096;
+//===- Positions.cpp ------------------------------------------------------===//
+
+/// Makes the positions of scatters initializers where nothing but constants
+/// decides them.
+void foldPositions(onnx::GraphProto &graph);
 
 } // namespace dlc::importer
 

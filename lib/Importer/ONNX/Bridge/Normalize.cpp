@@ -577,6 +577,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
              !unrollStuck(model, options, loops, known) && !openComputed(model))
       break;
   }
+  foldPositions(*proto.mutable_graph());
   removeDeadNodes(*proto.mutable_graph());
   hoistInvariants(*proto.mutable_graph());
   refuseUnsupported(model, options, newest, /*late=*/true);
