@@ -51,12 +51,15 @@ BOUNDED = {
 # What is no random number.
 VALUES = {"sr": 16000, "fmin": 50, "fmax": 2000, "waveforms_lens": 15900, "input_lengths": 30}
 CONSTANT = ("sr",)
-# Measured for each element; a spectrum's logarithm of what is nearly 0 in onnxruntime is off more.
+# Measured for each element; a spectrum's logarithm of what is nearly 0 is off more in onnxruntime, whose Fourier transform
+# has angles of float32: of gigaam_v3's 1,920 to 6,336 results up to 10 are off float64 by more than this, by up to
+# 9e-4; of dlc's none, by up to 4e-6.
 RTOL, ATOL = 1e-3, 1e-5
-MOST_OFF = 2e-3
+MOST_OFF = 5e-3
 # Of quantised models (an LSTM whose hidden state onnxruntime rounds to bytes; QDQ): steps of quantisation that
-# fall to the other side, of the largest result.
-ROUNDED = {"common_old": 5e-3, "smart-turn-v3.2-cpu": 5e-3}
+# fall to the other side, of the largest result. onnxruntime's own results for `common_old` move by up to 1.5e-2 when
+# the image is moved by roundings: one element at 150.5 steps, in the seventh of 22 quantisations, changes most of the results.
+ROUNDED = {"common_old": 2e-2, "smart-turn-v3.2-cpu": 5e-3}
 
 
 def download(package, folder):
@@ -108,16 +111,25 @@ def check_bounded(path, known, extents, flags):
     """One program for all extents up to bounds; other symbols are as `known` says."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     fixed = {d: known.get(d, 1) for v in session.get_inputs() for d in v.shape if isinstance(d, str) and d not in extents}
-    flags = [*flags, *[f"--max-dim={d}={max(sizes)}" for d, sizes in extents.items()], *[f"--dim={d}={n}" for d, n in fixed.items()]]
+
+    def flags_of(numbers):
+        return [*flags, *[f"--dim={d}={n}" for d, n in numbers.items()]]
+
+    bounds = [f"--max-dim={d}={max(sizes)}" for d, sizes in extents.items()]
     rng, rounded = np.random.default_rng(1), ROUNDED.get(os.path.basename(path)[:-5])
-    with Program(path, *flags) as program:
+    with Program(path, *flags_of(fixed), *bounds) as program:
         for sizes in zip(*extents.values()):
             here = {**fixed, **dict(zip(extents, sizes))}
             inputs = {v.name: make_input(v, [here.get(d, d) for d in v.shape], rng) for v in session.get_inputs()}
             for name in set(inputs) & {"waveforms_lens", "input_lengths"}:
                 inputs[name] = np.minimum(inputs[name], min(sizes))
             want = reference(path, inputs)
-            if text := wrong_with(program.run(inputs, outputs=list(want)), want, rounded):
+            got = program.run(inputs, outputs=list(want))
+            text = wrong_with(got, want, rounded)
+            if rounded and not text:  # nobody else rounds as the same compiler for these sizes does
+                with Program(path, *flags_of(here)) as exact:
+                    text = wrong_with(got, exact.run(inputs, outputs=list(want)), 0)
+            if text:
                 return f"with {here}: {text}"
     return ""
 
