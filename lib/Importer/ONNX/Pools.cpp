@@ -70,35 +70,6 @@ Dims fullPads(const Pool &pool) {
   return pads;
 }
 
-/// The mean of windows whose padding counts as zeros (but the overhang of
-/// ceil_mode does not count).
-Value meanWithPadding(NodeEmitter &e, Value x, const Pool &pool) {
-  const Window &w = pool.window;
-  e.fitted |= e.intAttr("ceil_mode", 0) != 0;
-  // What a window that does not fit lacks is no padding.
-  bool mayLack = false;
-  for (size_t d = 0; d < w.rank() && e.isOpen(0) && w.same.empty(); ++d)
-    mayLack |= w.extent(d) > w.lo[d] + w.hi[d] + 1;
-  if (!pool.overhangs && !mayLack) {
-    Value mean = e.make<nn::AvgPoolOp>(
-        x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
-        ArrayRef<int64_t>(w.pads()), ArrayRef<int64_t>(w.dilations),
-        /*count_include_pad=*/true);
-    describeWindow(mean, w);
-    return mean;
-  }
-  Dims lo(2, 0), hi(2, 0), pads(w.rank(), 0);
-  lo.append(w.lo.begin(), w.lo.end());
-  hi.append(w.hi.begin(), w.hi.end());
-  pads.append(pool.overhang.begin(), pool.overhang.end());
-  x = e.make<nn::PadOp>(nn::PadMode::Constant, x, e.scalar(0, x),
-                        ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
-  return e.make<nn::AvgPoolOp>(
-      x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
-      ArrayRef<int64_t>(pads), ArrayRef<int64_t>(w.dilations),
-      /*count_include_pad=*/false);
-}
-
 /// How many windows there are along a spatial dimension, for the extent of the
 /// input that there is.
 Value countWindows(NodeEmitter &e, const Pool &pool, size_t s) {
@@ -117,6 +88,47 @@ Value countWindows(NodeEmitter &e, const Pool &pool, size_t s) {
   // None begins in the padding at the end.
   return m.min(whole(m.add(room, stride)),
                whole(m.add(extent, double(w.lo[s]))));
+}
+
+/// The mean of windows whose padding counts as zeros (but the overhang of
+/// ceil_mode does not count).
+Value meanWithPadding(NodeEmitter &e, Value x, const Pool &pool) {
+  Arithmetic m(e);
+  const Window &w = pool.window;
+  const bool isOpen = e.isOpen(0) && w.same.empty(),
+             mayOverhang = isOpen && e.intAttr("ceil_mode", 0);
+  // What a window that does not fit lacks is no padding.
+  bool mayLack = false;
+  for (size_t d = 0; d < w.rank() && isOpen; ++d)
+    mayLack |= w.extent(d) > w.lo[d] + w.hi[d] + 1;
+  if (!pool.overhangs && !mayLack && !mayOverhang) {
+    Value mean = e.make<nn::AvgPoolOp>(
+        x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
+        ArrayRef<int64_t>(w.pads()), ArrayRef<int64_t>(w.dilations),
+        /*count_include_pad=*/true);
+    describeWindow(mean, w);
+    return mean;
+  }
+  Dims lo(2, 0), hi(2, 0), pads(w.rank(), 0);
+  lo.append(w.lo.begin(), w.lo.end());
+  hi.append(w.hi.begin(), w.hi.end());
+  pads.append(pool.overhang.begin(), pool.overhang.end());
+  x = e.make<nn::PadOp>(nn::PadMode::Constant, x, e.scalar(0, x),
+                        ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
+  Value mean = e.make<nn::AvgPoolOp>(
+      x, ArrayRef<int64_t>(w.kernel), ArrayRef<int64_t>(w.strides),
+      ArrayRef<int64_t>(pads), ArrayRef<int64_t>(w.dilations),
+      /*count_include_pad=*/false);
+  if (!mayOverhang)
+    return mean;
+  mean = described(e, mean, pool);
+  // Windows that begin in the padding at the end are no elements of the result.
+  for (size_t s = 0; s < w.rank(); ++s) {
+    Value most =
+        m.clamp(countWindows(e, pool, s), 0, double(shapeOf(mean)[s + 2]));
+    mean = e.make<nn::BoundedOp>(mean, most, s + 2);
+  }
+  return mean;
 }
 
 /// A tensor of the input's size with `value` around it, as far as windows

@@ -223,6 +223,7 @@ static LogicalResult resize(NodeEmitter &e) {
   auto given = e.constFloats(2);
   auto sizes = e.constInts(3);
   const auto *resized = e.attr("resized");
+  std::string policy = e.stringAttr("keep_aspect_ratio_policy", "stretch");
   bool hasSizes = false;
   if (resized) { // dlc.OpenResize: the largest ones
     sizes.emplace();
@@ -240,7 +241,6 @@ static LogicalResult resize(NodeEmitter &e) {
       return e.error("there are " + Twine(sizes->size()) + " sizes for " +
                      Twine(axes.size()) + " dimensions");
     hasSizes = true;
-    std::string policy = e.stringAttr("keep_aspect_ratio_policy", "stretch");
     double common = 0;
     for (auto [axis, size] : llvm::zip(axes, *sizes)) {
       double scale = shape[axis] ? double(size) / double(shape[axis]) : 1.0;
@@ -249,7 +249,7 @@ static LogicalResult resize(NodeEmitter &e) {
       if (common == 0 || better)
         common = scale;
     }
-    if (policy != "stretch") {
+    if (policy != "stretch" && !resized) {
       e.whole = axes;
       for (int64_t axis : axes)
         scales[axis] = common;
@@ -264,6 +264,9 @@ static LogicalResult resize(NodeEmitter &e) {
       return e.error("a scale is not a positive number");
     shrinks |= scale < 1;
   }
+  const bool isOpen = resized || e.isOpen(0);
+  // For other extents it may shrink where it does not here.
+  shrinks |= isOpen && hasSizes;
   bool antialias =
       e.intAttr("antialias", 0) && shrinks && *mode != nn::ResizeMode::Nearest;
   // With the corners aligned, a length that is no whole number matters.
@@ -273,11 +276,11 @@ static LogicalResult resize(NodeEmitter &e) {
     isFraction |= transform == "align_corners" &&
                   length != std::floor(length) && given && !given->empty();
   }
-  if (resized && (crops || antialias))
+  if (resized && crops)
     return e.error("sizes that are known at run time only are not supported "
-                   "with antialiasing or a part of the image (--bind or "
-                   "--expect give them one value)");
-  if (crops || antialias || isFraction)
+                   "with a part of the image (--bind or --expect give them one "
+                   "value)");
+  if (crops || (!isOpen && (antialias || isFraction)))
     return resample(e,
                     {*mode, transform, *nearest,
                      e.floatAttr("cubic_coeff_a", -0.75), antialias,
@@ -287,26 +290,35 @@ static LogicalResult resize(NodeEmitter &e) {
   if (resized)
     extents = computedSizes(e, type.getShape());
   // Another extent becomes what the model asks for all the same.
-  bool isOpen = hasSizes && e.isOpen(0);
-  if (type.getShape() == shape && extents.empty() && !isOpen &&
+  bool isAsked = hasSizes && isOpen;
+  if (type.getShape() == shape && extents.empty() && !isAsked &&
       llvm::all_of(scales, [](double scale) { return scale == 1; }))
     return e.set(0, x);
   // integers interpolate as floats
   Value in = x;
-  if (*mode != nn::ResizeMode::Nearest && !isa<FloatType>(elementOf(x)))
+  Type element = elementOf(x);
+  bool isNarrow = antialias && element.getIntOrFloatBitWidth() < 32;
+  if (*mode != nn::ResizeMode::Nearest &&
+      (!isa<FloatType>(element) || isNarrow))
     in = e.cast(x, e.builder.getF32Type());
   Value result = e.make<nn::ResizeOp>(
       RankedTensorType::get(type.getShape(), elementOf(in)), in, *mode,
       ArrayRef<double>(scales), *coordinate, *nearest,
       e.floatAttr("cubic_coeff_a", -0.75),
       e.intAttr("exclude_outside", 0) != 0);
-  if (resized || isOpen) {
-    result.getDefiningOp()->setAttr(nn::kResizedAttrName,
-                                    e.builder.getDenseI64ArrayAttr(axes));
+  Operation *made = result.getDefiningOp();
+  if (antialias)
+    made->setAttr(nn::kAntialiasAttrName, e.builder.getUnitAttr());
+  if (isAsked) {
+    made->setAttr(nn::kResizedAttrName, e.builder.getDenseI64ArrayAttr(axes));
+    if (policy != "stretch")
+      made->setAttr(nn::kAspectAttrName, e.builder.getUnitAttr());
     for (auto [index, extent] : llvm::enumerate(extents))
       result = e.make<nn::BoundedOp>(result, extent, resized->ints(int(index)));
   }
-  return e.set(0, e.cast(result, elementOf(x)));
+  if (antialias && isa<IntegerType>(element))
+    result = e.make<nn::RoundOp>(result);
+  return e.set(0, e.cast(result, element));
 }
 
 void dlc::importer::addResize(EmitterTable &table) {

@@ -416,8 +416,8 @@ def messages():
     for text, flags, message in (
             ("g (float[1,2,n] x) => (float[1,1,9] y) { y = ConvTranspose <output_shape = [9], strides = [2]> (x, s) }",
              {"s": np.ones((2, 1, 3), np.float32)}, "dimension 2 has an extent that is known at run time only"),
-            ("g (float[1,2,n] x) => (float[1,2,m] y) { y = AveragePool <kernel_shape = [3], pads = [1, 0], "
-             "strides = [2], ceil_mode = 1, count_include_pad = 1> (x) }", {}, "depends on it"),
+            ("g (float[1,1,n] x) => (float[1,1,m] y) { y = Resize <axes = [2], keep_aspect_ratio_policy = \"not_smaller\"> (x, , , s) }",
+             {"s": np.array([5])}, "positions are counted in its size"),
             ("g (float[2,n] x) => (float[2,2] y, float[2,m] z) { y, z = Split <axis = 1, num_outputs = 2> (x) }",
              {"n": 3}, "which part of it is taken depends on it"),
             ("g (float[n] x, int64 k) => (int64[m] y) { y = Range(s, k, t) }", {"s": np.array(0), "t": np.array(1)},

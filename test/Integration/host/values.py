@@ -298,8 +298,8 @@ def messages():
             (model(text), ["--dim=s[0]=3", "--dim=s[1]=4", "--max-dim=s[2]=4"], "none of which is [2]"),
             (model(text), ["--max-dim=x[0]=3"], "the elements of input 'x' are no integers"),
             (model(text), [], "the shape of 'y' is not known at compile time"),
-            (model(sized.replace("Resize", "Resize <keep_aspect_ratio_policy = \"not_larger\">")),
-             bounded(s=((1,), (1,), 8, (4,))), "can not keep an aspect ratio (--bind or --expect")):
+            (model(sized.replace("Resize", "Resize <keep_aspect_ratio_policy = \"not_smaller\">")),
+             bounded(s=((1,), (1,), 8, (4,))), "of a result (--bind or --expect")):
         try:
             with Program(graph, *flags, *FLAGS):
                 FAILED.append(f"{flags}: it compiles")

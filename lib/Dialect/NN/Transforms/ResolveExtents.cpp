@@ -281,7 +281,8 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
     getOperation()->walk([](Operation *op) {
       for (StringRef hint :
            {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName,
-            kWholeAttrName, kResizedAttrName, kAskedAttrName, kAlignedAttrName})
+            kWholeAttrName, kResizedAttrName, kAntialiasAttrName,
+            kAspectAttrName, kAskedAttrName, kAlignedAttrName})
         op->removeAttr(hint);
     });
   }

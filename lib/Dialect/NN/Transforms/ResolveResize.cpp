@@ -17,14 +17,17 @@ class Sampler {
 public:
   /// `from` and `to` are the extents of the operand and of the result, whose
   /// size is `size`; `scale` and `length`, that of the result before it is
-  /// rounded, are scalars of f32.
+  /// rounded, are scalars of f32. `givenScale` is that of the model, or 0.
   Sampler(ResizeOp op, ExtentBuilder &b, Value from, Value to, Value scale,
-          Value length, int64_t size)
+          Value length, int64_t size, double givenScale)
       : op(op), b(b), single(Float32Type::get(op.getContext())), from(from),
         to(to), scale(scale), length(length),
-        at(b.make<CastOp>(b.positions(size), single)), size(size) {}
+        at(b.make<CastOp>(b.positions(size), single)), size(size),
+        givenScale(givenScale) {}
 
   Value sample(Value x, int64_t d) {
+    if (isFiltered())
+      return filtered(x, d);
     Value where = coordinate();
     if (op.getMode() == ResizeMode::Nearest)
       return b.make<GatherOp>(x, position(whole(rounded(where)), 0), d);
@@ -46,6 +49,13 @@ public:
       sum = sum ? b.add(sum, taken) : taken;
     }
     return sum;
+  }
+
+  /// Whether elements are weighted by a filter that widens where the dimension
+  /// shrinks. What does not count of the operand has to be 0 then.
+  bool isFiltered() {
+    return op->hasAttr(kAntialiasAttrName) &&
+           op.getMode() != ResizeMode::Nearest;
   }
 
 private:
@@ -115,18 +125,19 @@ private:
     llvm_unreachable("all modes are listed");
   }
 
+  Value polynomial(Value d, ArrayRef<double> factors) {
+    Value sum = number(factors.front());
+    for (double factor : factors.drop_front())
+      sum = b.add(b.mul(sum, d), number(factor));
+    return sum;
+  }
+
   /// Of the elements around a position that is `t` behind one of them.
   SmallVector<Value> weightsAt(Value t) {
     Value rest = b.sub(number(1), t);
     if (op.getMode() == ResizeMode::Linear)
       return {rest, t};
     double a = op.getCubicCoeff();
-    auto polynomial = [&](Value d, ArrayRef<double> factors) {
-      Value sum = number(factors.front());
-      for (double factor : factors.drop_front())
-        sum = b.add(b.mul(sum, d), number(factor));
-      return sum;
-    };
     auto outer = [&](Value d) {
       return polynomial(b.add(d, number(1)), {a, -5 * a, 8 * a, -4 * a});
     };
@@ -151,11 +162,96 @@ private:
       weight = b.make<DivOp>(weight, sum);
   }
 
+  /// The filter's value at these distances.
+  Value filter(Value distance) {
+    Value d = b.make<AbsOp>(distance);
+    if (op.getMode() == ResizeMode::Linear)
+      return b.make<MaxOp>(b.sub(number(1), d), number(0));
+    double a = op.getCubicCoeff();
+    auto isUpTo = [&](double limit) {
+      return b.make<CompareOp>(ComparePredicate::LE, d, number(limit));
+    };
+    Value outer = polynomial(d, {a, -5 * a, 8 * a, -4 * a});
+    Value rest = b.make<SelectOp>(isUpTo(2), outer, number(0));
+    return b.make<SelectOp>(isUpTo(1), polynomial(d, {a + 2, -(a + 3), 0, 1}),
+                            rest);
+  }
+
+  Value sumOfRows(Value table) {
+    return b.make<ReduceOp>(ReduceKind::Sum, table, ArrayRef<int64_t>{0},
+                            /*keepdims=*/true);
+  }
+
+  /// The weight of each of the operand's `there` elements (rows) in each of the
+  /// result's: the filter's, of what lies outside at the edge.
+  Value weightsOfAll(int64_t there) {
+    const bool excludes = op.getExcludeOutside();
+    int64_t outside = excludes ? 0 : mostOutside(there);
+    auto places = [&](int64_t first, int64_t count) {
+      return b.reshape(b.add(b.positions(count), first), {count, 1});
+    };
+    auto kept = [&](ComparePredicate how, Value place, Value bound, Value x) {
+      return b.make<SelectOp>(b.make<CompareOp>(how, place, bound), x,
+                              number(0));
+    };
+    Value place = places(-outside, there + 2 * outside), none = b.scalar(0);
+    Value distance = b.sub(asFloat(place), b.reshape(coordinate(), {1, size}));
+    Value table = filter(b.mul(distance, b.make<MinOp>(scale, number(1))));
+    if (excludes)
+      table = kept(ComparePredicate::LT, place, from, table);
+    table = b.make<DivOp>(table, sumOfRows(table));
+    if (excludes)
+      return table;
+    Value before = sumOfRows(kept(ComparePredicate::LT, place, none, table));
+    Value behind = sumOfRows(kept(ComparePredicate::GE, place, from, table));
+    table = b.make<SliceOp>(table, ArrayRef<int64_t>{outside, 0},
+                            ArrayRef<int64_t>{there, size},
+                            ArrayRef<int64_t>{1, 1});
+    place = places(0, there);
+    table = kept(ComparePredicate::LT, place, from, table);
+    table = b.add(table, kept(ComparePredicate::EQ, place, none, before));
+    return b.add(table,
+                 kept(ComparePredicate::EQ, place, b.sub(from, 1), behind));
+  }
+
+  /// How far the filter reaches at most beyond `there` elements.
+  int64_t mostOutside(int64_t there) {
+    double reach = op.getMode() == ResizeMode::Cubic ? 2 : 1;
+    double shrinking = double(there);
+    if (givenScale > 0)
+      shrinking = 1 / givenScale;
+    else if (auto known = constantOf(to); known && *known > 0)
+      shrinking /= double(*known);
+    return int64_t(std::ceil(reach * std::max(shrinking, 1.0))) + 1;
+  }
+
+  /// A product with the weights.
+  Value filtered(Value x, int64_t d) {
+    SmallVector<int64_t> shape(shapeOf(x)), there, back(shape.size());
+    for (int64_t i = 0, rank = shape.size(); i < rank; ++i)
+      if (i != d)
+        there.push_back(i);
+    there.push_back(d);
+    for (auto [to, from] : llvm::enumerate(there))
+      back[from] = int64_t(to);
+    int64_t size = shape[d], rows = 1;
+    for (int64_t i : ArrayRef(there).drop_back())
+      rows *= shape[i];
+    Value table = b.make<CastOp>(weightsOfAll(size), elementOf(x));
+    Value moved = b.make<TransposeOp>(x, ArrayRef<int64_t>(there));
+    SmallVector<int64_t> result(shapeOf(moved));
+    result.back() = this->size;
+    Value product = b.make<MatmulOp>(b.reshape(moved, {rows, size}), table);
+    return b.make<TransposeOp>(b.reshape(product, result),
+                               ArrayRef<int64_t>(back));
+  }
+
   ResizeOp op;
   ExtentBuilder &b;
   Type single;
   Value from, to, scale, length, at;
   int64_t size;
+  double givenScale;
 };
 
 } // namespace
@@ -172,24 +268,61 @@ static SmallVector<Value> sizesOf(ResizeOp op, ExtentBuilder &b) {
   return sizes;
 }
 
+/// The scale that all dimensions with a size have where none may become larger;
+/// null where each has its own.
+static Value commonScale(ResizeOp op, ExtentBuilder &b, ArrayRef<Value> sizes,
+                         ArrayRef<Axis> axes) {
+  Type single = Float32Type::get(op.getContext());
+  Value common;
+  for (auto [size, axis] : llvm::zip_equal(sizes, axes)) {
+    if (!size || !op->hasAttr(kAspectAttrName))
+      continue;
+    Value scale = b.make<DivOp>(b.make<CastOp>(size, single),
+                                b.make<CastOp>(b.extentOf(axis), single));
+    common = common ? b.make<MinOp>(common, scale) : scale;
+  }
+  return common;
+}
+
+/// Whether a dimension without extents is one that nn.resize can say.
+static bool isPlain(ResizeOp op, int64_t d) {
+  double scale = op.getScales()[d];
+  double length = scale * double(shapeOf(op.getX())[d]);
+  bool hasFraction = op.getCoordinate() == ResizeCoordinate::AlignCorners &&
+                     length != std::floor(length);
+  return !op->hasAttr(kAspectAttrName) && !hasFraction &&
+         (!op->hasAttr(kAntialiasAttrName) || scale >= 1);
+}
+
 LogicalResult Resolver::visit(ResizeOp op) {
   ExtentBuilder b(op);
   SmallVector<Value> sizes = sizesOf(op, b);
   SmallVector<double> scales(op.getScales());
+  Value common = commonScale(op, b, sizes, axesOf(op.getX()));
+  for (BoundedOp bounded : givenSizes(op))
+    if (common)
+      settled.insert(bounded);
   for (size_t d = 0; d < scales.size(); ++d) {
     Axes axes = axesOf(op.getX());
     Value to = sizes[d];
     int64_t size = op.getType().getDimSize(d);
-    bool isFixed = !axes[d].isBounded() && (!to || forms.is(to, size));
+    bool isFixed = !axes[d].isBounded() && (!to || forms.is(to, size)) &&
+                   isPlain(op, int64_t(d));
     if (isFixed || (!to && scales[d] == 1.0))
       continue;
     compact(op->getOpOperand(0), d);
     Type single = Float32Type::get(op.getContext());
     Value from = b.extentOf(axesOf(op.getX())[d]);
-    if (to && axes[d].getSize() == size && forms.areSame(from, to))
+    if (to && !common && axes[d].getSize() == size && forms.areSame(from, to))
       continue;
     Value here = b.make<CastOp>(from, single), scale, length;
-    if (to) {
+    double givenScale = to ? 0 : scales[d];
+    if (to && common) {
+      scale = common;
+      length = b.mul(here, scale);
+      Value rounded = b.make<FloorOp>(b.add(length, b.number(single, 0.5)));
+      to = b.make<CastOp>(rounded, IntegerType::get(op.getContext(), 64));
+    } else if (to) {
       length = b.make<CastOp>(to, single);
       scale = b.make<DivOp>(length, here);
     } else {
@@ -199,8 +332,10 @@ LogicalResult Resolver::visit(ResizeOp op) {
                           IntegerType::get(op.getContext(), 64));
     }
     to = b.clamp(to, 0, size);
-    Value sampled = Sampler(op, b, from, to, scale, length, size)
-                        .sample(op.getX(), int64_t(d));
+    Sampler sampler(op, b, from, to, scale, length, size, givenScale);
+    if (sampler.isFiltered())
+      fillZero(op->getOpOperand(0), {int64_t(d)});
+    Value sampled = sampler.sample(op.getX(), int64_t(d));
     axes[d] = forms.is(to, size) ? Axis(size) : Axis(size, to);
     define(sampled, std::move(axes));
     op->getOpOperand(0).set(sampled);

@@ -2,6 +2,7 @@
 
 #include "Evaluate.h"
 #include "Internal.h"
+#include "Intervals.h"
 
 using namespace dlc::importer;
 using onnx::AttributeProto;
@@ -259,46 +260,10 @@ private:
     return bounds.count(name) && !known.count(name);
   }
 
-  /// Whether larger operands give larger results, as far as operands are
-  /// bounds (smaller ones for what is subtracted).
-  bool isMonotone(const NodeProto &node) const {
-    static const std::unordered_set<std::string> always = {
-        "Add",     "Cast",  "Concat",  "Expand",    "Gather",    "Identity",
-        "Max",     "Min",   "Mul",     "ReduceMax", "ReduceMin", "ReduceProd",
-        "Reshape", "Slice", "Squeeze", "Unsqueeze", "ReduceSum", "Flatten"};
-    const std::string &op = node.op_type();
-    if (op == "Mul" || op == "Div")
-      for (const std::string &name : node.input())
-        if (auto found = known.find(name); found != known.end())
-          for (int64_t value : found->second.ints)
-            if (value < 0)
-              return false;
-    // Of two negative numbers the product is large.
-    if (op == "Mul" || op == "ReduceProd")
-      for (const std::string &name : node.input())
-        if (isBound(name) && !isNatural(name) &&
-            (op != "Mul" || (isBound(node.input(0)) && isBound(node.input(1)))))
-          return false;
-    if (op == "Sub")
-      return true;
-    if (op == "Div")
-      return !isBound(node.input(1));
-    if (op == "Where")
-      return !isBound(node.input(0));
-    if (op == "Gather" || op == "Reshape" || op == "Unsqueeze" ||
-        op == "Squeeze" || op == "Slice" || op == "Expand")
-      for (int i = 1; i < node.input_size(); ++i)
-        if (isBound(node.input(i)))
-          return false;
-    return always.count(op);
-  }
-
   /// Whether no element of a value is negative.
   bool isNatural(const std::string &name) const {
     const Value *least = lowOf(name);
-    return least && !least->isFloat() &&
-           std::all_of(least->ints.begin(), least->ints.end(),
-                       [](int64_t number) { return number >= 0; });
+    return least && !least->isFloat() && dlc::importer::isNatural(*least);
   }
 
   /// The least that the elements of a value may be; null where that is not
@@ -311,102 +276,26 @@ private:
     return value == lows.end() ? nullptr : &value->second;
   }
 
-  /// The most, or the least, that the results of a node may be, of which the
-  /// operands `falling` make them less; `inputs` are the most that operands may
-  /// be.
-  std::optional<std::vector<Value>>
-  extreme(const NodeProto &node, std::vector<const Value *> inputs, bool isMost,
-          const std::unordered_set<int> &falling) const {
-    for (int i = 0; i < node.input_size(); ++i) {
-      if (node.input(i).empty() || (falling.count(i) == 0) == isMost)
-        continue;
-      inputs[size_t(i)] = lowOf(node.input(i));
-      if (!inputs[size_t(i)])
-        return std::nullopt;
-    }
-    return evaluate(node, inputs);
-  }
-
-  /// Whether the results of a node are at least what they are at most.
-  static bool isSettled(const NodeProto &node,
-                        const std::optional<std::vector<Value>> &most,
-                        const std::optional<std::vector<Value>> &least) {
-    if (!most || !least || int(most->size()) < node.output_size() ||
-        least->size() != most->size())
-      return false;
-    for (size_t i = 0; i < most->size(); ++i)
-      if ((*most)[i].isFloat() || (*most)[i].ints != (*least)[i].ints)
-        return false;
-    return true;
-  }
-
-  /// What a comparison gives whatever its operands are within their bounds (no
-  /// extent is -1, for example, as exporters ask); nothing where that is not
-  /// the same for each of them.
-  std::optional<Value>
-  compareBounds(const NodeProto &node,
-                const std::vector<const Value *> &most) const {
-    static const std::unordered_set<std::string> ordered = {
-        "Less", "LessOrEqual", "Greater", "GreaterOrEqual"};
-    bool isEqual = node.op_type() == "Equal";
-    if (most.size() != 2 || !(isEqual || ordered.count(node.op_type())))
-      return std::nullopt;
-    const Value *least[] = {lowOf(node.input(0)), lowOf(node.input(1))};
-    if (!least[0] || !least[1] || most[0]->isFloat() || most[1]->isFloat())
-      return std::nullopt;
-    NodeProto question = node;
-    auto ask = [&](const char *op, const Value *a, const Value *b) {
-      if (op)
-        question.set_op_type(op);
-      auto results = evaluate(question, {a, b});
-      return results ? std::optional(std::move(results->front()))
-                     : std::nullopt;
-    };
-    auto one = ask(nullptr, most[0], least[1]);
-    auto other = ask(nullptr, least[0], most[1]);
-    if (!one || !other)
-      return std::nullopt;
-    if (!isEqual)
-      return one->ints == other->ints ? one : std::nullopt;
-    // Equal are two numbers, not two ranges: those have nothing in common.
-    auto above = ask("Greater", least[0], most[1]);
-    auto below = ask("Less", most[0], least[1]);
-    if (!above || !below)
-      return std::nullopt;
-    for (size_t i = 0; i < one->ints.size(); ++i)
-      if (one->ints[i] && other->ints[i])
-        one->ints[i] = 1;
-      else if (above->ints[i] || below->ints[i])
-        one->ints[i] = 0;
-      else
-        return std::nullopt;
-    return one;
-  }
-
-  /// A node some of whose operands are known bounds only.
+  /// A node some of whose operands are known bounds only; `inputs` are the most
+  /// that operands may be.
   bool foldBound(NodeProto &node, const std::vector<const Value *> &inputs) {
-    if (auto result = compareBounds(node, inputs)) {
-      define(node.output(0), *result);
-      return true;
+    std::vector<Interval> operands;
+    for (int i = 0; i < node.input_size(); ++i) {
+      const Value *most = inputs[size_t(i)];
+      operands.push_back({most ? lowOf(node.input(i)) : nullptr, most});
     }
-    // What is subtracted makes less.
-    std::unordered_set<int> falling;
-    if (node.op_type() == "Sub")
-      falling.insert(1);
-    if (!isMonotone(node))
-      return restate(node);
-    auto most = extreme(node, inputs, /*isMost=*/true, falling);
-    auto least = extreme(node, inputs, /*isMost=*/false, falling);
-    if (isSettled(node, most, least)) {
+    std::vector<Limits> limits = limitsOf(node, operands);
+    if (int(limits.size()) >= node.output_size() &&
+        std::all_of(limits.begin(), limits.end(),
+                    [](const Limits &of) { return of.isSettled(); })) {
       for (int i = 0; i < node.output_size(); ++i)
-        define(node.output(i), (*most)[size_t(i)]);
+        define(node.output(i), limits[size_t(i)].most);
       return true;
     }
-    for (int i = 0; most && i < node.output_size() && i < int(most->size());
-         ++i) {
-      bounds[node.output(i)] = (*most)[i];
-      if (least && i < int(least->size()))
-        lows[node.output(i)] = (*least)[i];
+    for (int i = 0; i < node.output_size() && i < int(limits.size()); ++i) {
+      bounds[node.output(i)] = limits[size_t(i)].most;
+      if (limits[size_t(i)].least)
+        lows[node.output(i)] = *limits[size_t(i)].least;
       for (const std::string &input : node.input())
         if (free.count(input))
           free.insert(node.output(i));
@@ -449,7 +338,8 @@ private:
       return restateTile(node);
     if (op == "OneHot" && isBound(node.input(1)))
       return restateOneHot(node);
-    if (op == "Resize" && node.input_size() > 3 && isBound(node.input(3))) {
+    if (op == "Resize" && node.input_size() > 3 &&
+        (isBound(node.input(3)) || isFitted(node))) {
       auto x = shapes.find(node.input(0));
       changed |=
           x != shapes.end() && openResize(node, x->second, elementsOf(node));
@@ -464,6 +354,14 @@ private:
       return false;
     }
     return op == "Range" && isBound(node.input(1)) && restateRange(node);
+  }
+
+  /// Whether a Resize makes as large an image as fits into given sizes of one
+  /// whose extents decide which.
+  bool isFitted(const NodeProto &node) const {
+    const AttributeProto *policy = attribute(node, "keep_aspect_ratio_policy");
+    return policy && policy->s() == "not_larger" && open.count(node.input(0)) &&
+           known.count(node.input(3));
   }
 
   /// Renames the result of a node and adds one that makes the old result of it:

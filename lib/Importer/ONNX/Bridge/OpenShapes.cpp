@@ -162,10 +162,13 @@ bool dlc::importer::openResize(NodeProto &node, const Dims &x,
     return false;
   const onnx::AttributeProto *policy =
       attribute(node, "keep_aspect_ratio_policy");
-  if (policy && policy->s() != "stretch")
-    throw ImportError("sizes that are known at run time only can not keep an "
-                      "aspect ratio (--bind or --expect give them one value)",
-                      node);
+  // Long ones of images that are as flat as can be have no bound.
+  if (policy && policy->s() == "not_smaller")
+    throw ImportError(
+        "sizes that are known at run time only can not be the "
+        "least ones (keep_aspect_ratio_policy) of a result (--bind "
+        "or --expect give them one value)",
+        node);
   Dims bounds = x, resized, numbers;
   for (size_t i = 0; i < sizes->size(); ++i) {
     auto rank = static_cast<int64_t>(x.size());

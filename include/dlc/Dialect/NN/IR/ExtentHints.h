@@ -38,6 +38,12 @@ inline constexpr llvm::StringLiteral kResizedAttrName = "nn.resized";
 /// Of such a reshape: how a run calls the number of elements asked for.
 inline constexpr llvm::StringLiteral kAskedAttrName = "nn.asked";
 
+/// Of a resize: where a dimension shrinks, its filter covers as much more.
+inline constexpr llvm::StringLiteral kAntialiasAttrName = "nn.antialias";
+/// Of a resize: all dimensions with a size (kResizedAttrName) have the same
+/// scale, the largest one with which none becomes larger than that size.
+inline constexpr llvm::StringLiteral kAspectAttrName = "nn.aspect";
+
 /// Of an operation whose operands are those of the model's node, or computed
 /// from them at the same places: what it means that two of them have different
 /// extents in the same dimension. Without it there is a size only where the

@@ -1,0 +1,161 @@
+# REQUIRES: onnxruntime
+# RUN: %python %s
+"""How exporters compute sizes, of dimensions with a bound: each against onnxruntime, with several extents. What image
+models ask of them: padding to whole windows, antialiasing, fitting into a frame, means of incomplete windows. With
+--target=cuda for a GPU."""
+import sys
+
+import numpy as np
+from onnx.reference import ReferenceEvaluator
+
+from dlc_testing import Program, compare, differences, parse_model
+
+FLAGS = [a for a in sys.argv[1:] if a.startswith("--target=")]
+RNG = np.random.default_rng(43)
+FAILED = []
+
+
+def floats(*shape):
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def check(name, text, inputs, *flags, opset=18, **constants):
+    inputs = [{n: np.asarray(a) for n, a in given.items()} for given in inputs]
+    FAILED.extend(differences(name, parse_model(f"g {text}", constants, opset), inputs, *FLAGS, *flags))
+
+
+def images(*sizes, channels=2, dtype=None):
+    """Images x of these sizes, the largest ones first."""
+    if dtype:
+        return [{"x": RNG.integers(0, 200, (1, channels, h, w)).astype(dtype)} for h, w in sizes]
+    return [{"x": floats(1, channels, h, w)} for h, w in sizes]
+
+
+BOUNDS = "--max-dim=h=12", "--max-dim=w=16"
+
+
+def expanded():
+    """torch.onnx (TorchScript): a size of -1 keeps the dimension, which is asked of each number of the shape."""
+    check("keeps -1", """(float[b,s] x, float[1,1,s] mask) => (float[b,m,k] y) {
+        shape = Shape (x)
+        b0 = Gather <axis = 0> (shape, zero)
+        b1 = Unsqueeze (b0, axis)
+        sizes = Concat <axis = 0> (b1, three, keep)
+        ones = ConstantOfShape <value = int64[1] {1}> (rank)
+        none = Mul (ones, keep)
+        asks = Equal (sizes, none)
+        chosen = Where (asks, ones, sizes)
+        y = Expand (mask, chosen)
+    }""", [{"x": floats(b, s), "mask": floats(1, 1, s)} for b, s in ((4, 7), (1, 1), (3, 5))], "--max-dim=b=4", "--max-dim=s=7",
+          zero=np.array(0), axis=np.array([0]), three=np.array([3]), keep=np.array([-1]), rank=np.array([3]))
+    check("asks for the least", """(float[n,2] x) => (float[m,2] y) {
+        n = Shape <end = 1> (x)
+        isFew = Less (n, four)
+        sizes = Where (isFew, four, n)
+        all = Concat <axis = 0> (sizes, two)
+        y = Resize <mode = "nearest"> (x, , , all)
+    }""", [{"x": floats(n, 2)} for n in (9, 1, 6)], "--max-dim=n=9", four=np.array([4]), two=np.array([2]))
+
+
+def windows():
+    """Swin and SAM: images are padded to whole windows of 4, and cut again."""
+    for name, lacking in (("remainder of a difference", "r = Mod (h, four) l = Sub (four, r) p = Mod (l, four)"),
+                          ("remainder of a negative number", "l = Neg (h) p = Mod (l, four)"),
+                          ("rounded up", """f = Cast <to = 1> (h) q = Div (f, real) c = Ceil (q) i = Cast <to = 7> (c)
+                                            g = Mul (i, four) p = Sub (g, h)""")):
+        check(name, f"""(float[1,2,h,w] x) => (float[1,2,a,4,b,4] y, float[1,2,c,d] back) {{
+            h = Shape <start = 2> (x)
+            {lacking}
+            pads = Concat <axis = 0> (none, none, none, p)
+            wide = Pad (x, pads)
+            s = Shape <start = 2> (wide)
+            n = Div (s, four)
+            a = Gather (n, first)
+            b = Gather (n, second)
+            sizes = Concat <axis = 0> (one, two, a, four, b, four)
+            y = Reshape (wide, sizes)
+            back = Slice (wide, none, h, axes)
+        }}""", images((12, 16), (4, 8), (9, 5), (1, 15)), *BOUNDS, none=np.array([0, 0]), one=np.array([1]), two=np.array([2]),
+              four=np.array([4]), real=np.array([4], np.float32), first=np.array([0]), second=np.array([1]), axes=np.array([2, 3]))
+
+
+def scaled():
+    """A size is computed by floats, as interpolate with a factor does it."""
+    for rounding in ("Floor", "Ceil", "Round"):
+        check(rounding, f"""(float[1,2,h,w] x) => (float[1,2,a,b] y) {{
+            all = Shape (x)
+            front = Slice (all, start, middle)
+            back = Slice (all, middle, end)
+            f = Cast <to = 1> (back)
+            m = Mul (f, factor)
+            r = {rounding} (m)
+            i = Cast <to = 7> (r)
+            sizes = Concat <axis = 0> (front, i)
+            y = Resize <mode = "linear", coordinate_transformation_mode = "pytorch_half_pixel"> (x, , , sizes)
+        }}""", images((12, 16), (5, 7), (3, 2)), *BOUNDS, start=np.array([0]), middle=np.array([2]), end=np.array([4]),
+              factor=np.array([1.5, 0.7], np.float32))
+
+
+def filtered():
+    """With antialiasing, images become smaller in one dimension and larger in the other, which only the run knows: to a
+    fixed size, by a factor, as large as another tensor; a table of positions, which has a size, as large as an image."""
+    for mode in ("linear", "cubic"):
+        for outside in (0, 1) if mode == "cubic" else (1,):
+            attributes = f'mode = "{mode}", antialias = 1, exclude_outside = {outside}, axes = [2, 3], cubic_coeff_a = -0.5'
+            check(f"{mode} {outside}", f"""(float[1,2,h,w] x, float[1,2,k,5] t) => (float[1,2,7,5] y, float[1,2,a,b] z, float[1,2,k,5] u, float[1,2,h,w] v) {{
+                y = Resize <{attributes}> (x, , , sizes)
+                z = Resize <{attributes}> (x, , scales)
+                as = Shape <start = 2> (t)
+                u = Resize <{attributes}> (x, , , as)
+                large = Shape <start = 2> (x)
+                v = Resize <{attributes}> (table, , , large)
+            }}""", [{**given, "t": floats(1, 2, k, 5)} for given, k in zip(images((12, 16), (5, 3), (7, 5), (1, 9)), (6, 2, 6, 1))],
+                  *BOUNDS, "--max-dim=k=6", sizes=np.array([7, 5]), scales=np.array([0.5, 0.75], np.float32), table=floats(1, 2, 4, 6))
+    check("half precision", """(float16[1,2,h,w] x) => (float16[1,2,7,5] y) {
+        y = Resize <mode = "linear", antialias = 1, axes = [2, 3], exclude_outside = 1> (x, , , sizes)
+    }""", [{"x": given["x"].astype(np.float16)} for given in images((12, 16), (5, 3))], *BOUNDS, sizes=np.array([7, 5]))
+
+
+def fitted():
+    """As large as fits into a frame, as in front of a detector."""
+    for mode in ("nearest", "linear", "cubic"):
+        check(f"fits, {mode}", f"""(float[1,2,h,w] x) => (float[1,2,a,b] y, float[1,2,7,9] framed) {{
+            y = Resize <mode = "{mode}", axes = [2, 3], keep_aspect_ratio_policy = "not_larger"> (x, , , sizes)
+            s = Shape <start = 2> (y)
+            p = Sub (sizes, s)
+            pads = Concat <axis = 0> (none, none, none, p)
+            framed = Pad (y, pads)
+        }}""", images((12, 16), (12, 4), (3, 16), (7, 9), (1, 1)), *BOUNDS, sizes=np.array([7, 9]), none=np.array([0, 0]))
+    check("fits into another one", """(float[1,2,h,w] x, float[1,2,k,9] t) => (float[1,2,a,b] y) {
+        sizes = Shape <start = 2> (t)
+        y = Resize <mode = "linear", axes = [2, 3], keep_aspect_ratio_policy = "not_larger"> (x, , , sizes)
+    }""", [{**given, "t": floats(1, 2, k, 9)} for given, k in zip(images((12, 16), (12, 4), (3, 16)), (7, 5, 3))],
+          *BOUNDS, "--max-dim=k=7")
+
+
+def corners():
+    """With aligned corners, of a length that is no whole number: onnxruntime rounds it, the standard does not."""
+    graph = parse_model("""g (float[1,2,h,w] x) => (float[1,2,a,b] y) {
+        y = Resize <mode = "linear", coordinate_transformation_mode = "align_corners"> (x, , scales)
+    }""", {"scales": np.array([1, 1, 1.7, 2], np.float32)})
+    with Program(graph, *FLAGS, *BOUNDS) as program:
+        for given in images((12, 16), (5, 7), (3, 2)):
+            wanted, = ReferenceEvaluator(graph).run(None, given)
+            if problem := compare(program.run(given)["y"], wanted):
+                FAILED.append(f"aligned, {given['x'].shape}: {problem}")
+
+
+def pooled():
+    """Padding counts, what ceil_mode adds behind it does not; windows that would begin in the padding are none."""
+    for kernel, stride, pads in ((3, 2, (1, 1)), (2, 2, (0, 0)), (3, 2, (0, 1)), (2, 3, (1, 1)), (4, 3, (2, 1))):
+        lo, hi = pads
+        check(f"means of {kernel} every {stride}, {lo} and {hi}", f"""(float[1,2,h,w] x) => (float[1,2,a,b] y) {{
+            y = AveragePool <kernel_shape = [{kernel}, {kernel}], strides = [{stride}, {stride}], pads = [{lo}, {lo}, {hi}, {hi}],
+                             ceil_mode = 1, count_include_pad = 1> (x)
+        }}""", images((12, 16), (5, 7), (4, 6), (11, 15), (10, 14)), *BOUNDS)
+
+
+for case in (expanded, windows, scaled, filtered, fitted, corners, pooled):
+    case()
+print("\n".join(FAILED))
+sys.exit(bool(FAILED))
