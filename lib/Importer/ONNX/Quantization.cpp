@@ -1,5 +1,7 @@
 //===- Quantization.cpp - Quantised tensors in plain arithmetic -----------===//
 
+#include "Quantization.h"
+
 #include "Arithmetic.h"
 #include "Window.h"
 
@@ -150,34 +152,12 @@ LogicalResult quantizeLinear(NodeEmitter &e) {
 
 /// y = saturate(round(x / scale) + zero), with scale and zero taken from x.
 LogicalResult dynamicQuantizeLinear(NodeEmitter &e) {
-  Value x = e.in(0);
-  Dims axes;
-  for (int64_t i = 0, rank = shapeOf(x).size(); i < rank; ++i)
-    axes.push_back(i);
-  auto extreme = [&](nn::ReduceKind kind) {
-    return axes.empty()
-               ? x
-               : e.make<nn::ReduceOp>(kind, x, ArrayRef<int64_t>(axes), false);
-  };
-  Value zero = e.scalar(0, x), steps = e.scalar(255, x);
-  Value high = e.make<nn::MaxOp>(extreme(nn::ReduceKind::Max), zero);
-  Value low = e.make<nn::MinOp>(extreme(nn::ReduceKind::Min), zero);
-  Value scale = e.make<nn::DivOp>(e.make<nn::SubOp>(high, low), steps);
-  // Of nothing but zeros any scale will do.
-  Value isFlat = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, high, low);
-  scale = e.make<nn::SelectOp>(isFlat, e.scalar(1, scale), scale);
-  Value point =
-      e.make<nn::RoundOp>(e.make<nn::NegOp>(e.make<nn::DivOp>(low, scale)));
-  point = e.make<nn::MinOp>(e.make<nn::MaxOp>(point, zero), steps);
-  Type type = e.outType(0).getElementType();
-  Value pointByte = e.cast(point, type);
-  FailureOr<Value> result = quantize(e, x, scale, pointByte, 0, 0, type,
-                                     elementOf(scale), /*saturate=*/true);
+  auto result = quantizeDynamically(e, e.in(0), e.outType(0).getElementType());
   if (failed(result))
     return failure();
-  (void)e.set(1, scale);
-  (void)e.set(2, pointByte);
-  return e.set(0, *result);
+  (void)e.set(1, result->scale);
+  (void)e.set(2, result->zero);
+  return e.set(0, result->bytes);
 }
 
 /// Operand `index` of a quantised product, its zero point taken off: integers
@@ -282,6 +262,63 @@ LogicalResult convInteger(NodeEmitter &e) {
 }
 
 } // namespace
+
+std::optional<Dequantized> Dequantized::match(Value numbers) {
+  auto mul = numbers.getDefiningOp<nn::MulOp>();
+  if (!mul)
+    return std::nullopt;
+  Dequantized result;
+  result.scale = mul.getRhs();
+  Value steps = mul.getLhs();
+  if (auto sub = steps.getDefiningOp<nn::SubOp>()) {
+    auto cast = sub.getRhs().getDefiningOp<nn::CastOp>();
+    result.zero = cast ? cast.getX() : sub.getRhs();
+    steps = sub.getLhs();
+  }
+  auto cast = steps.getDefiningOp<nn::CastOp>();
+  if (!cast || shapeOf(cast) != shapeOf(numbers) ||
+      !isa<IntegerType>(elementOf(cast.getX())) ||
+      elementOf(cast) != elementOf(result.scale))
+    return std::nullopt;
+  result.bytes = cast.getX();
+  return result;
+}
+
+Value Dequantized::emit(NodeEmitter &e) const {
+  Type type = elementOf(scale);
+  Value numbers = e.cast(bytes, type);
+  if (zero)
+    numbers = e.make<nn::SubOp>(numbers, e.cast(zero, type));
+  return e.make<nn::MulOp>(numbers, scale);
+}
+
+FailureOr<Dequantized> dlc::importer::quantizeDynamically(NodeEmitter &e,
+                                                          Value x, Type type) {
+  Dims axes;
+  for (int64_t i = 0, rank = shapeOf(x).size(); i < rank; ++i)
+    axes.push_back(i);
+  auto extreme = [&](nn::ReduceKind kind) {
+    return axes.empty()
+               ? x
+               : e.make<nn::ReduceOp>(kind, x, ArrayRef<int64_t>(axes), false);
+  };
+  Value zero = e.scalar(0, x), steps = e.scalar(255, x);
+  Value high = e.make<nn::MaxOp>(extreme(nn::ReduceKind::Max), zero);
+  Value low = e.make<nn::MinOp>(extreme(nn::ReduceKind::Min), zero);
+  Value scale = e.make<nn::DivOp>(e.make<nn::SubOp>(high, low), steps);
+  // Of nothing but zeros any scale will do.
+  Value isFlat = e.make<nn::CompareOp>(nn::ComparePredicate::EQ, high, low);
+  scale = e.make<nn::SelectOp>(isFlat, e.scalar(1, scale), scale);
+  Value point =
+      e.make<nn::RoundOp>(e.make<nn::NegOp>(e.make<nn::DivOp>(low, scale)));
+  point = e.make<nn::MinOp>(e.make<nn::MaxOp>(point, zero), steps);
+  point = e.cast(point, type);
+  FailureOr<Value> bytes = quantize(e, x, scale, point, 0, 0, type,
+                                    elementOf(scale), /*saturate=*/true);
+  if (failed(bytes))
+    return failure();
+  return Dequantized{*bytes, point, scale};
+}
 
 void dlc::importer::addQuantization(EmitterTable &table) {
   table["DequantizeLinear"] = dequantizeLinear;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Arithmetic.h"
+#include "Quantization.h"
 
 #include <map>
 
@@ -61,6 +62,12 @@ struct Cell {
     return e.reshape(e.slice(all, starts, sizes),
                      ArrayRef<int64_t>(sizes).drop_front());
   }
+  /// A direction's weights as the right operand of a product. Quantised ones
+  /// are cut out of the bytes, so that the product is one of integers.
+  Value matrix(int operand, int64_t direction);
+  /// A hidden state as it is multiplied: that of com.microsoft's quantised LSTM
+  /// is bytes in between.
+  Value multiplied(Value hidden);
   /// That a dimension of an operand has as many sequences as the input.
   void checkBatch(int operand, int64_t axis) {
     if (batchExtent && e.has(operand))
@@ -212,10 +219,60 @@ Value Cell::initial(int operand, int64_t direction) {
                    {batch, hidden});
 }
 
+Value Cell::matrix(int operand, int64_t direction) {
+  Value all = e.in(operand);
+  auto turn = all.getDefiningOp<nn::TransposeOp>();
+  bool isTurned = turn && turn.getPerm() == ArrayRef<int64_t>{0, 2, 1};
+  auto numbers = Dequantized::match(isTurned ? turn.getX() : all);
+  if (!numbers || typeOf(numbers->bytes).getRank() != 3)
+    return e.transpose(part(operand, direction), {1, 0});
+  auto cut = [&](Value v) {
+    Dims sizes(shapeOf(v)), starts(sizes.size(), 0);
+    if (sizes.size() < 3)
+      return v; // one for all
+    if (sizes[0] > 1)
+      starts[0] = direction;
+    sizes[0] = 1;
+    return e.reshape(e.slice(v, starts, sizes),
+                     ArrayRef<int64_t>(sizes).drop_front());
+  };
+  numbers->bytes = cut(numbers->bytes);
+  numbers->scale = cut(numbers->scale);
+  if (numbers->zero) {
+    // A constant in the loop is known there.
+    if (auto known = numbers->zero.getDefiningOp<nn::ConstantOp>())
+      numbers->zero = e.make<nn::ConstantOp>(known.getValue());
+    numbers->zero = cut(numbers->zero);
+  }
+  Value result = numbers->emit(e);
+  return isTurned ? result : e.transpose(result, {1, 0});
+}
+
+Value Cell::multiplied(Value hidden) {
+  if (!e.intAttr("quantized", 0))
+    return hidden;
+  // Sequences that are not there do not count for the scale.
+  if (batchExtent) {
+    Arithmetic m(e);
+    Value isThere = m.compare(nn::ComparePredicate::LT,
+                              e.iota(batch, 1, /*axis=*/0, /*rank=*/2),
+                              e.reshape(batchExtent, {1, 1}));
+    hidden = m.select(isThere, hidden, 0);
+  }
+  auto type =
+      IntegerType::get(e.builder.getContext(), 8, IntegerType::Unsigned);
+  auto bytes = quantizeDynamically(e, hidden, type);
+  return failed(bytes) ? hidden : bytes->emit(e);
+}
+
 Value Cell::project(int64_t direction) {
   Value rows = e.reshape(x, {steps * batch, inputs});
-  Value w = e.transpose(part(1, direction), {1, 0});
-  Value all = e.make<nn::MatmulOp>(rows, w);
+  if (auto numbers = Dequantized::match(x);
+      numbers && shapeOf(numbers->scale).empty()) {
+    numbers->bytes = e.reshape(numbers->bytes, shapeOf(rows));
+    rows = numbers->emit(e);
+  }
+  Value all = e.make<nn::MatmulOp>(rows, matrix(1, direction));
   return e.reshape(all, {steps, batch, gates * hidden});
 }
 
@@ -361,8 +418,8 @@ Value biasHalf(Cell &cell, int64_t direction, int64_t index) {
 }
 
 Value recur(Cell &cell, int64_t direction, Value hidden) {
-  Value r = cell.e.transpose(cell.part(2, direction), {1, 0});
-  return cell.e.make<nn::MatmulOp>(hidden, r);
+  return cell.e.make<nn::MatmulOp>(cell.multiplied(hidden),
+                                   cell.matrix(2, direction));
 }
 
 /// x · W^T + h · R^T + Wb + Rb

@@ -163,15 +163,15 @@ std::string dequantizeGates(Quantised &e, int index, int scale, int zero) {
   std::string value = e.cast(e.in(index), TensorProto::FLOAT);
   std::string columns = e.constantInts({0, 1, -1});
   if (e.has(zero)) {
-    std::string origin = e.cast(e.in(zero), TensorProto::FLOAT);
-    value = e.add("Sub", {value, e.add("Reshape", {origin, columns})});
+    std::string origin = e.add("Reshape", {e.in(zero), columns});
+    value = e.add("Sub", {value, e.cast(origin, TensorProto::FLOAT)});
   }
   std::string unit = e.add("Reshape", {e.in(scale), columns});
   return e.transpose(e.add("Mul", {value, unit}), {0, 2, 1});
 }
 
-/// Operands 0 to 7 are those of LSTM. The hidden state stays a float, which
-/// onnxruntime quantises in each step.
+/// Operands 0 to 7 are those of LSTM. The hidden state is quantised in each
+/// step, which LSTM has no operand for.
 void expandLSTM(Quantised &e) {
   std::vector<std::string> inputs;
   for (int i = 0; i < 8; ++i)
@@ -181,7 +181,7 @@ void expandLSTM(Quantised &e) {
   inputs[2] = dequantizeGates(e, 2, 10, 11);
   while (inputs.back().empty())
     inputs.pop_back();
-  e.finishAs("LSTM", inputs);
+  setInt(e.finishAs("LSTM", inputs), "quantized", 1);
 }
 
 const std::map<std::string, Expand> &expansions() {

@@ -81,10 +81,12 @@ public:
   /// The node that was added last.
   onnx::NodeProto &last() { return nodes[nodes.size() - 1]; }
   /// Makes the results of a node of another kind those of the node.
-  void finishAs(const char *op, const std::vector<std::string> &inputs) {
+  onnx::NodeProto &finishAs(const char *op,
+                            const std::vector<std::string> &inputs) {
     onnx::NodeProto &added = addNode(
         nodes, node, op, inputs, {node.output().begin(), node.output().end()});
     *added.mutable_attribute() = node.attribute();
+    return added;
   }
   /// Makes a value the node's result.
   void finish(const std::string &value) {
