@@ -522,7 +522,7 @@ LogicalResult Forest::buildEnsemble() {
     result = m.select(m.compare(Predicate::EQ, result, none),
                       e.scalar(0, result), result);
   }
-  enum Transform { NONE, SOFTMAX, LOGISTIC };
+  enum Transform { NONE, SOFTMAX, LOGISTIC, SOFTMAX_ZERO };
   switch (e.intAttr("post_transform", NONE)) {
   case NONE:
     return e.set(0, result);
@@ -530,6 +530,16 @@ LogicalResult Forest::buildEnsemble() {
     return e.set(0, e.make<nn::SoftmaxOp>(result, int64_t(1)));
   case LOGISTIC:
     return e.set(0, e.make<nn::SigmoidOp>(result));
+  case SOFTMAX_ZERO: {
+    // What is nearly zero stays so, and does not count in the sum.
+    Value most = m.reduce(nn::ReduceKind::Max, result, {1}, /*keepdims=*/true);
+    Value counts = m.compare(Predicate::GT, m.abs(result), 1e-7);
+    Value powers = e.make<nn::ExpOp>(m.sub(result, most));
+    Value zeros = m.mul(result, e.make<nn::ExpOp>(e.make<nn::NegOp>(most)));
+    Value sum = m.reduce(nn::ReduceKind::Sum, m.select(counts, powers, 0), {1},
+                         /*keepdims=*/true);
+    return e.set(0, m.div(m.select(counts, powers, zeros), sum));
+  }
   default:
     return e.error("the post transform is not supported");
   }

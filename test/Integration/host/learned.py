@@ -75,6 +75,8 @@ def cases():
     yield "LabelEncoder", np.round(x).astype(np.float64), {
         "keys_tensor": numpy_helper.from_array(np.array([0.0, 1, 2])), "values_tensor": numpy_helper.from_array(np.array([3, 4, 5], np.int64)),
         "default_tensor": numpy_helper.from_array(np.array([-7], np.int64))}, 1
+    yield "FeatureVectorizer", x.astype(np.float64), {"inputdimensions": [6]}, 1
+    yield "FeatureVectorizer", normal(6), {"inputdimensions": [6]}, 1
     for targets in (1, 3):
         yield "LinearRegressor", x, {"coefficients": floats(normal(targets, 6)), "intercepts": floats(normal(targets)), "targets": targets}, 1
     for transform in TRANSFORMS:
@@ -152,4 +154,29 @@ for opset in (15, 21):
                 failed += 1
                 told = {k: v for k, v in attributes.items() if isinstance(v, (str, int)) or isinstance(v, list) and len(v) < 6}
                 print(f"{op} of {x.dtype}{list(x.shape)} {told}, result {i}: {problem}")
+
+
+def ensemble(targets, transform, aggregate):
+    """The form of trees since the fifth set; not of their transforms 1 and 2, which onnxruntime takes for each other."""
+    tensor = lambda values, kind: numpy_helper.from_array(np.asarray(values, kind))
+    splits = 7  # a complete tree, whose last four splits have the leaves
+    leaves = [int(at >= 3) for at in range(splits)]
+    inner = lambda at, side: 2 * (at - 3) + side if leaves[at] else 2 * at + 1 + side
+    return helper.make_node(
+        "TreeEnsemble", ["x"], ["y"], domain="ai.onnx.ml", n_targets=targets, aggregate_function=aggregate, post_transform=transform, tree_roots=[0],
+        nodes_featureids=[int(v) for v in rng.integers(0, 6, splits)], nodes_splits=tensor(normal(splits), np.float32),
+        nodes_modes=tensor(rng.integers(0, 6, splits), np.uint8), nodes_truenodeids=[inner(at, 0) for at in range(splits)],
+        nodes_falsenodeids=[inner(at, 1) for at in range(splits)], nodes_trueleafs=leaves, nodes_falseleafs=leaves,
+        leaf_targetids=[int(v) for v in rng.integers(0, targets, 8)], leaf_weights=tensor(normal(8), np.float32))
+
+
+x = normal(9, 6)
+for targets, transform, aggregate in ((1, 0, 0), (3, 0, 2), (3, 3, 1), (4, 3, 3)):
+    graph = helper.make_graph([ensemble(targets, transform, aggregate)], "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [9, targets])])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)])
+    with Program(model, *sys.argv[1:]) as program:
+        if problem := compare(program.run({"x": x})["y"], reference(model, {"x": x})["y"], 1e-4, 1e-5):
+            failed += 1
+            print(f"TreeEnsemble, {targets} targets, transform {transform}, aggregate {aggregate}: {problem}")
 sys.exit(1 if failed else 0)

@@ -227,6 +227,19 @@ void expandImputer(Learned &e) {
   e.finish(e.add("Where", {wrong, e.add("CastLike", {value, x}), x}));
 }
 
+/// Rows of all inputs behind each other; a vector is a row.
+void expandFeatureVectorizer(Learned &e) {
+  Ints sizes = e.ints("inputdimensions");
+  if (static_cast<int>(sizes.size()) != e.node.input_size())
+    e.refuse("inputdimensions must have a number for each input");
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < sizes.size(); ++i)
+    parts.push_back(
+        e.add("Reshape", {e.cast(e.in(static_cast<int>(i)), TensorProto::FLOAT),
+                          e.constantInts({-1, sizes[i]})}));
+  e.finish(e.along("Concat", parts, {{"axis", 1}}));
+}
+
 /// A category that is not listed has no one.
 void expandOneHotEncoder(Learned &e) {
   Ints categories = e.ints("cats_int64s");
@@ -473,6 +486,7 @@ const std::map<std::string, Expand> &expansions() {
       {"Scaler", expandScaler},
       {"Normalizer", expandNormalizer},
       {"Imputer", expandImputer},
+      {"FeatureVectorizer", expandFeatureVectorizer},
       {"OneHotEncoder", expandOneHotEncoder},
       {"LabelEncoder", expandLabelEncoder},
       {"LinearRegressor", expandLinearRegressor},
