@@ -69,13 +69,18 @@ def describe(name, array, dynamic=False):
     return helper.make_tensor_value_info(name, element, None if dynamic else array.shape)
 
 
+def ml_opset(opset):
+    """Trees have another form since the fifth set of ai.onnx.ml."""
+    return 5 if opset >= 21 else 4
+
+
 def make_model(nodes, inputs, outputs, constants, opset):
     """`constants` are arrays by name, `inputs` are too, or descriptions as `outputs` are."""
     if isinstance(inputs, dict):
         inputs = [describe(*i) for i in inputs.items()]
     graph = helper.make_graph(nodes, "fuzz", inputs, outputs,
                               [numpy_helper.from_array(a, n) for n, a in constants.items()])
-    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 5), helper.make_opsetid("com.microsoft", 1)]
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", ml_opset(opset)), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
 
@@ -90,15 +95,26 @@ def names_read(node):
     return names
 
 
+# onnxruntime's angles are float32: of some lengths its results are off by a thousandth.
+BY_REFERENCE = {"DFT", "STFT"}
+
+# Its Erf rounds float64 to float32, its LRN takes samples for channels, its Resize has coordinates of float32.
+NOT_BY_REFERENCE = {"Erf", "LRN", "Resize"}
+
+
 def evaluate(model, arrays):
     """What the outputs of `model` are, or None if the oracle refuses."""
     try:
-        return unoptimised(model).run(None, arrays)
+        if not BY_REFERENCE & {node.op_type for node in model.graph.node}:
+            return unoptimised(model).run(None, arrays)
     except Exception as error:  # onnxruntime has no common class
         if "NOT_IMPLEMENTED" not in str(error) and "NotImplemented" not in type(error).__name__:
             return None
+    if NOT_BY_REFERENCE & {node.op_type for node in model.graph.node}:
+        return None
     try:
-        onnx.checker.check_model(model, full_check=True)
+        # the check wants types of the outputs
+        onnx.checker.check_model(onnx.shape_inference.infer_shapes(model), full_check=True)
         with np.errstate(all="ignore"):
             return onnx.reference.ReferenceEvaluator(model).run(None, arrays)
     except Exception:  # nor has the reference implementation
@@ -222,6 +238,7 @@ class Core:
     def __init__(self, seed, prefix="v", bounded=False):
         self.rng, self.prefix = np.random.default_rng(seed), prefix
         self.opset = OPSETS[seed // NEIGHBOURS % len(OPSETS)]
+        self.ml_opset = ml_opset(self.opset)
         self.inputs, self.constants, self.values, self.nodes, self.count = {}, {}, [], [], itertools.count(1)
         self.drafts = []  # what was accepted, in order
         self.added = []  # the inputs' values, those that bodies asked for, too

@@ -5,12 +5,13 @@ from compute import Compute
 from control import Control
 from core import FLOATS, INTEGERS, SIZES, Unfit
 from elementwise import Elementwise
+from learned import Learned
 from movement import Movement
 from patterns import Patterns
 from quantised import Quantised
 
 
-class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, Patterns):
+class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, Patterns, Learned):
     # How often each step is tried, relative to the others.
     STEPS = {4: ["unary"], 3: ["arithmetic", "reduce"], 2: ["transpose", "reshape", "concat", "slice", "gather", "rows", "matmul",
                                                            "conv", "cast"],
@@ -19,8 +20,8 @@ class Generator(Elementwise, Movement, Compute, Composite, Control, Quantised, P
                  "one_hot", "sequence", "best", "cumulate", "integer_matmul", "einsum", "pool", "columns", "norm", "resize",
                  "sample", "spectrum", "recurrent", "branch", "loop", "scan", "quantise", "integer_product", "losses", "soft_parts", "norm_parts",
                  "broadcast_parts", "activation_parts", "attention_parts", "turned_products", "moved_parts", "network", "pairs", "pairs",
-                 "microsoft", "dynamic_product"],
-             0.5: ["chosen", "boxes", "attention", "sequence_loop", "replaced_parts"]}
+                 "microsoft", "dynamic_product", "linear_model", "trees", "features", "transform", "frames", "rare"],
+             0.5: ["vectors", "chosen", "boxes", "attention", "sequence_loop", "replaced_parts"]}
 
     # What has bodies: their values are known for one extent.
     UNBOUNDED = ["branch", "loop", "scan", "sequence_loop"]
