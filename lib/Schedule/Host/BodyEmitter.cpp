@@ -184,6 +184,36 @@ void NestEmitter::store(const Access &access, Value base, Value value,
                               value);
 }
 
+/// Loads an input for all rows of a square tile: by vectors along the rows, one
+/// for each lane.
+void NestEmitter::loadTransposed(const Stage &stage, unsigned index,
+                                 Variant variant) {
+  const Access &access = stage.inputs[index].access;
+  if (loaded.count({&stage, index, 0, 0, 0}))
+    return;
+  Value memref = memrefs[access.buffer], base = address(access);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  auto type = cast<VectorType>(vectorOf(element));
+  int64_t valid = variant.lastLanes ? variant.lastLanes : lanes;
+  SmallVector<Value> columns;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    if (lane >= valid) {
+      columns.push_back(splatAttr(harmless(b, element)));
+      continue;
+    }
+    int64_t offset = access.base + lane * access.coef[tile.vectorLoop];
+    Value at = arith::AddIOp::create(b, loc, base, constant(offset));
+    if (variant.rows == lanes)
+      columns.push_back(vector::LoadOp::create(b, loc, type, memref, at));
+    else
+      columns.push_back(vector::MaskedLoadOp::create(
+          b, loc, type, memref, at, mask(variant.rows),
+          splatAttr(harmless(b, element))));
+  }
+  for (auto [row, value] : llvm::enumerate(transposeVectors(b, loc, columns)))
+    loaded[{&stage, index, row, 0, 0}] = value;
+}
+
 /// Loads an input once for all rows and vectors that share it.
 Value NestEmitter::loadInput(const Stage &stage, unsigned index,
                              Variant variant, int64_t row, int64_t vector,
@@ -198,6 +228,8 @@ Value NestEmitter::loadInput(const Stage &stage, unsigned index,
       tile.rowLoop >= 0 && access.coef[tile.rowLoop] != 0 ? row : 0;
   int64_t vectorKey =
       tile.vectorLoop >= 0 && access.coef[tile.vectorLoop] != 0 ? vector : 0;
+  if (tile.transposed && isStrided(access, tile.vectorLoop))
+    loadTransposed(stage, index, variant);
   Value &cached = loaded[{&stage, index, rowKey, vectorKey, step}];
   if (cached)
     return cached;

@@ -9,6 +9,10 @@
 
 namespace dlc::schedule {
 
+/// The columns of a square of `rows.size()` vectors, as vectors.
+llvm::SmallVector<mlir::Value>
+transposeVectors(mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange rows);
+
 /// Emits one nest as loops of vector operations.
 class NestEmitter {
 public:
@@ -120,6 +124,7 @@ private:
                         int64_t vector);
   mlir::Value load(const Access &access, mlir::Value base, Variant variant,
                    int64_t row, int64_t vector);
+  void loadTransposed(const Stage &stage, unsigned index, Variant variant);
   void store(const Access &access, mlir::Value base, mlir::Value value,
              Variant variant, int64_t row, int64_t vector);
   bool isMasked(Variant variant, int64_t vector) const {

@@ -18,6 +18,8 @@ using namespace dlc::schedule;
 
 /// Cost of a gather or scatter relative to a load of a vector.
 static constexpr double gatherCost = 12.0;
+/// The same of a vector that is transposed with others.
+static constexpr double transposeCost = 4.0;
 
 /// Bits of the widest element that is stored, which is what lanes are counted
 /// by: narrower inputs are widened, wider intermediates take several registers.
@@ -32,6 +34,10 @@ static unsigned widestElement(const Nest &nest, ArrayRef<Buffer> buffers) {
   return bits;
 }
 
+bool dlc::schedule::isStrided(const Access &access, unsigned loop) {
+  return access.coef[loop] != 0 && access.coef[loop] != 1;
+}
+
 static double reductionVolume(const Nest &nest) {
   double volume = 1;
   for (const Loop &loop : nest.loops)
@@ -44,17 +50,48 @@ static double accessCost(int64_t coef) {
   return coef == 0 ? 0.25 : coef == 1 ? 1.0 : gatherCost;
 }
 
+/// The loop along which all inputs are contiguous that vectors along
+/// `vectorLoop` would gather, or -1.
+static int findTransposedLoop(const Nest &nest, ArrayRef<Buffer> buffers,
+                              unsigned vectorLoop, int64_t lanes) {
+  if (nest.hasReduction())
+    return -1;
+  SmallVector<const Access *> strided;
+  for (const Stage &stage : nest.stages)
+    for (const Input &input : stage.inputs)
+      if (input.kind == Input::Memory && isStrided(input.access, vectorLoop))
+        strided.push_back(&input.access);
+  auto isContiguous = [&](const Access *access, unsigned loop) {
+    unsigned bits = buffers[access->buffer].element.getIntOrFloatBitWidth();
+    return access->coef[loop] == 1 && access->panelLoop < 0 &&
+           access->foldLoop < 0 && access->group <= 1 && bits % 8 == 0;
+  };
+  for (unsigned loop = 0; loop < nest.loops.size() && !strided.empty(); ++loop)
+    // Half of a tile is loaded for nothing where there is no more of the loop.
+    if (loop != vectorLoop && nest.loops[loop].shared < 0 &&
+        !nest.loops[loop].indexed && nest.loops[loop].extent >= lanes / 2 &&
+        llvm::all_of(
+            strided,
+            [&](const Access *access) { return isContiguous(access, loop); }))
+      return loop;
+  return -1;
+}
+
 /// Cost per element of vectorising loop `loop`.
-static double vectorCost(const Nest &nest, unsigned loop, int64_t lanes) {
+static double vectorCost(const Nest &nest, ArrayRef<Buffer> buffers,
+                         unsigned loop, int64_t lanes) {
   const Loop &candidate = nest.loops[loop];
   double volume = reductionVolume(nest);
   double cost = 0;
+  bool transposes = findTransposedLoop(nest, buffers, loop, lanes) >= 0;
   for (auto [index, stage] : llvm::enumerate(nest.stages)) {
     bool main = index == 0;
     double weight = main ? 1.0 : 1.0 / volume;
     for (const Input &input : stage.inputs)
       if (input.kind == Input::Memory && (main || !candidate.reduction))
-        cost += weight * accessCost(input.access.coef[loop]);
+        cost += transposes && isStrided(input.access, loop)
+                    ? transposeCost
+                    : weight * accessCost(input.access.coef[loop]);
     if (!stage.gathers.empty())
       cost += weight * gatherCost;
     for (const Output &output : stage.outputs)
@@ -345,6 +382,8 @@ std::string Tile::describe() const {
   if (matrix)
     text += ", matrices of " + std::to_string(matrix->rows) + " x " +
             std::to_string(matrix->depth);
+  if (transposed)
+    text += ", transposed";
   return reduceLanes ? text + ", summed" : text;
 }
 
@@ -379,7 +418,7 @@ static Tile chooseVectors(const Nest &nest, ArrayRef<Buffer> buffers,
     // Panels for narrower vectors need not be several of these.
     while (panelLoop >= 0 && panel % width != 0)
       width /= 2;
-    double cost = vectorCost(nest, loop, width);
+    double cost = vectorCost(nest, buffers, loop, width);
     // On a tie the later loop is the inner one.
     if (tile.vectorLoop < 0 || cost <= best) {
       best = cost;
@@ -424,11 +463,20 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
   int64_t extentV = nest.loops[tile.vectorLoop].extent;
   int64_t maxVectors = llvm::divideCeil(panel ? panel : extentV, tile.lanes);
   if (!nest.hasReduction()) {
-    // Element-wise: a few vectors a step hide the latency of the loads.
     SmallVector<Tile> tiles;
+    if (int loop =
+            findTransposedLoop(nest, buffers, tile.vectorLoop, tile.lanes);
+        loop >= 0 && tile.lanes > 1 && !panel) {
+      Tile square = tile;
+      square.rowLoop = loop;
+      square.rows = tile.lanes;
+      square.transposed = true;
+      tiles.push_back(square);
+    }
+    // Element-wise: a few vectors a step hide the latency of the loads.
     for (int64_t vectors : {2, 1, 4}) {
       tile.vectors = panel ? maxVectors : std::min(maxVectors, vectors);
-      if (tiles.empty() || vectors < maxVectors)
+      if (vectors == 2 || vectors < maxVectors)
         tiles.push_back(tile);
     }
     return tiles;

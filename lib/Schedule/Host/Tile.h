@@ -25,6 +25,10 @@ struct Tile {
   /// The unrolled parallel loop, or -1.
   int rowLoop = -1;
   int64_t rows = 1;
+  /// Whether inputs whose neighbours along `vectorLoop` lie apart are read by
+  /// vectors along `rowLoop`, along which they are contiguous, and transposed
+  /// in registers. The tile is square.
+  bool transposed = false;
   /// How the tile is multiplied in matrix registers, if it is.
   struct Matrix {
     /// Rows of a register; the tile has `rows` in a multiple of these.
@@ -42,6 +46,9 @@ struct Tile {
   /// For people: "6 rows x 2 vectors of 8".
   std::string describe() const;
 };
+
+/// Whether vectors of `access` along `loop` would be gathered.
+bool isStrided(const Access &access, unsigned loop);
 
 /// What the cost model expects of a nest.
 struct Prediction {

@@ -7,7 +7,8 @@
 // CHECK:         scf.for
 // CHECK:           vector.store
 // CHECK:         scf.for
-// CHECK-NOT:       scf.for
+// CHECK:           vector.shuffle
+// CHECK-NOT:     scf.forall
 // CHECK:         dispatch.return
 dispatch.kernel @pack(%in: tensor<24x24xf32>, %out: tensor<1x24x32xf32>) -> tensor<1x24x32xf32> attributes {num_outs = 1 : i64} {
   %zero = arith.constant 0.0 : f32
