@@ -347,6 +347,40 @@ static Packing makePacking(const Nest &nest, unsigned index, int vectorLoop) {
   return packing;
 }
 
+/// The nest whose operand `index` lies in panels along `vectorLoop`, in the
+/// order in which they will be packed: which loops can be merged or folded
+/// depends on it. Their width is not known yet and stands for itself.
+static Nest asIfPacked(const Nest &nest, unsigned index, int vectorLoop,
+                       const Packing &packing) {
+  Nest packed = nest;
+  Stage &main = packed.stages[0];
+  if (packing.group > 1) {
+    int64_t size = packing.group * packing.steps();
+    int loop = main.loopOf[packing.groupLoop];
+    packed.loops[loop].extent /= size;
+    for (Input &input : main.inputs)
+      if (input.kind == Input::Memory)
+        input.access.coef[loop] *= size;
+  }
+  static constexpr int64_t width = 64;
+  Access &access = main.inputs[index].access;
+  int64_t step = width;
+  auto layOut = [&](ArrayRef<unsigned> dims) {
+    for (unsigned d : llvm::reverse(dims)) {
+      int loop = main.loopOf[d];
+      access.coef[loop] = step;
+      step *= packed.loops[loop].extent;
+    }
+  };
+  layOut(packing.inner);
+  access.coef[vectorLoop] = 1;
+  access.panelLoop = vectorLoop;
+  access.panelCoef = step;
+  step *= llvm::divideCeil(packing.extent, width);
+  layOut(packing.outer);
+  return packed;
+}
+
 std::optional<Choice>
 HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
                          const Nest &nest, ArrayRef<dispatch::LaunchOp> users,
@@ -384,15 +418,9 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
 
     // Choose the tile as if the operand were packed, in the loops that the
     // kernel will have.
-    Nest packedNest = nest;
-    Access &access = packedNest.stages[0].inputs[index].access;
-    access.coef[vectorLoop] = 1;
-    access.panelLoop = vectorLoop;
-    if (packing.group > 1) {
+    Nest packedNest = asIfPacked(nest, index, vectorLoop, packing);
+    if (packing.group > 1)
       packedNest.stages[0].dots = matchNarrowProducts(op);
-      packedNest.loops[nest.stages[0].loopOf[packing.groupLoop]].extent /=
-          packing.group * packing.steps();
-    }
     packedNest.stages[0].shortSums = packing.shortSums;
     addWindows(packedNest);
     Tile tile =

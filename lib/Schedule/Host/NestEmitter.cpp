@@ -542,9 +542,16 @@ int64_t NestEmitter::partialSumBlock(unsigned depth) {
     if (index > depth)
       inner *= nest.loops[loop].extent;
   }
-  int64_t extent = nest.loops[reductions[depth]].extent;
-  int64_t terms = partialSum(all);
-  if (inner > terms || inner * extent <= terms)
+  auto loopAt = [&](unsigned at) { return nest.loops[reductions[at]]; };
+  int64_t extent = loopAt(depth).extent, terms = partialSum(all);
+  bool isInnermost = depth + 1 == reductions.size();
+  if (inner * extent <= terms) {
+    // A loop that leaves iterations out is not cut; each one is a block then.
+    bool isBlock = depth > 0 && loopAt(depth - 1).window &&
+                   inner * extent * loopAt(depth - 1).extent > terms;
+    return isBlock ? extent : 0;
+  }
+  if (inner > terms || (loopAt(depth).window && !isInnermost))
     return 0;
   int64_t blocks = llvm::divideCeil(extent, terms / inner);
   return llvm::divideCeil(extent, blocks);

@@ -278,8 +278,8 @@ static double tileCost(const Nest &nest, ArrayRef<Buffer> buffers,
       loads += load * steps * (onRow ? rows : 1) * (coefV != 0 ? vectors : 1);
     }
     double work =
-        std::max({double(rows * vectors) * each, double(target.fmaInFlight),
-                  loads / target.loadsPerFma});
+        std::max({double(rows * vectors) * each,
+                  target.stepTime(rows * vectors), loads / target.loadsPerFma});
     if (widens) // two instructions for each vector, beside the multiply-adds
       work += loads / 2;
     if (streams)

@@ -1,6 +1,6 @@
 // RUN: dlc-opt %s --host-pack-operands=cpu=x86-64-v3 --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
 
-// 13x13 pixels are 169 rows for the tile, of which 5 with two vectors leave few
+// 13x13 pixels are 169 rows for the tile, of which 6 with two vectors leave few
 // over (13 rows alone would take one vector each). While a panel of weights is in
 // use, every tile fetches a line of each block of the next panel; the last panel
 // fetches itself.
@@ -9,7 +9,7 @@
 // CHECK-SAME: memref<63x512x16xf32>
 // CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
 // CHECK-DAG: %[[LAST:.*]] = arith.constant 62 : index
-// CHECK: scf.forall (%[[PANEL:.*]], %[[ROW:.*]]) in (63, 34)
+// CHECK: scf.forall (%[[PANEL:.*]], %[[ROW:.*]]) in (63, 29)
 // CHECK: scf.for %{{.*}} iter_args
 // CHECK: %[[NEXT:.*]] = arith.addi %[[PANEL]], %[[C1]]
 // CHECK: arith.minui %[[NEXT]], %[[LAST]]
