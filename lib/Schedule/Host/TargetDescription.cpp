@@ -39,6 +39,7 @@ HostTarget HostTarget::get(llvm::StringRef cpu) {
   target.bfloatDots = avx512 && features.lookup("avx512bf16");
   target.bytePairs = avx512 || avx2;
   target.fusedMultiplyAdd = avx512 || avx2;
+  target.storesParts = avx512;
   bool amx = avx512 && features.lookup("amx-tile");
   target.bfloatMatrices = amx && features.lookup("amx-bf16");
   target.byteMatrices = amx && vnni && features.lookup("amx-int8");

@@ -53,8 +53,10 @@ static double accessCost(int64_t coef) {
 /// The loop along which all inputs are contiguous that vectors along
 /// `vectorLoop` would gather, or -1.
 static int findTransposedLoop(const Nest &nest, ArrayRef<Buffer> buffers,
-                              unsigned vectorLoop, int64_t lanes) {
-  if (nest.hasReduction())
+                              unsigned vectorLoop, int64_t lanes,
+                              const HostTarget &target) {
+  if (nest.hasReduction() ||
+      (nest.loops[vectorLoop].extent < lanes && !target.storesParts))
     return -1;
   SmallVector<const Access *> strided;
   for (const Stage &stage : nest.stages)
@@ -79,11 +81,12 @@ static int findTransposedLoop(const Nest &nest, ArrayRef<Buffer> buffers,
 
 /// Cost per element of vectorising loop `loop`.
 static double vectorCost(const Nest &nest, ArrayRef<Buffer> buffers,
-                         unsigned loop, int64_t lanes) {
+                         unsigned loop, int64_t lanes,
+                         const HostTarget &target) {
   const Loop &candidate = nest.loops[loop];
   double volume = reductionVolume(nest);
   double cost = 0;
-  bool transposes = findTransposedLoop(nest, buffers, loop, lanes) >= 0;
+  bool transposes = findTransposedLoop(nest, buffers, loop, lanes, target) >= 0;
   for (auto [index, stage] : llvm::enumerate(nest.stages)) {
     bool main = index == 0;
     double weight = main ? 1.0 : 1.0 / volume;
@@ -272,14 +275,19 @@ static double tileCost(const Nest &nest, ArrayRef<Buffer> buffers,
       int64_t coefV =
           tile.vectorLoop >= 0 ? input.access.coef[tile.vectorLoop] : 0;
       double load = std::abs(coefV) > 1 ? gatherCost : 1.0;
-      if (onRow && coefV != 0 &&
-          sharesSets(input.access, buffers, tile, rows, target))
-        load = std::max(load, target.l2LoadCost);
-      loads += load * steps * (onRow ? rows : 1) * (coefV != 0 ? vectors : 1);
+      double onRows = onRow ? double(rows) : 1;
+      if (onRow && coefV != 0) {
+        // What the windows of several rows share is loaded once.
+        int64_t window = windowOf(nest, input.access, tile.rowLoop);
+        onRows = double(rows + window - 1) / double(window);
+        if (sharesSets(input.access, buffers, tile, rows, target))
+          load = std::max(load, target.l2LoadCost);
+      }
+      loads += load * steps * onRows * (coefV != 0 ? vectors : 1);
     }
-    double work =
-        std::max({double(rows * vectors) * each,
-                  target.stepTime(rows * vectors), loads / target.loadsPerFma});
+    double work = std::max({double(rows * vectors) * each,
+                            target.stepTime(rows * vectors, volume),
+                            loads / target.loadsPerFma});
     if (widens) // two instructions for each vector, beside the multiply-adds
       work += loads / 2;
     if (streams)
@@ -418,7 +426,7 @@ static Tile chooseVectors(const Nest &nest, ArrayRef<Buffer> buffers,
     // Panels for narrower vectors need not be several of these.
     while (panelLoop >= 0 && panel % width != 0)
       width /= 2;
-    double cost = vectorCost(nest, buffers, loop, width);
+    double cost = vectorCost(nest, buffers, loop, width, target);
     // On a tie the later loop is the inner one.
     if (tile.vectorLoop < 0 || cost <= best) {
       best = cost;
@@ -464,8 +472,8 @@ SmallVector<Tile> dlc::schedule::rankTiles(const Nest &nest,
   int64_t maxVectors = llvm::divideCeil(panel ? panel : extentV, tile.lanes);
   if (!nest.hasReduction()) {
     SmallVector<Tile> tiles;
-    if (int loop =
-            findTransposedLoop(nest, buffers, tile.vectorLoop, tile.lanes);
+    if (int loop = findTransposedLoop(nest, buffers, tile.vectorLoop,
+                                      tile.lanes, target);
         loop >= 0 && tile.lanes > 1 && !panel) {
       Tile square = tile;
       square.rowLoop = loop;

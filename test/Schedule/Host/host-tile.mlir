@@ -123,3 +123,19 @@ dispatch.kernel @sets(%w: tensor<34x128xf32>, %x: tensor<64x128x8xf32>, %o: tens
   } -> tensor<64x34x8xf32>
   dispatch.return %r : tensor<64x34x8xf32>
 }
+
+// A depthwise convolution: rows share most of what their windows see, and 4
+// accumulators are enough where tiles are so short that several run at once.
+// CHECK-LABEL: dispatch.kernel @depthwise(
+// CHECK-SAME: tiles = ["{{[2-9]}} rows x 1 vector of 8"]
+dispatch.kernel @depthwise(%x: tensor<18x18x240xf32>, %w: tensor<5x5x240xf32>, %o: tensor<14x14x240xf32>) -> tensor<14x14x240xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<14x14x240xf32>) -> tensor<14x14x240xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(h, w, c, p, q) -> (h + p, w + q, c)>, affine_map<(h, w, c, p, q) -> (p, q, c)>, affine_map<(h, w, c, p, q) -> (h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]} ins(%x, %w : tensor<18x18x240xf32>, tensor<5x5x240xf32>) outs(%f : tensor<14x14x240xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<14x14x240xf32>
+  dispatch.return %r : tensor<14x14x240xf32>
+}

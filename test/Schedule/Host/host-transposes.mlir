@@ -1,4 +1,5 @@
 // RUN: dlc-opt %s --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
+// RUN: dlc-opt %s --host-schedule-kernels=cpu=x86-64-v4 | FileCheck %s --check-prefix=AVX512
 
 // What is contiguous along another loop than the result is read by vectors
 // along that loop, and squares are transposed in registers: two rounds within
@@ -64,4 +65,18 @@ dispatch.kernel @narrow(%x: tensor<40x3xf32>, %o: tensor<3x40xf32>) -> tensor<3x
     linalg.yield %a : f32
   } -> tensor<3x40xf32>
   dispatch.return %y : tensor<3x40xf32>
+}
+
+// Vectors that are never whole are stored in parts: fast with AVX-512 only.
+// CHECK-LABEL: dispatch.kernel @image(
+// CHECK-NOT: transposed
+// CHECK: dispatch.return
+// AVX512-LABEL: dispatch.kernel @image(
+// AVX512-SAME: tiles = ["4 rows x 1 vector of 4, transposed"]
+dispatch.kernel @image(%x: tensor<3x400xf32>, %o: tensor<400x3xf32>) -> tensor<400x3xf32> attributes {num_outs = 1 : i64} {
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<3x400xf32>) outs(%o : tensor<400x3xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<400x3xf32>
+  dispatch.return %y : tensor<400x3xf32>
 }

@@ -23,6 +23,8 @@ struct HostTarget {
   /// 4: of the peak, 8 reach 92 %, 10 reach 95 %, 12 reach 97 %.)
   int64_t fmaInFlight = 8, fmaSlack = 14;
   double idleCost = 0.1;
+  /// Multiply-adds that the CPU looks ahead: shorter tiles run side by side.
+  int64_t fmaAhead = 200;
   /// Vector loads per cycle relative to fused multiply-adds per cycle. (Both
   /// are two, but measured: 14 loads with 13 multiply-adds reach 87 % of the
   /// peak, 8 with 12 reach it.)
@@ -36,6 +38,10 @@ struct HostTarget {
   int64_t l2Bytes = 1 << 20;
   /// Lines of one set of the first one.
   int64_t l1Ways = 8;
+
+  /// Parts of vectors are stored as fast as whole ones (AVX-512; vmaskmov takes
+  /// many times as long on some CPUs).
+  bool storesParts = false;
 
   /// There is an instruction that multiplies and adds with one rounding.
   bool fusedMultiplyAdd = false;
@@ -83,12 +89,15 @@ struct HostTarget {
     return bfloat && bfloatDots ? 0 : 32;
   }
 
-  /// Time that one step of `accumulators` independent multiply-adds takes, in
-  /// multiply-adds.
-  double stepTime(int64_t accumulators) const {
-    accumulators = std::max(accumulators, fmaInFlight);
-    return double(accumulators) +
-           idleCost * double(std::max<int64_t>(fmaSlack - accumulators, 0));
+  /// Time that a step of a tile with `accumulators` takes at least, of `steps`
+  /// steps, in multiply-adds.
+  double stepTime(int64_t accumulators, double steps) const {
+    double tiles =
+        std::max(1.0, double(fmaAhead) / (double(accumulators) * steps));
+    double inFlight =
+        std::max(double(accumulators) * tiles, double(fmaInFlight));
+    return (inFlight + idleCost * std::max(double(fmaSlack) - inFlight, 0.0)) /
+           tiles;
   }
 
   /// Elements of `bits` width in one vector.
