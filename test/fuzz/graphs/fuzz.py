@@ -121,7 +121,12 @@ def join(cases):
             outputs.append(describe(name + "_out", value.array, value.dynamic or changes))
     inputs = [case.describe(name) for case in cases for name in case.inputs]
     constants = {n: a for case in cases for n, a in case.constants.items()}
-    return onnx.shape_inference.infer_shapes(make_model(nodes, inputs, outputs, constants, cases[0].opset))
+    model = make_model(nodes, inputs, outputs, constants, cases[0].opset)
+    # libonnx knows no types of these results, and does not survive an EyeLike of one
+    learned = [case.describe(name) for case in cases for node in case.nodes if node.domain == "ai.onnx.ml"
+               for name in node.output if name in case.values]
+    model.graph.value_info.extend(info for info in learned if info)
+    return onnx.shape_inference.infer_shapes(model)
 
 
 def difference(got, expected, slack=0, unsure=lambda: 0):

@@ -87,11 +87,12 @@ class Learned(Core):
             dtype = value.dtype if value.is_float else np.float32
             if not value.is_float:
                 return
-            # onnxruntime takes the numbers of SOFTMAX and LOGISTIC for each other's, and has powers of float32 for float64
+            # onnxruntime takes the numbers of SOFTMAX and LOGISTIC for each other's, has powers of float32 for float64, and
+            # leaves a single target as it is
             tensor = lambda values, kind: numpy_helper.from_array(np.asarray(values, kind))
             place = lambda branch: -branch - 1 if branch < 0 else branch
             self.node("TreeEnsemble", value, domain=ML, n_targets=targets, aggregate_function=aggregate,
-                      post_transform=self.pick([0, 0, 3]) if dtype == np.float32 else 0, tree_roots=roots, nodes_featureids=[s[1] for s in splits],
+                      post_transform=self.pick([0, 0, 3]) if dtype == np.float32 and targets > 1 else 0, tree_roots=roots, nodes_featureids=[s[1] for s in splits],
                       nodes_splits=tensor([s[2] for s in splits], dtype), nodes_modes=tensor([s[3] for s in splits], np.uint8),
                       nodes_truenodeids=[place(s[4]) for s in splits], nodes_falsenodeids=[place(s[5]) for s in splits],
                       nodes_trueleafs=[int(s[4] < 0) for s in splits], nodes_falseleafs=[int(s[5] < 0) for s in splits],

@@ -128,6 +128,26 @@ void castFormerNumbers(GraphProto &graph, const ElementTypes &types) {
 
 } // namespace
 
+void dlc::importer::castEyes(GraphProto &graph) {
+  Nodes nodes;
+  for (NodeProto &node : *graph.mutable_node()) {
+    for (AttributeProto &attr : *node.mutable_attribute())
+      if (attr.has_g())
+        castEyes(*attr.mutable_g());
+    const AttributeProto *type = attribute(node, "dtype");
+    if (!isOp(node, "EyeLike") || !type) {
+      nodes.Add()->Swap(&node);
+      continue;
+    }
+    std::string eye = node.output(0) + "/eye";
+    setInt(addNode(nodes, node, "EyeLike", {node.input(0)}, {eye}), "k",
+           intAttr(node, "k", 0));
+    setInt(addNode(nodes, node, "Cast", {eye}, {node.output(0)}), "to",
+           type->i());
+  }
+  graph.mutable_node()->Swap(&nodes);
+}
+
 void dlc::importer::convertOpset(ModelProto &model, int64_t from, int to) {
   if (from < 9)
     modernizeScans(model);

@@ -100,6 +100,10 @@ void bindInputs(Model &model, const LoadOptions &options);
 
 //===- Convert.cpp --------------------------------------------------------===//
 
+/// Makes EyeLike of a type EyeLike and a Cast: libonnx infers its type from
+/// that of an operand, and does not survive where that is not known (yet).
+void castEyes(onnx::GraphProto &graph);
+
 /// Rewrites the nodes of operator set `from` to those of `to`, the newest.
 void convertOpset(onnx::ModelProto &model, int64_t from, int to);
 

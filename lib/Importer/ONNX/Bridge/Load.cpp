@@ -85,6 +85,9 @@ void refuseUnsafe(
       throw ImportError("the experimental operator " + node.op_type() +
                             " is not supported",
                         node);
+    // Its result's type follows from one that may not be known.
+    if (node.op_type() == "RegexFullMatch")
+      throw ImportError("programs have no strings", node);
     checkEquation(node);
     for (const auto &attribute : node.attribute()) {
       refuseUnsafe(attribute.g().node());

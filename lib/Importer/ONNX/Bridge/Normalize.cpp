@@ -536,6 +536,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   proto.mutable_graph()->clear_quantization_annotation();
   inlineModelFunctions(proto);
   normalizeDomains(*proto.mutable_graph());
+  castEyes(*proto.mutable_graph());
   expandContribOps(*proto.mutable_graph(), opset);
   bindInputs(model, options);
   removeDeadNodes(*proto.mutable_graph());
