@@ -24,6 +24,11 @@ using namespace dlc::schedule;
 /// Stack memory a kernel may take; region forming keeps groups far below it.
 static constexpr int64_t maxScratchBytes = 256 << 10;
 
+/// Iterations of the longest nest of all work items that are done side by side.
+/// Measured on Zen 4: softmax of 49 numbers takes half the time with 4 rows at
+/// once (60 % with 2), of 197 numbers 80 % with 2 or with 4.
+static constexpr int64_t maxIterationsAtOnce = 1024;
+
 namespace {
 
 /// Emits the body of one kernel from its plan.
@@ -41,14 +46,22 @@ public:
     for (auto [index, buffer] : llvm::enumerate(plan.buffers))
       if (buffer.argument >= 0)
         memrefs[index] = flatten(b, loc, body->getArgument(buffer.argument));
-    if (plan.nests.size() == 1)
-      return emitNest(plan.nests.front(), {}, body, /*parallel=*/true);
+    if (plan.nests.size() == 1) {
+      Nest &nest = plan.nests.front();
+      Tile tile = prepareNest(nest);
+      return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, target,
+                         memrefs, {}, body)
+          .emit(/*parallel=*/true);
+    }
     if (plan.shared.empty())
-      return emitSequence({}, body);
+      return emitSequence(SmallVector<SmallVector<Value>>(1), body);
+    std::optional<ItemsAtOnce> atOnce = chooseItemsAtOnce();
     SmallVector<OpFoldResult> lower, upper, step;
-    for (int64_t extent : plan.shared) {
+    for (auto [loop, extent] : llvm::enumerate(plan.shared)) {
       lower.push_back(b.getIndexAttr(0));
-      upper.push_back(b.getIndexAttr(extent));
+      bool isSplit = atOnce && atOnce->loop == loop;
+      upper.push_back(
+          b.getIndexAttr(isSplit ? extent / atOnce->count : extent));
       step.push_back(b.getIndexAttr(1));
     }
     auto forall = scf::ForallOp::create(b, loc, lower, upper, step,
@@ -62,7 +75,19 @@ public:
       b.setInsertionPointToStart(
           scf::IfOp::create(b, loc, isNeeded, /*withElseRegion=*/false)
               .thenBlock());
-    LogicalResult ok = emitSequence(ivs, b.getInsertionBlock());
+    SmallVector<SmallVector<Value>> items = {ivs};
+    if (atOnce) {
+      items.assign(atOnce->count, ivs);
+      for (auto [number, item] : llvm::enumerate(items)) {
+        Value count = arith::ConstantIndexOp::create(b, loc, atOnce->count);
+        Value &iv = item[atOnce->loop];
+        iv = arith::MulIOp::create(b, loc, iv, count);
+        if (number)
+          iv = arith::AddIOp::create(
+              b, loc, iv, arith::ConstantIndexOp::create(b, loc, number));
+      }
+    }
+    LogicalResult ok = emitSequence(items, b.getInsertionBlock());
     b.setInsertionPointToEnd(body);
     return ok;
   }
@@ -83,20 +108,58 @@ public:
   ArrayRef<Tile> getPossibleTiles() const { return possibleTiles; }
 
 private:
-  LogicalResult emitSequence(ArrayRef<Value> sharedIvs, Block *block) {
-    for (auto [index, buffer] : llvm::enumerate(plan.buffers))
-      if (buffer.argument < 0)
-        memrefs[index] = memref::AllocaOp::create(
-            b, loc, MemRefType::get({buffer.elements}, buffer.element),
-            b.getI64IntegerAttr(64));
-    for (Nest &nest : plan.nests)
-      if (failed(emitNest(nest, sharedIvs, block, /*parallel=*/false)))
-        return failure();
+  /// Work items that are done side by side: neighbours along a shared loop.
+  struct ItemsAtOnce {
+    unsigned loop;
+    int64_t count;
+  };
+
+  /// Several work items that are short, one nest after the other: what lanes
+  /// are combined to is waited for, and a short row has little else to do
+  /// meanwhile.
+  std::optional<ItemsAtOnce> chooseItemsAtOnce() const {
+    if (!vectorize || llvm::none_of(plan.nests, [](const Nest &nest) {
+          return nest.hasReduction();
+        }))
+      return std::nullopt;
+    int64_t longest = 0;
+    for (const Nest &nest : plan.nests) {
+      int64_t iterations = 1;
+      for (const Loop &loop : nest.loops)
+        if (loop.shared < 0)
+          iterations *= loop.extent;
+      longest = std::max(longest, iterations);
+    }
+    for (int64_t count : {4, 2})
+      for (unsigned loop = plan.shared.size(); loop-- > 0;)
+        if (longest * count <= maxIterationsAtOnce &&
+            plan.shared[loop] % count == 0 && !plan.sharedLimits[loop])
+          return ItemsAtOnce{loop, count};
+    return std::nullopt;
+  }
+
+  /// Emits the nests for each of `items`, induction variables of the shared
+  /// loops.
+  LogicalResult emitSequence(ArrayRef<SmallVector<Value>> items, Block *block) {
+    SmallVector<SmallVector<Value>> memory(items.size(), memrefs);
+    for (SmallVector<Value> &ofItem : memory)
+      for (auto [index, buffer] : llvm::enumerate(plan.buffers))
+        if (buffer.argument < 0)
+          ofItem[index] = memref::AllocaOp::create(
+              b, loc, MemRefType::get({buffer.elements}, buffer.element),
+              b.getI64IntegerAttr(64));
+    for (Nest &nest : plan.nests) {
+      Tile tile = prepareNest(nest);
+      for (auto [ivs, ofItem] : llvm::zip_equal(items, memory))
+        if (failed(NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile,
+                               target, ofItem, ivs, block)
+                       .emit(/*parallel=*/false)))
+          return failure();
+    }
     return success();
   }
 
-  LogicalResult emitNest(Nest &nest, ArrayRef<Value> sharedIvs, Block *scratch,
-                         bool parallel) {
+  Tile prepareNest(Nest &nest) {
     groupFactors(nest, plan.buffers, target);
     Tile tile;
     if (vectorize) {
@@ -113,9 +176,7 @@ private:
       needed += expected.needed;
       possible += expected.possible;
     }
-    return NestEmitter(b, nest.stages[0].op.getLoc(), nest, tile, target,
-                       memrefs, sharedIvs, scratch)
-        .emit(parallel);
+    return tile;
   }
 
   /// What is said of the nest with the most work.
