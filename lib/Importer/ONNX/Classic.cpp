@@ -478,6 +478,9 @@ LogicalResult Forest::walk() {
   }
   where = e.broadcast(e.ints(roots, {1, int64_t(roots.size())}),
                       {shapeOf(x)[0], int64_t(roots.size())});
+  if (e.isOpen(0)) // as many samples as there are
+    where = e.make<nn::BoundedOp>(where, e.make<nn::ExtentOp>(x, int64_t(0)),
+                                  int64_t(0));
   for (int64_t step = 0; step < steps; ++step) {
     Value value = takeAlong(e, x, at(table(features)), 1);
     where = m.select(goesTrue(value), at(table(yes)), at(table(no)));

@@ -99,8 +99,9 @@ def names_read(node):
 BY_REFERENCE = {"DFT", "STFT"}
 
 # Its Erf rounds float64 to float32, its LRN takes samples for channels, its Resize has coordinates of float32, its
-# windows with more padding on one side than on the other have another size.
-NOT_BY_REFERENCE = {"Erf", "LRN", "Resize", "MaxPool", "AveragePool", "LpPool", "GlobalMaxPool", "GlobalAveragePool", "GlobalLpPool"}
+# windows with more padding on one side than on the other have another size, its ConvTranspose has other groups.
+NOT_BY_REFERENCE = {"Erf", "LRN", "Resize", "MaxPool", "AveragePool", "LpPool", "GlobalMaxPool", "GlobalAveragePool", "GlobalLpPool",
+                    "ConvTranspose"}
 # And what operators were in older sets it does not say.
 SINCE_REFERENCE = 21
 

@@ -138,7 +138,7 @@ class Learned(Core):
             keys = [int(k) for k in self.rng.permutation(20)[:5] - 10]
             self.node("LabelEncoder", value, domain=ML, keys_int64s=keys, values_floats=floats(self.data(5)), default_float=0.5)
             self.node("OneHotEncoder", value, domain=ML, cats_int64s=keys)
-        elif choice == 5 and value.dtype == np.float32:
+        elif choice == 5 and value.dtype == np.float32 and all(other.shape[1] == count for other in value.others):
             self.node("FeatureVectorizer", value, value, domain=ML, inputdimensions=[count, count])
 
     # --- Fourier transforms

@@ -229,14 +229,10 @@ void expandImputer(Learned &e) {
 
 /// Rows of all inputs behind each other; a vector is a row.
 void expandFeatureVectorizer(Learned &e) {
-  Ints sizes = e.ints("inputdimensions");
-  if (static_cast<int>(sizes.size()) != e.node.input_size())
-    e.refuse("inputdimensions must have a number for each input");
   std::vector<std::string> parts;
-  for (size_t i = 0; i < sizes.size(); ++i)
-    parts.push_back(
-        e.add("Reshape", {e.cast(e.in(static_cast<int>(i)), TensorProto::FLOAT),
-                          e.constantInts({-1, sizes[i]})}));
+  for (int i = 0; i < e.numInputs(); ++i)
+    parts.push_back(e.along("Flatten", {e.cast(e.in(i), TensorProto::FLOAT)},
+                            {{"axis", -1}}));
   e.finish(e.along("Concat", parts, {{"axis", 1}}));
 }
 
