@@ -386,7 +386,8 @@ int64_t NodeEmitter::intAttr(StringRef name, int64_t fallback) const {
 
 double NodeEmitter::floatAttr(StringRef name, double fallback) const {
   const auto *attribute = attr(name);
-  return attribute ? attribute->f() : fallback;
+  // defaults are numbers of the same type
+  return attribute ? attribute->f() : static_cast<float>(fallback);
 }
 
 std::string NodeEmitter::stringAttr(StringRef name, StringRef fallback) const {
