@@ -16,8 +16,9 @@ class Learned(Core):
     # --- ai.onnx.ml
 
     def table(self, fits=lambda v: True):
-        """Rows of features."""
-        value = self.value(lambda v: v.rank == 2 and v.shape[1] <= 70 and v.dtype in (np.float32, np.float64, np.int64, np.int32) and fits(v))
+        """Rows of as many features as there are parameters for."""
+        value = self.value(lambda v: v.rank == 2 and v.shape[1] <= 70 and v.dtype in (np.float32, np.float64, np.int64, np.int32)
+                           and all(other.shape[1] == v.shape[1] for other in v.others) and fits(v))
         if value or self.flip():
             return value
         given = self.data((self.bound or self.size(), self.integer(1, 9)), self.pick([np.float32, np.float64, np.int64]))
@@ -138,7 +139,7 @@ class Learned(Core):
             keys = [int(k) for k in self.rng.permutation(20)[:5] - 10]
             self.node("LabelEncoder", value, domain=ML, keys_int64s=keys, values_floats=floats(self.data(5)), default_float=0.5)
             self.node("OneHotEncoder", value, domain=ML, cats_int64s=keys)
-        elif choice == 5 and value.dtype == np.float32 and all(other.shape[1] == count for other in value.others):
+        elif choice == 5 and value.dtype == np.float32:
             self.node("FeatureVectorizer", value, value, domain=ML, inputdimensions=[count, count])
 
     # --- Fourier transforms
