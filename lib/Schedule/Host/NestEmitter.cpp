@@ -14,8 +14,9 @@ using namespace mlir;
 using namespace dlc::schedule;
 
 /// Prefetches that a tile issues at once, at most: more would wait for each
-/// other.
-static constexpr int64_t maxPrefetches = 16;
+/// other. With 16 half of the weights were not fetched where few tiles share
+/// panels with long partial sums (gpt2 with 64 tokens took 7 % more).
+static constexpr int64_t maxPrefetches = 32;
 static constexpr int64_t cacheLineBits = 512;
 
 /// Work items that a kernel should have at least, so that a few threads share
@@ -543,7 +544,8 @@ int64_t NestEmitter::partialSumBlock(unsigned depth) {
       inner *= nest.loops[loop].extent;
   }
   auto loopAt = [&](unsigned at) { return nest.loops[reductions[at]]; };
-  int64_t extent = loopAt(depth).extent, terms = partialSum(all);
+  int64_t extent = loopAt(depth).extent;
+  int64_t terms = partialSum(all, countWaitingSums(nest, tile, target) > 0);
   bool isInnermost = depth + 1 == reductions.size();
   if (inner * extent <= terms) {
     // A loop that leaves iterations out is not cut; each one is a block then.

@@ -20,13 +20,16 @@ inline constexpr int64_t manySums = 96, sumsOfGroup = 8;
 
 /// Terms of a partial sum of `all` terms. The bound of the error grows with the
 /// terms of a partial sum plus their number: the square root of `all` is best.
-/// But with 16 registers each partial sum takes time (see `tileCost`), so they
-/// are as long as the error is below onnxruntime's: 32 terms instead of 64 or
-/// 128 have two thirds of the error and cost 5 to 10 % there. Where all terms
-/// have one sign, fewer partial sums are better, if they are not added up in
-/// groups. Measured by test/Integration/host/sums.py.
-constexpr int64_t partialSum(int64_t all) {
-  return all < 512 ? 64 : all < 4096 ? 128 : 64;
+/// Where the sums so far wait in memory for want of registers, each partial sum
+/// takes time (see `tileCost`), so there they are as long as the error is below
+/// onnxruntime's: 64 or 128 terms instead of 32 have 1.5 times the error and
+/// save 5 to 10 %. Where all terms have one sign, fewer partial sums are better,
+/// if they are not added up in groups. Measured by
+/// test/Integration/host/sums.py.
+constexpr int64_t partialSum(int64_t all, bool waitsInMemory) {
+  if (all >= 2048)
+    return all < 4096 ? 128 : 64;
+  return !waitsInMemory ? 32 : all < 512 ? 64 : 128;
 }
 
 /// Whether the sums of a nest are made of partial sums: they are long, and all

@@ -199,18 +199,23 @@ bool dlc::schedule::hasPartialSums(const Nest &nest, bool reduceLanes) {
 /// nothing.
 static constexpr double spillCost = 2.5;
 
+int64_t dlc::schedule::countWaitingSums(const Nest &nest, const Tile &tile,
+                                        const HostTarget &target) {
+  if (!hasPartialSums(nest, tile.reduceLanes))
+    return 0;
+  int64_t needed = registersOf(nest, tile, target) +
+                   tile.rows * tile.vectors * nest.stages[0].outputs.size();
+  return std::max<int64_t>(needed - target.vectorRegisters, 0);
+}
+
 /// Time that partial sums take for want of registers: while one is added up,
 /// the sums so far wait.
 static double partialSumCost(const Nest &nest, const Tile &tile,
                              const HostTarget &target) {
-  if (!hasPartialSums(nest, tile.reduceLanes))
-    return 0;
+  int64_t waiting = countWaitingSums(nest, tile, target);
   double terms = reductionVolume(nest);
-  int64_t spilled = registersOf(nest, tile, target) +
-                    tile.rows * tile.vectors * nest.stages[0].outputs.size() -
-                    target.vectorRegisters;
-  return std::max<int64_t>(spilled, 0) * spillCost * terms /
-         partialSum(int64_t(terms));
+  return double(waiting) * spillCost * terms /
+         double(partialSum(int64_t(terms), /*waitsInMemory=*/true));
 }
 
 /// Whether an operand that all rows of a tile share is too large for the

@@ -50,6 +50,11 @@ struct Tile {
 /// Whether vectors of `access` along `loop` would be gathered.
 bool isStrided(const Access &access, unsigned loop);
 
+/// How many sums have no register while a partial sum of a tile is added up
+/// (PartialSums.h).
+int64_t countWaitingSums(const Nest &nest, const Tile &tile,
+                         const HostTarget &target);
+
 /// What the cost model expects of a nest.
 struct Prediction {
   /// Multiply-adds of vectors that the nest needs at least, and how many the
