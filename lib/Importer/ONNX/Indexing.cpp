@@ -2,6 +2,9 @@
 
 #include "Arithmetic.h"
 
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
@@ -78,6 +81,147 @@ Value dlc::importer::neutral(NodeEmitter &e, nn::ReduceKind kind,
       DenseElementsAttr::get(RankedTensorType::get({}, element), limit)));
 }
 
+namespace {
+
+/// Two values, or what changes nothing, by what a scatter combines with.
+Value combine(Arithmetic &m, nn::ReduceKind kind, Value a, Value b) {
+  switch (kind) {
+  case nn::ReduceKind::Prod:
+    return m.mul(a, b);
+  case nn::ReduceKind::Max:
+    return m.max(a, b);
+  case nn::ReduceKind::Min:
+    return m.min(a, b);
+  default:
+    return m.add(a, b);
+  }
+}
+
+/// A scatter of whole slices along dimension 1 of 3, one of n positions each:
+/// the positions are sorted, so that the updates of an element are neighbours,
+/// which are combined in log2(n) rounds. Each element looks for where its own
+/// end.
+class SortedScatter {
+public:
+  SortedScatter(NodeEmitter &e, Value at)
+      : e(e), m(e), count(product(shapeOf(at))) {
+    at = e.reshape(at, {1, count});
+    order = e.reshape(firstOfRows(e, at, count, /*largest=*/false), {count});
+    sorted = take(e.reshape(at, {count}), order);
+  }
+
+  Value run(Value data, Value updates, std::optional<nn::ReduceKind> kind) {
+    int64_t extent = shapeOf(data)[1];
+    Value own = e.iota(extent, 1, 0, 1);
+    Value end = notBehind(own), begin = notBehind(m.sub(own, 1));
+    Value isHit = along(m.compare(nn::ComparePredicate::GT, end, begin));
+    Value last = m.max(m.sub(end, 1), 0);
+    if (!kind)
+      return m.select(isHit, slices(updates, take(order, last)), data);
+    Value none = neutral(e, *kind, elementOf(data));
+    Value all = slices(combined(slices(updates, order), *kind, none), last);
+    return combine(m, *kind, data, m.select(isHit, all, none));
+  }
+
+private:
+  Value take(Value line, Value positions) {
+    return e.make<nn::GatherOp>(line, positions, int64_t(0));
+  }
+  Value slices(Value x, Value positions) {
+    return e.make<nn::GatherOp>(x, positions, int64_t(1));
+  }
+  /// Numbers along dimension 1, for all others.
+  Value along(Value line) { return e.reshape(line, {1, shapeOf(line)[0], 1}); }
+  /// How many of the sorted positions are not behind each of `limits`.
+  Value notBehind(Value limits) {
+    Value found = e.splat(typeOf(limits), 0);
+    for (auto step = int64_t(llvm::bit_floor(uint64_t(count))); step;
+         step /= 2) {
+      Value next = m.add(found, double(step));
+      Value probe = take(sorted, m.min(m.sub(next, 1), double(count - 1)));
+      Value isIn = m.compare(nn::ComparePredicate::LE, next, double(count));
+      isIn = m.both(isIn, m.compare(nn::ComparePredicate::LE, probe, limits));
+      found = m.select(isIn, next, found);
+    }
+    return found;
+  }
+  /// Each slice with all those before it that have the same position.
+  Value combined(Value x, nn::ReduceKind kind, Value none) {
+    Value place = e.iota(count, 1, 0, 1);
+    for (int64_t step = 1; step < count; step *= 2) {
+      Value from = m.max(m.sub(place, double(step)), 0);
+      Value isSame =
+          m.compare(nn::ComparePredicate::EQ, take(sorted, from), sorted);
+      isSame = m.both(isSame,
+                      m.compare(nn::ComparePredicate::GE, place, double(step)));
+      Value before = m.select(along(isSame), slices(x, from), none);
+      x = combine(m, kind, before, x);
+    }
+    return x;
+  }
+
+  NodeEmitter &e;
+  Arithmetic m;
+  int64_t count;
+  /// The updates in the order of their positions, and these.
+  Value order, sorted;
+};
+
+/// All of a value, whatever counts of it.
+Value whole(NodeEmitter &e, Value v) {
+  if (!e.hasOpenInput())
+    return v;
+  for (auto [axis, size] : llvm::enumerate(shapeOf(v)))
+    v = e.make<nn::BoundedOp>(v, e.ints({size}, {}), int64_t(axis));
+  return v;
+}
+
+/// As much of a value as counts of another one.
+Value asMuchAs(NodeEmitter &e, Value like, Value v) {
+  int64_t rank = e.hasOpenInput() ? shapeOf(v).size() : 0;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    v = e.make<nn::BoundedOp>(v, e.make<nn::ExtentOp>(like, axis), axis);
+  return v;
+}
+
+/// All of the data with the updates that count.
+Value sortedScatter(NodeEmitter &e, Value data, Value indices, Value updates,
+                    int64_t axis, std::optional<nn::ReduceKind> kind) {
+  Arithmetic m(e);
+  Dims shape(shapeOf(data));
+  int64_t count = shapeOf(updates)[axis], rank = shape.size();
+  if (e.hasOpenInput()) {
+    Value isThere =
+        m.compare(nn::ComparePredicate::LT, e.iota(count, 1, axis, rank),
+                  e.make<nn::ExtentOp>(updates, axis));
+    indices = m.select(isThere, whole(e, indices), -1);
+  }
+  // The dimensions before the axis are one, as are those behind it.
+  int64_t outer = product(ArrayRef<int64_t>(shape).take_front(axis));
+  int64_t inner = product(ArrayRef<int64_t>(shape).drop_front(axis + 1));
+  Value result =
+      SortedScatter(e, indices)
+          .run(e.reshape(whole(e, data), {outer, shape[axis], inner}),
+               e.reshape(whole(e, updates), {outer, count, inner}), kind);
+  return e.reshape(result, shape);
+}
+
+/// Whether sorting is worth while. The search compares (and combines) all pairs
+/// of an element and an update.
+bool isSorted(Value data, Value indices, Value updates, int64_t axis,
+              std::optional<nn::ReduceKind> kind) {
+  int64_t extent = shapeOf(data)[axis], count = shapeOf(updates)[axis];
+  if (product(shapeOf(indices)) != count || count < 2)
+    return false;
+  int64_t rounds = llvm::Log2_64_Ceil(count);
+  int64_t slice = kind ? product(shapeOf(updates)) / count : 1;
+  slice = std::max<int64_t>(slice, 1);
+  constexpr int64_t cheap = 1 << 20;
+  return extent > 4 * rounds && extent * count > cheap / slice;
+}
+
+} // namespace
+
 /// As data flows a scatter is a search: for each element of the result the
 /// updates along the axis that hit it, of which the last one wins or all are
 /// combined. That keeps results the same however the work is divided.
@@ -89,6 +233,9 @@ Value dlc::importer::scatterAlong(NodeEmitter &e, Value data, Value indices,
   int64_t count = shapeOf(updates)[axis];
   if (count == 0 || extent == 0)
     return data;
+  if (isSorted(data, indices, updates, axis, kind))
+    return asMuchAs(e, data,
+                    sortedScatter(e, data, indices, updates, axis, kind));
   // Dimension `axis` is the position in the data, `axis + 1` the update.
   Value at = e.iota(extent, 1, axis, rank + 1);
   Value hits =
@@ -104,16 +251,7 @@ Value dlc::importer::scatterAlong(NodeEmitter &e, Value data, Value indices,
   Value hit = m.select(
       hits, e.reshape(updates, inserted(shapeOf(updates), axis, 1)), none);
   Value all = m.reduce(*kind, hit, {axis + 1});
-  switch (*kind) {
-  case nn::ReduceKind::Prod:
-    return m.mul(data, all);
-  case nn::ReduceKind::Max:
-    return m.max(data, all);
-  case nn::ReduceKind::Min:
-    return m.min(data, all);
-  default:
-    return m.add(data, all);
-  }
+  return combine(m, *kind, data, all);
 }
 
 namespace {
@@ -229,12 +367,38 @@ bool isKnownScatter(NodeEmitter &e, std::optional<nn::ReduceKind> kind) {
          product(shapeOf(e.in(0))) <= maxScattered;
 }
 
+/// Positions that a broadcast repeats in each dimension but `axis`, with one
+/// element there; other positions as they are. (Sums over the edges of a graph
+/// repeat a node's number for each of its features.)
+Value withoutRepeats(Value indices, NodeEmitter &e, int64_t axis) {
+  SmallVector<nn::BoundedOp> limits;
+  Value whole = indices;
+  while (auto bounded = whole.getDefiningOp<nn::BoundedOp>()) {
+    if (int64_t(bounded.getAxis()) == axis)
+      limits.push_back(bounded);
+    whole = bounded.getX();
+  }
+  auto repeat = whole.getDefiningOp<nn::BroadcastOp>();
+  if (!repeat)
+    return indices;
+  ArrayRef<int64_t> shape = shapeOf(indices);
+  Dims given(shape.size(), 1), rows(shape.size(), 1);
+  llvm::copy(llvm::reverse(shapeOf(repeat.getX())), given.rbegin());
+  rows[axis] = shape[axis];
+  if (given != rows)
+    return indices;
+  Value result = e.reshape(repeat.getX(), rows);
+  for (nn::BoundedOp bounded : llvm::reverse(limits))
+    result = e.make<nn::BoundedOp>(result, bounded.getExtent(), axis);
+  return result;
+}
+
 LogicalResult scatterComputed(NodeEmitter &e, int64_t axis,
                               std::optional<nn::ReduceKind> kind) {
   Value data = e.in(0), updates = e.in(2);
   ArrayRef<int64_t> shape = shapeOf(data), from = shapeOf(updates);
-  Value indices =
-      wrapped(e, e.cast(e.in(1), e.builder.getI64Type()), data, axis);
+  Value indices = withoutRepeats(e.in(1), e, axis);
+  indices = wrapped(e, e.cast(indices, e.builder.getI64Type()), data, axis);
   // Fewer updates than data in the other dimensions: fill up with such that hit
   // nothing.
   Dims lo(shape.size(), 0), hi(shape.size(), 0);
@@ -246,7 +410,7 @@ LogicalResult scatterComputed(NodeEmitter &e, int64_t axis,
       return e.make<nn::PadOp>(nn::PadMode::Constant, x, e.scalar(value, x),
                                ArrayRef<int64_t>(lo), ArrayRef<int64_t>(hi));
     };
-    indices = pad(indices, -1);
+    indices = pad(e.broadcast(indices, from), -1);
     updates = pad(updates, 0);
   }
   return e.set(0, scatterAlong(e, data, indices, updates, axis, kind));
@@ -300,9 +464,14 @@ LogicalResult scatterTuples(NodeEmitter &e, int64_t rows, int64_t width,
     column = m.mul(wrapped(e, column, data, d), double(strides[d]));
     flat = flat ? m.add(flat, column) : column;
   }
-  Value result = scatterAlong(e, e.reshape(data, {outer, inner}), flat,
-                              e.reshape(e.in(2), {rows, inner}), 0, kind);
-  return e.set(0, e.reshape(result, shape));
+  Value updates = e.reshape(e.in(2), {rows, inner});
+  Value lines = e.reshape(data, {outer, inner});
+  if (!isSorted(lines, flat, updates, 0, kind))
+    return e.set(
+        0, e.reshape(scatterAlong(e, lines, flat, updates, 0, kind), shape));
+  lines = e.reshape(whole(e, data), {outer, inner});
+  Value result = sortedScatter(e, lines, flat, updates, 0, kind);
+  return e.set(0, asMuchAs(e, data, e.reshape(result, shape)));
 }
 
 LogicalResult scatterND(NodeEmitter &e) {
