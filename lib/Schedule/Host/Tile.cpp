@@ -152,10 +152,15 @@ static double stepCost(const Nest &nest, const HostTarget &target) {
 /// Extent of a reduction loop along which the windows of neighbouring rows
 /// overlap in `access`, or 1.
 static int64_t windowOf(const Nest &nest, const Access &access, int rowLoop) {
-  for (auto [index, loop] : llvm::enumerate(nest.loops))
-    if (loop.reduction && access.coef[index] != 0 &&
-        access.coef[rowLoop] % access.coef[index] == 0 && loop.extent <= 16)
+  for (auto [index, loop] : llvm::enumerate(nest.loops)) {
+    if (!loop.reduction || access.coef[index] == 0 || loop.extent > 16 ||
+        access.coef[rowLoop] % access.coef[index] != 0)
+      continue;
+    // Rows that lie farther apart than a window reaches share nothing.
+    int64_t stride = std::abs(access.coef[rowLoop] / access.coef[index]);
+    if (stride < loop.extent)
       return loop.extent;
+  }
   return 1;
 }
 

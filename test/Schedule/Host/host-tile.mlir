@@ -1,4 +1,5 @@
 // RUN: dlc-opt %s --host-pack-operands=cpu=x86-64-v3 --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
+// RUN: dlc-opt %s --host-pack-operands=cpu=x86-64-v4 --host-schedule-kernels=cpu=x86-64-v4 | FileCheck %s --check-prefix=WIDE
 // RUN: dlc-opt %s "--host-pack-operands=cpu=x86-64-v3 list-tiles" "--host-schedule-kernels=cpu=x86-64-v3 list-tiles" | FileCheck %s --check-prefix=LIST
 
 // A kernel that is to have a certain register tile has it, and panels as wide
@@ -138,4 +139,23 @@ dispatch.kernel @depthwise(%x: tensor<18x18x240xf32>, %w: tensor<5x5x240xf32>, %
     linalg.yield %s : f32
   } -> tensor<14x14x240xf32>
   dispatch.return %r : tensor<14x14x240xf32>
+}
+
+// Nor do rows of several products share windows of each other's sums, which lie far apart.
+// WIDE-LABEL: dispatch.kernel @apart(
+// WIDE-SAME: memref<8x8x16xf32>
+// WIDE: scf.for
+// WIDE: vector.load {{.*}} vector<8xf32>
+// WIDE-NOT: vector.load
+// WIDE: scf.yield
+dispatch.kernel @apart(%w: tensor<8x8x16xf32>, %x: tensor<64x8x16x8xf32>, %o: tensor<64x8x8x8xf32>) -> tensor<64x8x8x8xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%z : f32) outs(%o : tensor<64x8x8x8xf32>) -> tensor<64x8x8x8xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(b, p, m, n, k) -> (p, m, k)>, affine_map<(b, p, m, n, k) -> (b, p, k, n)>, affine_map<(b, p, m, n, k) -> (b, p, m, n)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%w, %x : tensor<8x8x16xf32>, tensor<64x8x16x8xf32>) outs(%f : tensor<64x8x8x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<64x8x8x8xf32>
+  dispatch.return %r : tensor<64x8x8x8xf32>
 }
