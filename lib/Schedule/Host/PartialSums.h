@@ -23,8 +23,8 @@ inline constexpr int64_t manySums = 96, sumsOfGroup = 8;
 /// Where the sums so far wait in memory for want of registers, each partial sum
 /// takes time (see `tileCost`), so there they are as long as the error is below
 /// onnxruntime's: 64 or 128 terms instead of 32 have 1.5 times the error and
-/// save 5 to 10 %. Where all terms have one sign, fewer partial sums are better,
-/// if they are not added up in groups. Measured by
+/// save 5 to 10 %. Where all terms have one sign, fewer partial sums are
+/// better, if they are not added up in groups. Measured by
 /// test/Integration/host/sums.py.
 constexpr int64_t partialSum(int64_t all, bool waitsInMemory) {
   if (all >= 2048)
