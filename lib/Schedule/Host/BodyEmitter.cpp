@@ -184,6 +184,58 @@ void NestEmitter::store(const Access &access, Value base, Value value,
                               value);
 }
 
+/// Stores a tile whose rows are consecutive, and its vectors apart, by its
+/// columns. Returns false where that is not so.
+bool NestEmitter::storeTransposed(const Access &access, const Registers &values,
+                                  Variant variant) {
+  if (lanes == 1 || lanes != tile.lanes || tile.rowLoop < 0 ||
+      variant.rows == 1 || variant.rows > lanes ||
+      access.coef[tile.rowLoop] != 1 || access.foldLoop >= 0 ||
+      access.panelLoop >= 0 || access.group > 1 ||
+      !isStrided(access, tile.vectorLoop))
+    return false;
+  Value memref = memrefs[access.buffer], base = address(access);
+  for (int64_t v = 0; v < variant.vectors; ++v) {
+    SmallVector<Value> rows;
+    for (int64_t r = 0; r < lanes; ++r)
+      rows.push_back(
+          splat(values[std::min(r, variant.rows - 1) * variant.vectors + v]));
+    SmallVector<Value> columns = transposeVectors(b, loc, rows);
+    int64_t valid = isMasked(variant, v) ? variant.lastLanes : lanes;
+    for (int64_t lane = 0; lane < valid; ++lane)
+      storeFirst(memref, columns[lane],
+                 access.base +
+                     (v * lanes + lane) * access.coef[tile.vectorLoop],
+                 base, variant.rows);
+  }
+  return true;
+}
+
+/// Stores the first `count` lanes: in parts of powers of two where parts of
+/// vectors are not stored as such.
+void NestEmitter::storeFirst(Value memref, Value value, int64_t offset,
+                             Value base, int64_t count) {
+  auto at = [&](int64_t more) {
+    return arith::AddIOp::create(b, loc, base, constant(offset + more))
+        .getResult();
+  };
+  int64_t size = cast<VectorType>(value.getType()).getNumElements();
+  if (count < size && target.storesParts && count > 1) {
+    vector::MaskedStoreOp::create(b, loc, memref, at(0), mask(count), value);
+    return;
+  }
+  for (int64_t done = 0; done < count;) {
+    int64_t part = llvm::bit_floor(uint64_t(count - done));
+    Value piece = value;
+    if (part != size)
+      piece = vector::ExtractStridedSliceOp::create(
+          b, loc, value, ArrayRef<int64_t>{done}, ArrayRef<int64_t>{part},
+          ArrayRef<int64_t>{1});
+    vector::StoreOp::create(b, loc, piece, memref, at(done));
+    done += part;
+  }
+}
+
 /// Loads an input for all rows of a square tile: by vectors along the rows, one
 /// for each lane.
 void NestEmitter::loadTransposed(const Stage &stage, unsigned index,

@@ -193,6 +193,9 @@ static BlockArgument findInput(dispatch::KernelOp kernel, Value value) {
                                                                   : nullptr;
 }
 
+/// Iterations of a loop from which on it is worth vectorising.
+static constexpr int64_t minVectorised = 16;
+
 /// The parallel loop along which the nest's last store is consecutive.
 static int consecutiveLoop(const Nest &nest) {
   for (const Stage &stage : llvm::reverse(nest.stages))
@@ -203,6 +206,42 @@ static int consecutiveLoop(const Nest &nest) {
               output.store->coef[index] == 1)
             return index;
   return -1;
+}
+
+/// The loop to vectorise: that of the last store, unless another operand than a
+/// constant would have to be packed for it and there is a loop for which only
+/// constants are. Storing apart what lies apart takes less time then
+/// (the tile is transposed, see `storeTransposed`).
+static int chooseVectorLoop(const Nest &nest,
+                            llvm::function_ref<bool(unsigned)> isConstant) {
+  int consecutive = consecutiveLoop(nest);
+  if (consecutive < 0)
+    return -1;
+  ArrayRef<Input> inputs = nest.stages[0].inputs;
+  auto coefOf = [&](unsigned input, unsigned loop) {
+    return inputs[input].kind == Input::Memory ? inputs[input].access.coef[loop]
+                                               : 0;
+  };
+  auto numbers = llvm::seq<unsigned>(0, inputs.size());
+  if (llvm::none_of(numbers, [&](unsigned input) {
+        int64_t coef = coefOf(input, consecutive);
+        return coef != 0 && coef != 1 && !isConstant(input);
+      }))
+    return consecutive;
+  for (auto [loop, info] : llvm::enumerate(nest.loops)) {
+    if (info.reduction || info.shared >= 0 || info.limit ||
+        info.extent < minVectorised)
+      continue;
+    bool isPacked = false, isGathered = false;
+    for (unsigned input : numbers) {
+      int64_t coef = coefOf(input, loop);
+      isPacked |= isConstant(input) && coef != 0;
+      isGathered |= !isConstant(input) && coef != 0 && coef != 1;
+    }
+    if (isPacked && !isGathered)
+      return loop;
+  }
+  return consecutive;
 }
 
 /// The body's extension of an input of integer products.
@@ -386,9 +425,17 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
                          const Nest &nest, ArrayRef<dispatch::LaunchOp> users,
                          const HostTarget &target) {
   linalg::LinalgOp op = nest.stages[0].op;
-  int vectorLoop = consecutiveLoop(nest);
-  if (!nest.hasReduction() || vectorLoop < 0 || !isa<linalg::GenericOp>(op) ||
-      users.empty())
+  if (!nest.hasReduction() || !isa<linalg::GenericOp>(op) || users.empty())
+    return std::nullopt;
+  auto isConstant = [&](unsigned index) {
+    BlockArgument arg = findInput(kernel, op.getDpsInputOperand(index)->get());
+    return arg && llvm::all_of(users, [&](dispatch::LaunchOp launch) {
+             return findConstant(launch.getOperand(arg.getArgNumber())) !=
+                    nullptr;
+           });
+  };
+  int vectorLoop = chooseVectorLoop(nest, isConstant);
+  if (vectorLoop < 0)
     return std::nullopt;
   for (auto [index, input] : llvm::enumerate(nest.stages[0].inputs)) {
     OpOperand *operand = op.getDpsInputOperand(index);
@@ -396,9 +443,7 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     if (!arg || input.access.coef[vectorLoop] == 0 ||
         input.access.panelLoop >= 0)
       continue;
-    bool constant = llvm::all_of(users, [&](dispatch::LaunchOp launch) {
-      return findConstant(launch.getOperand(arg.getArgNumber())) != nullptr;
-    });
+    bool constant = isConstant(index);
     // Reused by some parallel loop: every element is read several times.
     bool reused = false;
     for (auto [l, loop] : llvm::enumerate(nest.loops))

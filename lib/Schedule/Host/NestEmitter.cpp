@@ -839,6 +839,8 @@ void NestEmitter::storeOutputs(unsigned s, Variant variant) {
   for (auto [o, output] : llvm::enumerate(stage.outputs)) {
     if (!output.store)
       continue;
+    if (storeTransposed(*output.store, registers[s][o], variant))
+      continue;
     Value base = address(*output.store);
     for (int64_t r = 0; r < variant.rows; ++r)
       for (int64_t v = 0; v < variant.vectors; ++v)

@@ -124,6 +124,10 @@ private:
                         int64_t vector);
   mlir::Value load(const Access &access, mlir::Value base, Variant variant,
                    int64_t row, int64_t vector);
+  bool storeTransposed(const Access &access, const Registers &values,
+                       Variant variant);
+  void storeFirst(mlir::Value memref, mlir::Value value, int64_t offset,
+                  mlir::Value base, int64_t count);
   void loadTransposed(const Stage &stage, unsigned index, Variant variant);
   void store(const Access &access, mlir::Value base, mlir::Value value,
              Variant variant, int64_t row, int64_t vector);

@@ -1,5 +1,5 @@
-// RUN: dlc-opt %s --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
-// RUN: dlc-opt %s --host-schedule-kernels=cpu=x86-64-v4 | FileCheck %s --check-prefix=AVX512
+// RUN: dlc-opt %s --host-pack-operands=cpu=x86-64-v3 --host-schedule-kernels=cpu=x86-64-v3 | FileCheck %s
+// RUN: dlc-opt %s --host-pack-operands=cpu=x86-64-v4 --host-schedule-kernels=cpu=x86-64-v4 | FileCheck %s --check-prefix=AVX512
 
 // What is contiguous along another loop than the result is read by vectors
 // along that loop, and squares are transposed in registers: two rounds within
@@ -79,4 +79,43 @@ dispatch.kernel @image(%x: tensor<3x400xf32>, %o: tensor<400x3xf32>) -> tensor<4
     linalg.yield %a : f32
   } -> tensor<400x3xf32>
   dispatch.return %y : tensor<400x3xf32>
+}
+
+// The channels of a convolution come first in its result: weights are packed
+// for vectors of them, and tiles are transposed before they are stored.
+// CHECK-LABEL: dispatch.kernel @channels_first(
+// CHECK-SAME: tiles = ["6 rows x 2 vectors of 8"]
+// CHECK: scf.for
+// CHECK-COUNT-48: vector.shuffle
+// CHECK: vector.store {{.*}} vector<4xf32>
+// CHECK: vector.store {{.*}} vector<2xf32>
+// CHECK-NOT: vector.scatter
+// CHECK: dispatch.return
+// AVX512-LABEL: dispatch.kernel @channels_first(
+// AVX512-SAME: tiles = ["[[ROWS:[0-9]+]] rows x 2 vectors of 16"]
+// AVX512-COUNT-64: vector.shuffle
+// AVX512: vector.constant_mask {{\[}}[[ROWS]]]
+// AVX512: vector.maskedstore
+dispatch.kernel @channels_first(%x: tensor<30x28x16xf32>, %w: tensor<32x16x3xf32>, %o: tensor<32x28x28xf32>) -> tensor<32x28x28xf32> attributes {num_outs = 1 : i64} {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<28x28x32xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<28x28x32xf32>) -> tensor<28x28x32xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(h, w, n, p, k) -> (h + p, w, k)>, affine_map<(h, w, n, p, k) -> (n, k, p)>, affine_map<(h, w, n, p, k) -> (h, w, n)>], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]} ins(%x, %w : tensor<30x28x16xf32>, tensor<32x16x3xf32>) outs(%f : tensor<28x28x32xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b fastmath<contract> : f32
+    %s = arith.addf %c, %m fastmath<contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<28x28x32xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(n, h, w) -> (h, w, n)>, affine_map<(n, h, w) -> (n, h, w)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%r : tensor<28x28x32xf32>) outs(%o : tensor<32x28x28xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<32x28x28xf32>
+  dispatch.return %y : tensor<32x28x28xf32>
+}
+
+func.func @main(%x: tensor<30x28x16xf32>) -> tensor<32x28x28xf32> {
+  %w = arith.constant dense<1.0> : tensor<32x16x3xf32>
+  %e = tensor.empty() : tensor<32x28x28xf32>
+  %0 = dispatch.launch @channels_first ins(%x, %w : tensor<30x28x16xf32>, tensor<32x16x3xf32>) outs(%e : tensor<32x28x28xf32>) -> tensor<32x28x28xf32>
+  return %0 : tensor<32x28x28xf32>
 }
