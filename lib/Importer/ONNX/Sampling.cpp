@@ -13,6 +13,26 @@ using Predicate = nn::ComparePredicate;
 /// What lies beside an image.
 enum class Outside { Zeros, Border, Reflection };
 
+/// How many elements of a dimension count: all, or as many as a scalar (i64)
+/// says.
+struct Extent {
+  int64_t size;
+  Value counted;
+
+  /// The last position and `offset`, in the type of `like`.
+  Value last(Arithmetic &m, Value like, double offset = 0) const {
+    if (!counted)
+      return m.e.scalar(double(size - 1) + offset, like);
+    return m.add(m.e.cast(counted, elementOf(like)), offset - 1);
+  }
+};
+
+Extent extentOf(NodeEmitter &e, int64_t dim) {
+  Value x = e.in(0);
+  Value counted = e.isOpen(0) ? e.make<nn::ExtentOp>(x, dim) : Value();
+  return {shapeOf(x)[dim], counted};
+}
+
 /// One neighbour along one dimension of a place between elements.
 struct Tap {
   Value position; ///< i64, within the image
@@ -26,40 +46,38 @@ public:
       : m(e), outside(outside), alignCorners(alignCorners) {}
 
   /// Where a coordinate (in elements) beside the image comes to lie.
-  Value bring(Value x, int64_t extent) {
-    double last = double(extent - 1);
+  Value bring(Value x, const Extent &extent) {
     if (outside == Outside::Border)
-      return m.clamp(x, 0, last);
+      return clamp(x, extent);
     if (outside == Outside::Reflection)
-      return reflect(x, alignCorners ? 0 : -0.5,
-                     alignCorners ? last : last + 0.5);
+      return reflect(x, extent);
     return x;
   }
 
-  Tap tap(Value position, Value weight, int64_t extent) {
+  Tap tap(Value position, Value weight, const Extent &extent) {
     Tap tap{nullptr, weight, nullptr};
     if (outside == Outside::Zeros)
       tap.inside =
           m.both(m.compare(Predicate::GE, position, 0),
-                 m.compare(Predicate::LE, position, double(extent - 1)));
+                 m.compare(Predicate::LE, position, extent.last(m, position)));
     else if (outside == Outside::Reflection)
       position = bring(position, extent);
-    tap.position = m.index(m.clamp(position, 0, double(extent - 1)));
+    tap.position = m.index(clamp(position, extent));
     return tap;
   }
 
-  SmallVector<Tap> nearest(Value x, int64_t extent) {
+  SmallVector<Tap> nearest(Value x, const Extent &extent) {
     return {tap(m.e.make<nn::RoundOp>(x), nullptr, extent)};
   }
 
-  SmallVector<Tap> linear(Value x, int64_t extent) {
+  SmallVector<Tap> linear(Value x, const Extent &extent) {
     Value below = m.floor(x), t = m.sub(x, below);
     return {tap(below, m.sub(m.e.scalar(1, t), t), extent),
             tap(m.add(below, 1), t, extent)};
   }
 
   /// Keys' cubic convolution (IEEE ASSP 29, 1981) with a = -0.75.
-  SmallVector<Tap> cubic(Value x, int64_t extent) {
+  SmallVector<Tap> cubic(Value x, const Extent &extent) {
     Value below = m.floor(x), t = m.sub(x, below);
     Value rest = m.sub(m.e.scalar(1, t), t);
     return {tap(m.sub(below, 1), outer(m.add(t, 1)), extent),
@@ -79,10 +97,17 @@ private:
   Value inner(Value d) { return polynomial(d, {1.25, -2.25, 0, 1}); }
   Value outer(Value d) { return polynomial(d, {-0.75, 3.75, -6, 3}); }
 
-  Value reflect(Value x, double lo, double hi) {
-    double range = hi - lo;
-    if (range <= 0)
+  Value clamp(Value x, const Extent &extent) {
+    return m.min(m.max(x, 0), extent.last(m, x));
+  }
+
+  Value reflect(Value x, const Extent &extent) {
+    double edge = alignCorners ? 0 : 0.5, lo = -edge;
+    if (!extent.counted && double(extent.size - 1) + 2 * edge <= 0)
       return m.e.splat(typeOf(x), lo);
+    Value hi = extent.last(m, x, edge), range = m.sub(hi, lo);
+    if (extent.counted) // one element between its corners: all are that one
+      range = m.max(range, 1);
     Value below = m.compare(Predicate::LT, x, lo);
     Value beyond = m.max(m.max(m.sub(m.e.scalar(lo, x), x), m.sub(x, hi)), 0);
     Value turns = m.floor(m.div(beyond, range));
@@ -91,8 +116,7 @@ private:
         Predicate::NE, m.sub(turns, m.mul(m.floor(m.mul(turns, 0.5)), 2)), 0);
     // From the lower end upwards where an even number of turns began there.
     Value up = m.e.make<nn::XorOp>(below, odd);
-    Value moved =
-        m.select(up, m.add(rest, lo), m.sub(m.e.scalar(hi, rest), rest));
+    Value moved = m.select(up, m.add(rest, lo), m.sub(hi, rest));
     Value outsideRange = m.either(below, m.compare(Predicate::GT, x, hi));
     return m.select(outsideRange, moved, x);
   }
@@ -152,8 +176,8 @@ Value widened(NodeEmitter &e, Value x) {
              : x;
 }
 
-/// Positions in memory know nothing of extents: of the channels those of the
-/// first input count.
+/// Positions in memory know nothing of extents: of the channels that of the
+/// first input counts.
 Value withChannels(NodeEmitter &e, Value result) {
   if (!e.isOpen(0))
     return result;
@@ -180,8 +204,6 @@ LogicalResult gridSample(NodeEmitter &e) {
   Outside outside = padding == "border"       ? Outside::Border
                     : padding == "reflection" ? Outside::Reflection
                                               : Outside::Zeros;
-  for (int64_t d = 0; d < dims; ++d)
-    e.whole.push_back(2 + d);
   Sampler sampler(e, outside, align);
   Arithmetic m(e);
   // Results are batch × channel × places…
@@ -194,18 +216,20 @@ LogicalResult gridSample(NodeEmitter &e) {
     starts.back() = dims - 1 - d;
     sizes.back() = 1;
     Value at = e.reshape(e.slice(grid, starts, sizes), places);
-    auto extent = double(shape[2 + d]);
-    at = align ? m.mul(m.mul(m.add(at, 1), 0.5), extent - 1)
-               : m.mul(m.sub(m.mul(m.add(at, 1), extent), 1), 0.5);
+    Extent extent = extentOf(e, 2 + d);
+    Value last = extent.last(m, at);
+    at = align
+             ? m.mul(m.mul(m.add(at, 1), 0.5), last)
+             : m.mul(m.sub(m.mul(m.add(at, 1), extent.last(m, at, 1)), 1), 0.5);
     if (mode == "nearest")
       at = e.make<nn::RoundOp>(at);
     // A cubic's neighbours are brought one by one: beside the border it still
     // bends (as in PyTorch, and in onnxruntime).
     if (!isCubic || outside != Outside::Border)
-      at = sampler.bring(at, shape[2 + d]);
-    taps.push_back(mode == "nearest" ? sampler.nearest(at, shape[2 + d])
-                   : isCubic         ? sampler.cubic(at, shape[2 + d])
-                                     : sampler.linear(at, shape[2 + d]));
+      at = sampler.bring(at, extent);
+    taps.push_back(mode == "nearest" ? sampler.nearest(at, extent)
+                   : isCubic         ? sampler.cubic(at, extent)
+                                     : sampler.linear(at, extent));
   }
   Dims strides = stridesOf(shape.drop_front(2));
   int64_t plane = product(shape.drop_front(2));
@@ -233,7 +257,6 @@ LogicalResult roiAlign(NodeEmitter &e) {
         "(sampling_ratio = 0) is not supported");
   if (product(shapeOf(rois)) == 0 || product(shape) == 0)
     return e.set(0, e.splat(e.outType(0), 0));
-  e.whole = {2, 3};
   Arithmetic m(e);
   // Everything is region × channel × row × column × sample row × sample column.
   auto bound = [&](int64_t column) {
@@ -241,7 +264,7 @@ LogicalResult roiAlign(NodeEmitter &e) {
     at = m.sub(m.mul(at, scale), half ? 0.5 : 0.0);
     return e.reshape(at, {count, 1, 1, 1, 1, 1});
   };
-  auto line = [&](int64_t first, int64_t bins, int64_t extent, int64_t dim) {
+  auto line = [&](int64_t first, int64_t bins, int64_t dim) {
     Value start = bound(first), size = m.sub(bound(first + 2), start);
     if (!half)
       size = m.max(size, 1);
@@ -253,16 +276,17 @@ LogicalResult roiAlign(NodeEmitter &e) {
     Value at = m.add(
         start,
         m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim, 6), type), fraction)));
+    Extent extent = extentOf(e, dim);
+    Value last = extent.last(m, at);
     Value inside = m.both(m.compare(Predicate::GE, at, -1),
-                          m.compare(Predicate::LE, at, double(extent)));
-    at = m.clamp(at, 0, double(extent - 1));
+                          m.compare(Predicate::LE, at, extent.last(m, at, 1)));
+    at = m.min(m.max(at, 0), last);
     Value below = m.floor(at), t = m.sub(at, below);
-    Value above = m.min(m.add(below, 1), double(extent - 1));
+    Value above = m.min(m.add(below, 1), last);
     return SmallVector<Tap>{{m.index(below), m.sub(e.scalar(1, t), t), inside},
                             {m.index(above), t, inside}};
   };
-  SmallVector<SmallVector<Tap>> taps{line(1, height, shape[2], 2),
-                                     line(0, width, shape[3], 3)};
+  SmallVector<SmallVector<Tap>> taps{line(1, height, 2), line(0, width, 3)};
   int64_t plane = shape[2] * shape[3];
   Value batch = e.reshape(e.cast(e.in(2), e.builder.getI64Type()),
                           {count, 1, 1, 1, 1, 1});
@@ -301,7 +325,7 @@ LogicalResult deformConv(NodeEmitter &e) {
     return e.error("the channels of input, filter and offsets do not fit");
   Dims strides = e.intsAttr("strides", 2, 1), pads = e.intsAttr("pads", 4, 0);
   Dims dilations = e.intsAttr("dilations", 2, 1);
-  e.whole = {1, 2, 3};
+  e.whole = {1};
   Arithmetic m(e);
   Sampler sampler(e, Outside::Zeros, /*alignCorners=*/true);
   // batch × part × channel of the part × tap × row × column
@@ -323,7 +347,7 @@ LogicalResult deformConv(NodeEmitter &e) {
   };
   SmallVector<SmallVector<Tap>> places;
   for (int64_t d = 0; d < 2; ++d)
-    places.push_back(sampler.linear(coordinate(d), shape[2 + d]));
+    places.push_back(sampler.linear(coordinate(d), extentOf(e, 2 + d)));
   int64_t plane = shape[2] * shape[3], each = shape[1] / parts;
   Value base = m.add(m.add(e.iota(batch, shape[1] * plane, 0, 6),
                            e.iota(parts, each * plane, 1, 6)),

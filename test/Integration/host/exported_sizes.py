@@ -133,6 +133,107 @@ def fitted():
           *BOUNDS, "--max-dim=k=7")
 
 
+def placed():
+    """Images that are read at computed places: beside the part that there is, other things count than beside all of it."""
+    grids = lambda b: RNG.uniform(-1.4, 1.4, (b, 4, 3, 2)).astype(np.float32)
+    for mode in ("nearest", "linear", "cubic"):
+        for padding in ("zeros", "border", "reflection"):
+            check(f"{mode}, {padding}", f"""(float[b,2,h,w] x, float[b,4,3,2] grid) => (float[b,2,4,3] y, float[b,2,4,3] z) {{
+                y = GridSample <mode = "{mode}", padding_mode = "{padding}", align_corners = 0> (x, grid)
+                z = GridSample <mode = "{mode}", padding_mode = "{padding}", align_corners = 1> (x, grid)
+            }}""", [{"x": floats(b, 2, h, w), "grid": grids(b)} for b, h, w in ((2, 12, 16), (1, 5, 7), (2, 1, 3))],
+                  *BOUNDS, "--max-dim=b=2", opset=20)
+    check("warped", """(float[1,2,h,w] x, float[1,h,w,2] grid) => (float[1,2,h,w] y) { y = GridSample <padding_mode = "border"> (x, grid) }""",
+          [{"x": floats(1, 2, h, w), "grid": floats(1, h, w, 2)} for h, w in ((12, 16), (5, 7))], *BOUNDS, opset=20)
+    for mode in ("avg", "max"):
+        check(f"regions, {mode}", f"""(float[1,2,h,w] x, float[n,4] regions) => (float[n,2,3,2] y) {{
+            zero = Mul (regions, none)
+            sums = ReduceSum <keepdims = 0> (zero, axis)
+            batches = Cast <to = 7> (sums)
+            y = RoiAlign <output_height = 3, output_width = 2, sampling_ratio = 2, mode = "{mode}"> (x, regions, batches)
+        }}""", [{"x": floats(1, 2, h, w), "regions": np.sort(RNG.uniform(-2, 14, (n, 4))).astype(np.float32)}
+                for n, h, w in ((3, 12, 16), (1, 5, 7), (2, 3, 9))], *BOUNDS, "--max-dim=n=3", none=np.float32(0), axis=np.array([1]))
+    check("deformed", """(float[1,2,h,w] x, float[1,8,a,b] offset) => (float[1,3,a,b] y) { y = DeformConv <kernel_shape = [2, 2]> (x, filter, offset) }""",
+          [{"x": floats(1, 2, h, w), "offset": floats(1, 8, h - 1, w - 1)} for h, w in ((12, 16), (5, 7), (2, 4))],
+          *BOUNDS, "--max-dim=a=11", "--max-dim=b=15", opset=22, filter=floats(3, 2, 2, 2))
+
+
+def divided():
+    """torch.export: a size of -1 is the number of elements divided by the other sizes. SegFormer: a map becomes a sequence and a map
+    of the same extents again, which moves nothing."""
+    check("a rest", """(float[b,6,h,w] x) => (float[b,6,m] y, float[b,3,2,m] z, float[b,6,h,w] back) {
+        b = Shape <start = 0, end = 1> (x)
+        h = Shape <start = 2, end = 3> (x)
+        w = Shape <start = 3, end = 4> (x)
+        b0 = Squeeze (b)
+        part = Mul (b0, six)
+        some = Mul (part, h)
+        all = Mul (some, w)
+        rest = Div (all, part)
+        s = Concat <axis = 0> (b, six, rest)
+        y = Reshape (x, s)
+        whole = ReduceProd <keepdims = 0> (s)
+        b3 = Mul (b, three)
+        b6 = Mul (b3, two)
+        same = Div (whole, b6)
+        t = Concat <axis = 0> (b, three, two, same)
+        z = Reshape (x, t)
+        e = Exp (y)
+        u = Concat <axis = 0> (b, six, h, w)
+        back = Reshape (e, u)
+    }""", [{"x": floats(b, 6, h, w)} for b, h, w in ((3, 12, 16), (1, 5, 7), (2, 1, 3))], *BOUNDS, "--max-dim=b=3",
+          six=np.array([6]), three=np.array([3]), two=np.array([2]))
+    check("of a reshape's own numbers", """(float[b,h,6] x) => (float[b,c,3,2] y) {
+        b = Shape <start = 0, end = 1> (x)
+        h = Shape <start = 1, end = 2> (x)
+        n = Mul (b, h)
+        s = Concat <axis = 0> (n, six)
+        flat = Reshape (x, s)
+        e = Exp (flat)
+        m = Shape <start = 0, end = 1> (flat)
+        c = Div (m, h)
+        t = Concat <axis = 0> (c, h, three, two)
+        y = Reshape (e, t)
+    }""", [{"x": floats(b, h, 6)} for b, h in ((3, 12), (1, 5), (2, 1))], "--max-dim=h=12", "--max-dim=b=3",
+          six=np.array([6]), three=np.array([3]), two=np.array([2]))
+
+
+def counted():
+    """Positions of a decoder behind its past, and relative ones that fall; halves of what was padded to an even size."""
+    check("positions", """(float[1,s,2] x, float[1,p,2] past) => (int64[m] y, int64[k] z, float[k] r, float[f] q, float[1,s,2] shifted) {
+        ss = Shape <start = 1, end = 2> (x)
+        ps = Shape <start = 1, end = 2> (past)
+        s = Squeeze (ss)
+        p = Squeeze (ps)
+        all = Add (p, s)
+        y = Range (p, all, one)
+        less = Sub (s, one)
+        none = Neg (s)
+        down = Neg (one)
+        z = Range (less, none, down)
+        lessReal = Cast <to = 1> (less)
+        noneReal = Cast <to = 1> (none)
+        downReal = Cast <to = 1> (down)
+        r = Range (lessReal, noneReal, downReal)
+        q = Range (lessReal, eight, threeHalves)
+        yy = Cast <to = 1> (y)
+        column = Reshape (yy, tall)
+        shifted = Add (x, column)
+    }""", [{"x": floats(1, s, 2), "past": floats(1, p, 2)} for s, p in ((7, 9), (1, 9), (5, 0), (3, 2))], "--max-dim=s=7", "--max-dim=p=9",
+          one=np.array(1), eight=np.float32(8), threeHalves=np.float32(1.5), tall=np.array([1, -1, 1]))
+    check("halves", """(float[1,2,h,w] x) => (float[1,4,a,w] y, float[1,2,a,w] z) {
+        h = Shape <start = 2, end = 3> (x)
+        odd = Mod (h, two)
+        pads = Concat <axis = 0> (front, odd, back)
+        even = Pad (x, pads)
+        first = Slice (even, zero, far, axis, two)
+        second = Slice (even, one, far, axis, two)
+        y = Concat <axis = 1> (first, second)
+        z = Sub (first, second)
+    }""", images((12, 16), (5, 7), (1, 2), (8, 3)), *BOUNDS, two=np.array([2]), front=np.zeros(6, np.int64), back=np.array([0]),
+          zero=np.array([0]), one=np.array([1]), far=np.array([2**62]), axis=np.array([2]))
+
+
 def corners():
     """With aligned corners, of a length that is no whole number: onnxruntime rounds it, the standard does not."""
     graph = parse_model("""g (float[1,2,h,w] x) => (float[1,2,a,b] y) {
@@ -155,7 +256,7 @@ def pooled():
         }}""", images((12, 16), (5, 7), (4, 6), (11, 15), (10, 14)), *BOUNDS)
 
 
-for case in (expanded, windows, scaled, filtered, fitted, corners, pooled):
+for case in (expanded, windows, scaled, divided, counted, filtered, fitted, placed, corners, pooled):
     case()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))

@@ -422,10 +422,8 @@ def messages():
              {"n": 3}, "which part of it is taken depends on it"),
             ("g (float[n] x, int64 k) => (int64[m] y) { y = Range(s, k, t) }", {"s": np.array(0), "t": np.array(1)},
              "Range (of values not known at compile time)"),
-            ("g (float[1,2,n,5] x, float[1,3,3,2] grid) => (float[1,2,3,3] y) { y = GridSample(x, grid) }", {},
-             "positions are counted in its size"),
-            ("g (float[1,2,n,5] x, float[1,2,n,5] offset) => (float[1,1,n,5] y) { y = DeformConv(x, s, offset) }",
-             {"opset": 19, "s": np.ones((1, 2, 1, 1), np.float32)}, "positions are counted in its size"),
+            ("g (float[1,n,4,5] x, float[1,2,4,5] offset) => (float[1,1,4,5] y) { y = DeformConv(x, s, offset) }",
+             {"opset": 19, "s": np.ones((1, 4, 1, 1), np.float32)}, "positions are counted in its size"),
             ("g (float[n] x) => (float[m] y) { y = Unique(x) }", {}, "positions are counted in its size"),
             ("g (float[2,n,1] x) => (float[2,n,2] y) { y = DFT <axis = 1> (x) }", {}, "positions are counted in its size")):
         most = flags.pop("n", 4)

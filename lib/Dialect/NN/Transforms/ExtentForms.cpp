@@ -115,7 +115,8 @@ ExtentForms::Form ExtentForms::compute(Value x) {
   } else if (isa<MinOp>(op)) {
     result.least = std::min(a.least, b.least);
     result.most = std::min(a.most, b.most);
-  } else if (isa<DivOp>(op) && b.isConstant() && b.offset > 0 && a.least >= 0) {
+  } else if (isa<DivOp>(op) && b.isConstant() && b.offset > 0) {
+    // Towards zero: -1 / 4 is 0, the windows of less than one are none.
     result.least = a.least / b.offset;
     result.most = a.most / b.offset;
   }
@@ -184,7 +185,7 @@ ExtentForms::formOfDiv(const Form &a, const Form &b, Value x) {
     return std::nullopt;
   product.number /= b.offset;
   Form result = formOfProduct(std::move(product), x);
-  if (!result.isConstant() && a.least >= 0) {
+  if (!result.isConstant()) {
     result.least = std::max(result.least, a.least / b.offset);
     result.most = std::min(result.most, a.most / b.offset);
   }

@@ -1,8 +1,6 @@
 //===- Fold.cpp - Computes what is known before the program runs ----------===//
 
-#include "Evaluate.h"
-#include "Internal.h"
-#include "Intervals.h"
+#include "FoldState.h"
 
 using namespace dlc::importer;
 using onnx::AttributeProto;
@@ -39,15 +37,17 @@ bool dlc::importer::constantTensor(NodeProto &node, TensorProto &tensor) {
 
 namespace {
 
-class Folder {
+class Folder : FoldState {
 public:
   explicit Folder(Model &model)
-      : graph(*model.proto.mutable_graph()), open(valuesWithExtents(model)) {
+      : FoldState(*model.proto.mutable_graph(), valuesWithExtents(model)) {
     for (const NodeProto &node : graph.node())
       if (fixed.empty() && node.domain().empty() &&
           (node.op_type() == "Shape" || node.op_type() == "Size") &&
           open.count(node.input(0)))
         fixed = fixedDims(model);
+    for (const Port &input : model.inputs)
+      ports[input.name] = input.extents;
     for (const Port &input : model.inputs)
       if (input.most && !input.isConstant) {
         Value least = readValue(*input.least), most = readValue(*input.most);
@@ -120,15 +120,9 @@ private:
     known[tensor.name()] = readValue(tensor);
   }
 
-  void define(const std::string &name, const Value &value) {
-    if (name.empty())
-      return;
-    *graph.add_initializer() = writeValue(value, name);
-    shapes[name] = value.dims;
-    known[name] = value;
-  }
-
   bool fold(NodeProto &node) {
+    if (node.op_type() == "Reshape" || node.op_type() == openReshapeOp)
+      reshaped[node.output(0)] = node.input(1);
     if (!(node.domain().empty() || node.domain() == "ai.onnx") ||
         node.output_size() == 0)
       return false;
@@ -145,6 +139,8 @@ private:
       return foldShape(node);
     if (node.op_type() == "Loop")
       limitLoop(node);
+    if (evenBounds(node))
+      return true;
     std::vector<const Value *> inputs;
     bool exact = true;
     for (const std::string &name : node.input()) {
@@ -198,6 +194,7 @@ private:
     if (open.count(node.input(0))) {
       Value least = leastShape(node, value);
       if (least.ints != value.ints) {
+        addShape(node, value, least);
         bounds[node.output(0)] = std::move(value);
         lows[node.output(0)] = std::move(least);
         return false;
@@ -205,6 +202,34 @@ private:
     }
     define(node.output(0), value);
     return true;
+  }
+
+  /// Names the numbers of a shape: extents of inputs by what is the same one.
+  void addShape(const NodeProto &node, const Value &most, const Value &least) {
+    if (node.op_type() != "Shape")
+      return;
+    std::vector<std::string> keys;
+    std::vector<std::optional<int64_t>> sizes;
+    auto port = ports.find(node.input(0));
+    int64_t rank = int64_t(shapes.at(node.input(0)).size());
+    int64_t start = intAttr(node, "start", 0);
+    start = std::clamp<int64_t>(start + (start < 0 ? rank : 0), 0, rank);
+    for (size_t i = 0; i < most.ints.size(); ++i) {
+      size_t d = size_t(start) + i;
+      bool isExtent = port != ports.end() && d < port->second.size() &&
+                      port->second[d] >= 0;
+      keys.push_back(isExtent ? "#" + std::to_string(port->second[d])
+                              : node.input(0) + "#dim" + std::to_string(d));
+      sizes.push_back(most.ints[i] == least.ints[i]
+                          ? std::optional(most.ints[i])
+                          : std::nullopt);
+    }
+    products.addShape(node.output(0), keys, sizes);
+    auto shape = reshaped.find(node.input(0));
+    for (size_t i = 0; shape != reshaped.end() && i < keys.size(); ++i)
+      if (!sizes[i])
+        products.addReshaped(node.output(0), i, shape->second,
+                             size_t(start) + i);
   }
 
   /// What a Shape or Size of a value with extents is at least: dimensions that
@@ -256,26 +281,6 @@ private:
 
   //===- Shapes that are bounds -------------------------------------------===//
 
-  bool isBound(const std::string &name) const {
-    return bounds.count(name) && !known.count(name);
-  }
-
-  /// Whether no element of a value is negative.
-  bool isNatural(const std::string &name) const {
-    const Value *least = lowOf(name);
-    return least && !least->isFloat() && dlc::importer::isNatural(*least);
-  }
-
-  /// The least that the elements of a value may be; null where that is not
-  /// known.
-  const Value *lowOf(const std::string &name) const {
-    auto value = known.find(name);
-    if (value != known.end())
-      return &value->second;
-    value = lows.find(name);
-    return value == lows.end() ? nullptr : &value->second;
-  }
-
   /// A node some of whose operands are known bounds only; `inputs` are the most
   /// that operands may be.
   bool foldBound(NodeProto &node, const std::vector<const Value *> &inputs) {
@@ -284,6 +289,12 @@ private:
       const Value *most = inputs[size_t(i)];
       operands.push_back({most ? lowOf(node.input(i)) : nullptr, most});
     }
+    std::vector<const Value *> constants;
+    for (const Interval &operand : operands)
+      constants.push_back(operand.isConstant() ? operand.most : nullptr);
+    if (node.op_type() == "Div" && divide(node, inputs, constants))
+      return true;
+    products.add(node, inputs, constants);
     std::vector<Limits> limits = limitsOf(node, operands);
     if (int(limits.size()) >= node.output_size() &&
         std::all_of(limits.begin(), limits.end(),
@@ -301,14 +312,6 @@ private:
           free.insert(node.output(i));
     }
     return restate(node);
-  }
-
-  /// Names a constant that holds a bound.
-  std::string constantBound(const std::string &name) {
-    std::string constant = name + "/bound";
-    if (!known.count(constant))
-      define(constant, bounds.at(name));
-    return constant;
   }
 
   /// Gives a node whose shape a bound decides the bound, and has a node after
@@ -353,7 +356,9 @@ private:
           x != shapes.end() && openPad(node, x->second, elementsOf(node));
       return false;
     }
-    return op == "Range" && isBound(node.input(1)) && restateRange(node);
+    return op == "Range" &&
+           (isBound(node.input(0)) || isBound(node.input(1))) &&
+           restateRange(node);
   }
 
   /// Whether a Resize makes as large an image as fits into given sizes of one
@@ -362,54 +367,6 @@ private:
     const AttributeProto *policy = attribute(node, "keep_aspect_ratio_policy");
     return policy && policy->s() == "not_larger" && open.count(node.input(0)) &&
            known.count(node.input(3));
-  }
-
-  /// Renames the result of a node and adds one that makes the old result of it:
-  /// of dimension `axes[i]` counts as much as element `elements[i]` of
-  /// `extents` says. Gives that node.
-  NodeProto &addBounded(NodeProto &node, const std::string &extents,
-                        const std::vector<int64_t> &axes,
-                        const std::vector<int64_t> &elements, int output = 0) {
-    std::string result = node.output(output);
-    node.set_output(output, result + "/bounded");
-    NodeProto &bounded = addNode(added, node, boundedOp,
-                                 {node.output(output), extents}, {result});
-    bounded.set_domain(ownDomain);
-    setInts(bounded, "axes", axes);
-    setInts(bounded, "elements", elements);
-    changed = true;
-    return bounded;
-  }
-
-  /// Has the program say where the extents that `bounded` gives to the result
-  /// of `node` are not possible.
-  static void addCheck(NodeProto &bounded, const NodeProto &node,
-                       const std::string &what) {
-    AttributeProto &attr = *bounded.add_attribute();
-    attr.set_name("what");
-    attr.set_type(AttributeProto::STRING);
-    attr.set_s("node '" + displayName(node) + " (" + node.op_type() +
-               ")': " + what);
-  }
-
-  /// A node that computes extents; gives its result.
-  std::string addArithmetic(const NodeProto &origin, const char *op,
-                            const std::string &a, const std::string &b) {
-    std::string result =
-        origin.output(0) + "/extent" + std::to_string(added.size());
-    addNode(added, origin, op, {a, b}, {result});
-    return result;
-  }
-
-  /// Whether an element of a shape is always its bound.
-  bool isExact(const std::string &shape, size_t element) const {
-    auto found = exactElements.find(shape);
-    if (found != exactElements.end())
-      return found->second[element];
-    const Value *least = lowOf(shape);
-    auto most = bounds.find(shape);
-    return least && most != bounds.end() && !least->isFloat() &&
-           least->ints[element] == most->second.ints[element];
   }
 
   /// Where each element of the result is in the operand may depend on the
@@ -768,64 +725,6 @@ private:
                            size_t(starts->second[0]), elementsOf(node));
     return false;
   }
-
-  /// As many numbers as there are up to a limit.
-  bool restateRange(NodeProto &node) {
-    auto start = known.find(node.input(0)), delta = known.find(node.input(2));
-    if (start == known.end() || delta == known.end() ||
-        start->second.size() != 1 || delta->second.size() != 1)
-      return false;
-    std::string limit = node.input(1), first = node.input(0);
-    std::string step = node.input(2), base = node.output(0);
-    if (start->second.isFloat()) {
-      if (!(delta->second.floats[0] > 0))
-        return false;
-      node.set_input(1, constantBound(limit));
-      std::string span = addArithmetic(node, "Sub", limit, first);
-      std::string steps = addArithmetic(node, "Div", span, step);
-      addNode(added, node, "Ceil", {steps}, {base + "/steps"});
-      setInt(addNode(added, node, "Cast", {base + "/steps"}, {base + "/count"}),
-             "to", TensorProto::INT64);
-      addBounded(node, base + "/count", {0}, {0});
-      return false;
-    }
-    if (delta->second.ints[0] < 1)
-      return false;
-    // (limit - start + delta - 1) / delta
-    std::string less = base + "/less";
-    defineInts(less, {start->second.ints[0] - delta->second.ints[0] + 1},
-               start->second);
-    node.set_input(1, constantBound(limit));
-    std::string span = addArithmetic(node, "Sub", limit, less);
-    addBounded(node, addArithmetic(node, "Div", span, step), {0}, {0});
-    return false;
-  }
-
-  void defineInts(const std::string &name, const std::vector<int64_t> &values,
-                  const Value &like) {
-    Value value = like;
-    value.ints = values;
-    define(name, value);
-  }
-
-  GraphProto &graph;
-  /// Values whose shapes are bounds.
-  std::unordered_set<std::string> open;
-  FixedDims fixed;
-  /// Largest values of what depends on such shapes, and on inputs of which
-  /// elements have a bound.
-  std::unordered_map<std::string, Value> bounds;
-  /// Of these those that depend on such inputs: each number on its own.
-  std::unordered_set<std::string> free;
-  /// Of inputs: which elements are always their bound.
-  std::unordered_map<std::string, std::vector<bool>> exactElements;
-  /// The least values of both, as far as they are known.
-  std::unordered_map<std::string, Value> lows;
-  /// Nodes to put behind the one at hand.
-  Nodes added;
-  bool changed = false;
-  std::unordered_map<std::string, Value> known;
-  std::unordered_map<std::string, std::vector<int64_t>> shapes;
 };
 
 } // namespace

@@ -186,6 +186,14 @@ bool openPad(onnx::NodeProto &node, const std::vector<int64_t> &x,
 bool openResize(onnx::NodeProto &node, const std::vector<int64_t> &x,
                 const ElementsFn &elements);
 
+/// Where operands of a node that have to have the same sizes have bounds that
+/// are larger than those of others: operands, their dimensions, and what is
+/// enough. `areOpen`: which operands have extents.
+std::map<int, std::map<size_t, int64_t>>
+unevenBounds(const onnx::NodeProto &node,
+             const std::vector<const std::vector<int64_t> *> &shapes,
+             const std::vector<bool> &areOpen);
+
 /// Opens the nodes whose shapes nothing will be known of, but what their
 /// operands' shapes say. Returns whether there were any.
 bool openComputed(Model &model);

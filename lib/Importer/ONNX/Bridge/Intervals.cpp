@@ -174,8 +174,8 @@ std::vector<Limits> ofEqual(const Interval &a, const Interval &b) {
 
 /// Where it is not known which of two is taken, either may be.
 std::vector<Limits> ofChoice(const NodeProto &node, const Operands &operands) {
-  const auto &[condition, yes, no] =
-      std::tie(operands[0], operands[1], operands[2]);
+  const Interval &condition = operands[0], &yes = operands[1],
+                 &no = operands[2];
   auto extreme = [&](const char *outer, const Value *a, const Value *b) {
     if (!condition.least || !condition.most || !a || !b)
       return Result();

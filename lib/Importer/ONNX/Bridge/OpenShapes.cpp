@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <unordered_set>
 
 using namespace dlc::importer;
 using onnx::GraphProto;
@@ -186,6 +187,69 @@ bool dlc::importer::openResize(NodeProto &node, const Dims &x,
   setInts(node, "elements", numbers);
   open(node, openResizeOp, bounds);
   return true;
+}
+
+namespace {
+
+/// Whether operands of an op broadcast as numpy's do, all their dimensions.
+bool isBroadcast(const std::string &op) {
+  static const std::unordered_set<std::string> ops = {
+      "Add",   "And",     "BitwiseAnd", "BitwiseOr",   "BitwiseXor",    "Div",
+      "Equal", "Greater", "Less",       "Max",         "Mean",          "Min",
+      "Mod",   "Mul",     "Or",         "Pow",         "PRelu",         "Sub",
+      "Sum",   "Where",   "Xor",        "LessOrEqual", "GreaterOrEqual"};
+  return ops.count(op);
+}
+
+/// Dimensions of a node's operands that have to have the same size (or 1), each
+/// group as pairs of an operand and its dimension.
+std::vector<std::vector<std::pair<int, size_t>>>
+sharedDims(const NodeProto &node, const std::vector<const Dims *> &shapes) {
+  std::vector<std::vector<std::pair<int, size_t>>> groups;
+  size_t rank = 0;
+  for (const Dims *shape : shapes)
+    rank = std::max(rank, shape->size());
+  const std::string &op = node.op_type();
+  bool isProduct = op == "MatMul", isConcat = op == "Concat";
+  if (!isProduct && !isConcat && !isBroadcast(op))
+    return {};
+  int64_t axis = isConcat ? intAttr(node, "axis", 0) : int64_t(rank);
+  axis += axis < 0 ? int64_t(rank) : 0;
+  size_t last = isProduct ? std::min<size_t>(rank, 2) : 0;
+  for (size_t d = 0; d + last < rank; ++d) {
+    groups.emplace_back();
+    for (size_t i = 0; i < shapes.size() && int64_t(d) != axis; ++i)
+      if (d + shapes[i]->size() >= rank)
+        groups.back().push_back({int(i), d + shapes[i]->size() - rank});
+  }
+  if (isProduct && shapes.size() == 2) {
+    size_t left = shapes[0]->size(), right = shapes[1]->size();
+    if (left && right)
+      groups.push_back({{0, left - 1}, {1, right == 1 ? 0 : right - 2}});
+  }
+  return groups;
+}
+
+} // namespace
+
+std::map<int, std::map<size_t, int64_t>>
+dlc::importer::unevenBounds(const NodeProto &node,
+                            const std::vector<const Dims *> &shapes,
+                            const std::vector<bool> &areOpen) {
+  std::map<int, std::map<size_t, int64_t>> cuts;
+  for (const auto &group : sharedDims(node, shapes)) {
+    auto sizeOf = [&](const std::pair<int, size_t> &place) {
+      return (*shapes[size_t(place.first)])[place.second];
+    };
+    int64_t least = INT64_MAX;
+    for (const auto &place : group)
+      if (sizeOf(place) > 1)
+        least = std::min(least, sizeOf(place));
+    for (const auto &place : group)
+      if (sizeOf(place) > least && areOpen[size_t(place.first)])
+        cuts[place.first][place.second] = least;
+  }
+  return cuts;
 }
 
 bool dlc::importer::openComputed(Model &model) {
