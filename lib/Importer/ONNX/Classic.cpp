@@ -478,7 +478,8 @@ LogicalResult Forest::walk() {
   }
   where = e.broadcast(e.ints(roots, {1, int64_t(roots.size())}),
                       {shapeOf(x)[0], int64_t(roots.size())});
-  if (e.isOpen(0)) // as many samples as there are
+  e.whole.push_back(1); // features are numbered
+  if (e.isOpen(0))      // as many samples as there are
     where = e.make<nn::BoundedOp>(where, e.make<nn::ExtentOp>(x, int64_t(0)),
                                   int64_t(0));
   for (int64_t step = 0; step < steps; ++step) {

@@ -6,6 +6,7 @@ models ask of them: padding to whole windows, antialiasing, fitting into a frame
 import sys
 
 import numpy as np
+from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from dlc_testing import Program, compare, differences, parse_model
@@ -198,6 +199,19 @@ def divided():
           six=np.array([6]), three=np.array([3]), two=np.array([2]))
 
 
+def samples():
+    """skl2onnx: any number of samples, of which trees know nothing but the leaves they end in."""
+    graph = parse_model("g (float[n,3] x) => (float[n,2] y) { y = Identity (x) }", {})
+    graph.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    trees = helper.make_node(
+        "TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=2, nodes_treeids=[0, 0, 0, 1], nodes_nodeids=[0, 1, 2, 0],
+        nodes_featureids=[1, 0, 0, 0], nodes_values=[0.25, 0.0, 0.0, 0.0], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF", "LEAF"],
+        nodes_truenodeids=[1, 0, 0, 0], nodes_falsenodeids=[2, 0, 0, 0], target_treeids=[0, 0, 0, 1], target_nodeids=[1, 2, 2, 0],
+        target_ids=[0, 0, 1, 1], target_weights=[1.0, 2.0, -3.0, 0.5])
+    graph.graph.node[0].CopyFrom(trees)
+    FAILED.extend(differences("trees", graph, [{"x": floats(n, 3)} for n in (9, 1, 4)], *FLAGS, "--max-dim=n=9"))
+
+
 def counted():
     """Positions of a decoder behind its past, and relative ones that fall; halves of what was padded to an even size."""
     check("positions", """(float[1,s,2] x, float[1,p,2] past) => (int64[m] y, int64[k] z, float[k] r, float[f] q, float[1,s,2] shifted) {
@@ -256,7 +270,7 @@ def pooled():
         }}""", images((12, 16), (5, 7), (4, 6), (11, 15), (10, 14)), *BOUNDS)
 
 
-for case in (expanded, windows, scaled, divided, counted, filtered, fitted, placed, corners, pooled):
+for case in (expanded, windows, scaled, divided, counted, samples, filtered, fitted, placed, corners, pooled):
     case()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))
