@@ -307,8 +307,7 @@ void Analysis::findPostDominators() {
 //===----------------------------------------------------------------------===//
 
 /// How many bytes at the end of `reg` no digit of a constant selector of `prmt`
-/// names, for the byte
-/// or for its sign.
+/// names, for the byte or for its sign.
 static unsigned unreadByPermute(const Instruction &inst, unsigned reg) {
   if (inst.operands.size() != 4 || !inst.mods.empty() ||
       inst.operands[3].kind != Operand::Integer)

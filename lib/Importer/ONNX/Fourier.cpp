@@ -280,7 +280,7 @@ public:
     if (t.half && passes.size() > 1 && !passes[0].merged) {
       std::vector<double> factors;
       for (int64_t n = 0; n < t.given; ++n)
-        factors.push_back(factorOf(n));
+        factors.push_back(t.factor(n));
       x = Arithmetic(e).mul(x, b.constant(factors, {t.given, 1}));
     }
     for (auto [index, pass] : llvm::enumerate(passes)) {
@@ -302,10 +302,6 @@ public:
   }
 
 private:
-  double factorOf(int64_t n) const {
-    return t.half && n != 0 && 2 * n != t.length ? 2 : 1;
-  }
-
   /// The tables of a pass, one for each p where they are merged. In each the
   /// dimensions are those of j, the part of x, k and the part of y, in some
   /// order.
@@ -323,7 +319,7 @@ private:
           int64_t n = j * sizes.m + p;
           Complex factor = root(sign * (n * k % left), left);
           if (isFirst && (merged || isLast))
-            factor *= factorOf(n);
+            factor *= t.factor(n);
           factors.push_back(isLast ? factor * t.scale : factor);
         }
       int64_t at[4];
@@ -444,8 +440,7 @@ Value convolved(NodeEmitter &e, Value x, const Fourier &t,
   };
   std::vector<Complex> before, after, filter(plan.convolved);
   for (int64_t n = 0; n < t.given; ++n)
-    before.push_back(chirp(n) *
-                     (t.half && n != 0 && 2 * n != t.length ? 2.0 : 1.0));
+    before.push_back(chirp(n) * t.factor(n));
   for (int64_t k = 0; k < t.wanted; ++k)
     after.push_back(chirp(k) * t.scale);
   for (int64_t d = 0; d < std::max(t.given, t.wanted); ++d) {

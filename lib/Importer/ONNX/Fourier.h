@@ -28,6 +28,11 @@ struct Fourier {
   /// twice: the real part of the sum is then that over a whole spectrum, whose
   /// other half is conjugate.
   bool half = false;
+
+  /// How often number `n` counts.
+  double factor(int64_t n) const {
+    return half && n != 0 && 2 * n != length ? 2 : 1;
+  }
 };
 
 /// One pass over the numbers: transforms of length `radix`.

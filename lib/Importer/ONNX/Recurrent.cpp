@@ -55,7 +55,9 @@ struct Cell {
   }
   /// Slice `direction` of an operand, without that dimension.
   Value part(int operand, int64_t direction) {
-    Value all = e.in(operand);
+    return slice(e.in(operand), direction);
+  }
+  Value slice(Value all, int64_t direction) {
     Dims starts(shapeOf(all).size(), 0), sizes(shapeOf(all));
     starts[0] = direction;
     sizes[0] = 1;
@@ -227,14 +229,10 @@ Value Cell::matrix(int operand, int64_t direction) {
   if (!numbers || typeOf(numbers->bytes).getRank() != 3)
     return e.transpose(part(operand, direction), {1, 0});
   auto cut = [&](Value v) {
-    Dims sizes(shapeOf(v)), starts(sizes.size(), 0);
-    if (sizes.size() < 3)
+    ArrayRef<int64_t> shape = shapeOf(v);
+    if (shape.size() < 3)
       return v; // one for all
-    if (sizes[0] > 1)
-      starts[0] = direction;
-    sizes[0] = 1;
-    return e.reshape(e.slice(v, starts, sizes),
-                     ArrayRef<int64_t>(sizes).drop_front());
+    return slice(v, shape[0] > 1 ? direction : 0);
   };
   numbers->bytes = cut(numbers->bytes);
   numbers->scale = cut(numbers->scale);

@@ -190,8 +190,7 @@ bool NestEmitter::storeTransposed(const Access &access, const Registers &values,
                                   Variant variant) {
   if (lanes == 1 || lanes != tile.lanes || tile.rowLoop < 0 ||
       variant.rows == 1 || variant.rows > lanes ||
-      access.coef[tile.rowLoop] != 1 || access.foldLoop >= 0 ||
-      access.panelLoop >= 0 || access.group > 1 ||
+      !isConsecutive(access, tile.rowLoop) ||
       !isStrided(access, tile.vectorLoop))
     return false;
   Value memref = memrefs[access.buffer], base = address(access);

@@ -212,35 +212,32 @@ static int consecutiveLoop(const Nest &nest) {
 /// constant would have to be packed for it and there is a loop for which only
 /// constants are. Storing apart what lies apart takes less time then
 /// (the tile is transposed, see `storeTransposed`).
-static int chooseVectorLoop(const Nest &nest,
-                            llvm::function_ref<bool(unsigned)> isConstant) {
+static int chooseVectorLoop(const Nest &nest, ArrayRef<bool> areConstant) {
   int consecutive = consecutiveLoop(nest);
   if (consecutive < 0)
     return -1;
   ArrayRef<Input> inputs = nest.stages[0].inputs;
-  auto coefOf = [&](unsigned input, unsigned loop) {
-    return inputs[input].kind == Input::Memory ? inputs[input].access.coef[loop]
-                                               : 0;
+  auto packsAtRunTime = [&](unsigned loop) {
+    return llvm::any_of(llvm::zip_equal(inputs, areConstant), [&](auto each) {
+      auto [input, isConstant] = each;
+      return input.kind == Input::Memory && !isConstant &&
+             isStrided(input.access, loop);
+    });
   };
-  auto numbers = llvm::seq<unsigned>(0, inputs.size());
-  if (llvm::none_of(numbers, [&](unsigned input) {
-        int64_t coef = coefOf(input, consecutive);
-        return coef != 0 && coef != 1 && !isConstant(input);
-      }))
+  auto readsConstants = [&](unsigned loop) {
+    return llvm::any_of(llvm::zip_equal(inputs, areConstant), [&](auto each) {
+      auto [input, isConstant] = each;
+      return input.kind == Input::Memory && isConstant &&
+             input.access.coef[loop] != 0;
+    });
+  };
+  if (!packsAtRunTime(consecutive))
     return consecutive;
-  for (auto [loop, info] : llvm::enumerate(nest.loops)) {
-    if (info.reduction || info.shared >= 0 || info.limit ||
-        info.extent < minVectorised)
-      continue;
-    bool isPacked = false, isGathered = false;
-    for (unsigned input : numbers) {
-      int64_t coef = coefOf(input, loop);
-      isPacked |= isConstant(input) && coef != 0;
-      isGathered |= !isConstant(input) && coef != 0 && coef != 1;
-    }
-    if (isPacked && !isGathered)
+  for (auto [loop, info] : llvm::enumerate(nest.loops))
+    if (!info.reduction && info.shared < 0 && !info.limit &&
+        info.extent >= minVectorised && readsConstants(loop) &&
+        !packsAtRunTime(loop))
       return loop;
-  }
   return consecutive;
 }
 
@@ -427,14 +424,15 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
   linalg::LinalgOp op = nest.stages[0].op;
   if (!nest.hasReduction() || !isa<linalg::GenericOp>(op) || users.empty())
     return std::nullopt;
-  auto isConstant = [&](unsigned index) {
-    BlockArgument arg = findInput(kernel, op.getDpsInputOperand(index)->get());
-    return arg && llvm::all_of(users, [&](dispatch::LaunchOp launch) {
-             return findConstant(launch.getOperand(arg.getArgNumber())) !=
-                    nullptr;
-           });
-  };
-  int vectorLoop = chooseVectorLoop(nest, isConstant);
+  SmallVector<bool> areConstant;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    BlockArgument arg = findInput(kernel, operand->get());
+    areConstant.push_back(
+        arg && llvm::all_of(users, [&](dispatch::LaunchOp launch) {
+          return findConstant(launch.getOperand(arg.getArgNumber())) != nullptr;
+        }));
+  }
+  int vectorLoop = chooseVectorLoop(nest, areConstant);
   if (vectorLoop < 0)
     return std::nullopt;
   for (auto [index, input] : llvm::enumerate(nest.stages[0].inputs)) {
@@ -443,7 +441,7 @@ HostPackOperands::choose(dispatch::KernelOp kernel, KernelPlan &plan,
     if (!arg || input.access.coef[vectorLoop] == 0 ||
         input.access.panelLoop >= 0)
       continue;
-    bool constant = isConstant(index);
+    bool constant = areConstant[index];
     // Reused by some parallel loop: every element is read several times.
     bool reused = false;
     for (auto [l, loop] : llvm::enumerate(nest.loops))

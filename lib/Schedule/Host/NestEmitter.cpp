@@ -543,7 +543,9 @@ int64_t NestEmitter::partialSumBlock(unsigned depth) {
     if (index > depth)
       inner *= nest.loops[loop].extent;
   }
-  auto loopAt = [&](unsigned at) { return nest.loops[reductions[at]]; };
+  auto loopAt = [&](unsigned at) -> const Loop & {
+    return nest.loops[reductions[at]];
+  };
   int64_t extent = loopAt(depth).extent;
   int64_t terms = partialSum(all, countWaitingSums(nest, tile, target) > 0);
   bool isInnermost = depth + 1 == reductions.size();

@@ -38,6 +38,11 @@ bool dlc::schedule::isStrided(const Access &access, unsigned loop) {
   return access.coef[loop] != 0 && access.coef[loop] != 1;
 }
 
+bool dlc::schedule::isConsecutive(const Access &access, unsigned loop) {
+  return access.coef[loop] == 1 && access.panelLoop < 0 &&
+         access.foldLoop < 0 && access.group <= 1;
+}
+
 static double reductionVolume(const Nest &nest) {
   double volume = 1;
   for (const Loop &loop : nest.loops)
@@ -65,8 +70,7 @@ static int findTransposedLoop(const Nest &nest, ArrayRef<Buffer> buffers,
         strided.push_back(&input.access);
   auto isContiguous = [&](const Access *access, unsigned loop) {
     unsigned bits = buffers[access->buffer].element.getIntOrFloatBitWidth();
-    return access->coef[loop] == 1 && access->panelLoop < 0 &&
-           access->foldLoop < 0 && access->group <= 1 && bits % 8 == 0;
+    return isConsecutive(*access, loop) && bits % 8 == 0;
   };
   for (unsigned loop = 0; loop < nest.loops.size() && !strided.empty(); ++loop)
     // Half of a tile is loaded for nothing where there is no more of the loop.

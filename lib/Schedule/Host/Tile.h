@@ -50,6 +50,10 @@ struct Tile {
 /// Whether vectors of `access` along `loop` would be gathered.
 bool isStrided(const Access &access, unsigned loop);
 
+/// Whether neighbours along `loop` lie side by side in memory, and are
+/// addressed without panels, folded loops or groups.
+bool isConsecutive(const Access &access, unsigned loop);
+
 /// How many sums have no register while a partial sum of a tile is added up
 /// (PartialSums.h).
 int64_t countWaitingSums(const Nest &nest, const Tile &tile,

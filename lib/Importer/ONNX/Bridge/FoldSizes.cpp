@@ -70,11 +70,8 @@ bool FoldState::evenBounds(NodeProto &node) {
             {x, base + "/start", base + "/end", base + "/axes"},
             {base + "/cut"});
     addNode(before, node, "Shape", {x}, {base + "/shape"});
-    NodeProto &bounded = addNode(before, node, boundedOp,
-                                 {base + "/cut", base + "/shape"}, {base});
-    bounded.set_domain(ownDomain);
-    setInts(bounded, "axes", axes);
-    setInts(bounded, "elements", axes);
+    NodeProto &bounded = addBoundedNode(before, node, base + "/cut",
+                                        base + "/shape", base, axes, axes);
     addCheck(bounded, node,
              "a size of operand " + std::to_string(operand) +
                  " (at most what the others can have)");
@@ -122,11 +119,10 @@ bool FoldState::restateRange(NodeProto &node) {
   like.dims = {};
   auto constant = [&](const char *name, double value) {
     Value made = like;
-    (isFloat ? made.floats[0] : made.floats.emplace_back()) = value;
-    if (!isFloat) {
-      made.floats.clear();
+    if (isFloat)
+      made.floats = {value};
+    else
       made.ints = {int64_t(value)};
-    }
     define(base + name, made);
     return base + name;
   };
@@ -146,18 +142,15 @@ bool FoldState::restateRange(NodeProto &node) {
     node.set_input(1, constant("/last", number(size > 0 ? *mostLast : *last)));
     node.set_output(0, all);
   } else {
-    std::string scaled = base + "/scaled", width = node.input(2);
+    std::string scaled = base + "/scaled", unit = node.input(2);
     node.set_input(0, constant("/zero", 0));
     node.set_input(1, constant("/most", std::max(count, 0.0)));
     node.set_input(2, constant("/one", 1));
     node.set_output(0, base + "/numbers");
-    addNode(added, node, "Mul", {base + "/numbers", width}, {scaled});
+    addNode(added, node, "Mul", {base + "/numbers", unit}, {scaled});
     addNode(added, node, "Add", {scaled, start}, {all});
   }
-  NodeProto &bounded = addNode(added, node, boundedOp,
-                               {base + "/all", base + "/count"}, {result});
-  bounded.set_domain(ownDomain);
-  setInts(bounded, "axes", {0});
-  setInts(bounded, "elements", {0});
-  return changed = true, false;
+  addBoundedNode(added, node, all, base + "/count", result, {0}, {0});
+  changed = true;
+  return false;
 }

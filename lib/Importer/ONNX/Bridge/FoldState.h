@@ -42,20 +42,12 @@ protected:
   /// The least that the elements of a value may be; null where that is not
   /// known.
   const Value *lowOf(const std::string &name) const {
-    auto value = known.find(name);
-    if (value != known.end())
-      return &value->second;
-    value = lows.find(name);
-    return value == lows.end() ? nullptr : &value->second;
+    return knownOr(lows, name);
   }
 
   /// The most that a value may be; null where that is not known.
   const Value *boundOf(const std::string &name) const {
-    auto value = known.find(name);
-    if (value != known.end())
-      return &value->second;
-    value = bounds.find(name);
-    return value == bounds.end() ? nullptr : &value->second;
+    return knownOr(bounds, name);
   }
 
   /// Names a constant that holds a bound.
@@ -74,13 +66,9 @@ protected:
                         const std::vector<int64_t> &elements, int output = 0) {
     std::string result = node.output(output);
     node.set_output(output, result + "/bounded");
-    NodeProto &bounded = addNode(added, node, boundedOp,
-                                 {node.output(output), extents}, {result});
-    bounded.set_domain(ownDomain);
-    setInts(bounded, "axes", axes);
-    setInts(bounded, "elements", elements);
     changed = true;
-    return bounded;
+    return addBoundedNode(added, node, node.output(output), extents, result,
+                          axes, elements);
   }
 
   /// Has the program say where the extents that `bounded` gives to the result
@@ -160,6 +148,17 @@ protected:
   bool changed = false;
   std::unordered_map<std::string, Value> known;
   std::unordered_map<std::string, std::vector<int64_t>> shapes;
+
+private:
+  /// A constant, or what `limits` has of a value.
+  const Value *knownOr(const std::unordered_map<std::string, Value> &limits,
+                       const std::string &name) const {
+    auto value = known.find(name);
+    if (value != known.end())
+      return &value->second;
+    value = limits.find(name);
+    return value == limits.end() ? nullptr : &value->second;
+  }
 };
 
 } // namespace dlc::importer

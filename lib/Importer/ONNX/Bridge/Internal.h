@@ -230,6 +230,15 @@ onnx::NodeProto &addNode(Nodes &nodes, const onnx::NodeProto &origin,
                          const char *op, const std::vector<std::string> &inputs,
                          const std::vector<std::string> &outputs);
 
+/// A node `boundedOp`: of dimension `axes[i]` of `x` counts as much as element
+/// `elements[i]` of `extents` says.
+onnx::NodeProto &addBoundedNode(Nodes &nodes, const onnx::NodeProto &origin,
+                                const std::string &x,
+                                const std::string &extents,
+                                const std::string &result,
+                                const std::vector<int64_t> &axes,
+                                const std::vector<int64_t> &elements);
+
 /// Gives a node an integer attribute, or one of several integers.
 void setInt(onnx::NodeProto &node, const char *name, int64_t value);
 void setInts(onnx::NodeProto &node, const char *name,

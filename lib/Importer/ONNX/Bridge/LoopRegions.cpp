@@ -293,14 +293,9 @@ private:
       addNode(nodes, loop.node, "Where", {first, base + "trips", base + "none"},
               {total});
     }
-    for (size_t o : stacked) {
-      NodeProto &bounded =
-          addNode(nodes, loop.node, boundedOp, {stackOf(o), total},
-                  {result(loop.initial.size() + o)});
-      bounded.set_domain(ownDomain);
-      setInts(bounded, "axes", {0});
-      setInts(bounded, "elements", {0});
-    }
+    for (size_t o : stacked)
+      addBoundedNode(nodes, loop.node, stackOf(o), total,
+                     result(loop.initial.size() + o), {0}, {0});
   }
 
   /// A condition has one element, of whatever rank.

@@ -334,11 +334,8 @@ private:
     if (total.empty())
       return;
     // Those that happen come first.
-    NodeProto &bounded =
-        addNode(nodes, node, boundedOp, {all, total}, {result});
-    bounded.set_domain(ownDomain);
-    setInts(bounded, "axes", {loop.outAxes[output]});
-    setInts(bounded, "elements", {0});
+    addBoundedNode(nodes, node, all, total, result, {loop.outAxes[output]},
+                   {0});
   }
 
   const LoopParts &loop;

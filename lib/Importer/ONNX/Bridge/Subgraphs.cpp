@@ -101,6 +101,20 @@ NodeProto &dlc::importer::addNode(Nodes &nodes, const NodeProto &origin,
   return node;
 }
 
+NodeProto &dlc::importer::addBoundedNode(Nodes &nodes, const NodeProto &origin,
+                                         const std::string &x,
+                                         const std::string &extents,
+                                         const std::string &result,
+                                         const std::vector<int64_t> &axes,
+                                         const std::vector<int64_t> &elements) {
+  NodeProto &bounded =
+      addNode(nodes, origin, boundedOp, {x, extents}, {result});
+  bounded.set_domain(ownDomain);
+  setInts(bounded, "axes", axes);
+  setInts(bounded, "elements", elements);
+  return bounded;
+}
+
 void dlc::importer::setInt(NodeProto &node, const char *name, int64_t value) {
   AttributeProto &attr = *node.add_attribute();
   attr.set_name(name);
