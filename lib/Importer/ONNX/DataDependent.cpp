@@ -7,6 +7,8 @@
 
 #include "Arithmetic.h"
 
+#include "dlc/Dialect/NN/IR/LoopHints.h"
+
 using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
@@ -56,20 +58,32 @@ Marked findMarked(NodeEmitter &e, Value flags) {
   return {positions, count, upTo};
 }
 
-/// A tensor of flags, false where nothing counts, of which all counts then.
-Value wholeFlags(NodeEmitter &e, int input, Value flags) {
+/// `x`, of which all counts then.
+Value counted(NodeEmitter &e, Value x) {
+  ArrayRef<int64_t> shape = shapeOf(x);
+  for (int64_t d = 0, rank = shape.size(); d < rank; ++d)
+    x = e.make<nn::BoundedOp>(x, e.ints({shape[d]}, {}), d);
+  return x;
+}
+
+/// A tensor computed from an input, `fill` where nothing counts, of which all
+/// counts then.
+Value filled(NodeEmitter &e, int input, Value x, Value fill) {
   if (!e.isOpen(input))
-    return flags;
+    return x;
   Arithmetic m(e);
-  ArrayRef<int64_t> shape = shapeOf(flags);
-  int64_t rank = shape.size();
-  Value whole = flags;
-  for (int64_t d = 0; d < rank; ++d)
-    whole = m.both(whole, m.compare(Predicate::LT, e.iota(shape[d], 1, d, rank),
-                                    e.make<nn::ExtentOp>(flags, d)));
-  for (int64_t d = 0; d < rank; ++d)
-    whole = e.make<nn::BoundedOp>(whole, e.ints({shape[d]}, {}), d);
-  return whole;
+  int64_t rank = shapeOf(x).size();
+  Value inside;
+  for (int64_t d = 0; d < rank; ++d) {
+    Value here = m.compare(Predicate::LT, e.iota(shapeOf(x)[d], 1, d, rank),
+                           e.make<nn::ExtentOp>(x, d));
+    inside = inside ? m.both(inside, here) : here;
+  }
+  return inside ? counted(e, m.select(inside, x, fill)) : x;
+}
+
+Value wholeFlags(NodeEmitter &e, int input, Value flags) {
+  return filled(e, input, flags, e.scalarOf(0, e.builder.getI1Type()));
 }
 
 LogicalResult setBounded(NodeEmitter &e, int output, Value value, Value extent,
@@ -293,7 +307,8 @@ LogicalResult unique(NodeEmitter &e) {
 //===----------------------------------------------------------------------===//
 
 /// Takes the box with the highest score of each class, removes those that
-/// overlap it, and so on, as often as boxes are wanted.
+/// overlap it, and so on, as often as boxes are wanted or until none is left: a
+/// loop, since any box may be one that stays.
 class Suppression {
 public:
   explicit Suppression(NodeEmitter &e)
@@ -308,28 +323,43 @@ public:
       Value high = m.compare(Predicate::GT, scores, e.reshape(e.in(4), {}));
       scores = m.select(high, scores, none);
     }
-    SmallVector<Value> chosen, exist;
-    for (int64_t round = 0; round < rounds; ++round) {
-      Value top = m.reduce(nn::ReduceKind::Max, scores, {2}, true);
-      Value best = e.make<nn::ArgReduceOp>(nn::ArgReduceKind::Max, scores,
-                                           int64_t(2), true, false);
-      Value exists = m.compare(Predicate::GT, top, none);
-      if (!e.isConstant(2))
-        exists = m.both(exists, isWanted(round));
-      chosen.push_back(best);
-      exist.push_back(exists);
-      if (round + 1 < rounds)
-        scores = m.select(suppressedBy(best), none, scores);
-    }
-    return collect(e.concat(chosen, 2), e.concat(exist, 2), rounds);
+    scores = filled(e, 1, scores, none);
+    auto counts =
+        RankedTensorType::get({batches, classes, 1}, e.builder.getI64Type());
+    Value most;
+    if (e.has(2) && !e.isConstant(2))
+      most = m.index(e.reshape(e.in(2), {}));
+    SmallVector<Value> states{scores, e.splat(counts, 0),
+                              e.scalarOf(1, e.builder.getI1Type())};
+    ResultRange results = e.loop(
+        rounds, states, {}, {}, {false},
+        [&](ValueRange before, ValueRange) -> SmallVector<Value> {
+          Value left = before[0], count = before[1];
+          Value top = m.reduce(nn::ReduceKind::Max, left, {2}, true);
+          Value best = e.make<nn::ArgReduceOp>(nn::ArgReduceKind::Max, left,
+                                               int64_t(2), true, false);
+          Value exists = m.compare(Predicate::GT, top, none);
+          if (most)
+            exists = m.both(exists, m.compare(Predicate::LT, count, most));
+          Value next = m.select(suppressedBy(best), none, left);
+          Value one = m.index(exists);
+          Value any = m.reduce(nn::ReduceKind::Max, one, {0, 1, 2});
+          return {next, m.add(count, one), m.compare(Predicate::GT, any, 0),
+                  best};
+        });
+    // Without a box in one round there is none in the next one.
+    results.front().getDefiningOp()->setAttr(
+        nn::kEndsAttrName, e.builder.getI64IntegerAttr(states.size() - 1));
+    return collect(results[3], results[1], rounds);
   }
 
 private:
   /// The corners of all boxes, each batches × boxes.
   void readBoxes() {
     auto column = [&](int64_t i) {
-      return e.reshape(e.slice(e.in(0), {0, 0, i}, {batches, boxes, 1}),
-                       {batches, boxes});
+      return counted(e,
+                     e.reshape(e.slice(e.in(0), {0, 0, i}, {batches, boxes, 1}),
+                               {batches, boxes}));
     };
     bool isCentre = e.intAttr("center_point_box", 0);
     for (int64_t d = 0; d < 2; ++d) {
@@ -344,11 +374,6 @@ private:
       }
     }
     area = m.mul(m.sub(high[0], low[0]), m.sub(high[1], low[1]));
-  }
-
-  Value isWanted(int64_t round) {
-    Value most = m.index(e.reshape(e.in(2), {}));
-    return m.compare(Predicate::GT, most, double(round));
   }
 
   /// Batches × classes × boxes: which overlap the chosen one too much.
@@ -373,14 +398,21 @@ private:
     return m.either(isClose, isItself);
   }
 
-  LogicalResult collect(Value chosen, Value exist, int64_t rounds) {
+  /// `chosen` has a round in its first dimension, of which `counts` say how
+  /// many have chosen anything.
+  LogicalResult collect(Value chosen, Value counts, int64_t rounds) {
     int64_t total = batches * classes * rounds;
+    Value exist = m.compare(Predicate::GT, counts, e.iota(rounds, 1, 2, 3));
     Marked marked = findMarked(e, e.reshape(exist, {total}));
-    Value at = marked.positions;
-    Value box = takeFlat(e, chosen, at);
-    Value batch = m.div(at, double(classes * rounds));
-    Value kind = e.make<nn::ModOp>(m.div(at, double(rounds)),
-                                   e.scalar(double(classes), at), false);
+    Value at = marked.positions, each = e.scalar(double(rounds), at);
+    Value list = m.div(at, each), round = e.make<nn::ModOp>(at, each, false);
+    Value box = takeFlat(e, chosen,
+                         m.add(m.mul(round, double(batches * classes)), list));
+    // Of rounds that did not take place nothing is written.
+    box = m.select(
+        m.compare(Predicate::LT, e.iota(total, 1, 0, 1), marked.count), box, 0);
+    Value batch = m.div(list, double(classes));
+    Value kind = e.make<nn::ModOp>(list, e.scalar(double(classes), at), false);
     SmallVector<Value> columns;
     for (Value column : {batch, kind, box})
       columns.push_back(e.reshape(column, {total, 1}));
@@ -404,15 +436,6 @@ LogicalResult nonMaxSuppression(NodeEmitter &e) {
   if (total == 0)
     return e.set(0, e.splat(e.outType(0), 0));
   int64_t rounds = total / (scores[0] * scores[1]);
-  constexpr int64_t mostRounds = 1024;
-  if (rounds > mostRounds)
-    return e.error("up to " + Twine(rounds) +
-                   " boxes of a class may be chosen, "
-                   "at most " +
-                   Twine(mostRounds) +
-                   " are supported (the input "
-                   "max_output_boxes_per_class says how many, if it is known "
-                   "at compile time)");
   return Suppression(e).emit(rounds);
 }
 

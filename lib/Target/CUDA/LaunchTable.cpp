@@ -217,7 +217,13 @@ private:
     for (int64_t trip = 0; trip < static_cast<int64_t>(loop.getTrips());
          ++trip) {
       if (steps.size() > kMaxSteps)
-        return fail(loop, "makes more than " + Twine(kMaxSteps) + " steps");
+        return fail(loop, "has " + Twine(loop.getTrips()) +
+                              " iterations, and the program would have more "
+                              "than " +
+                              Twine(kMaxSteps) +
+                              " launches, one list for all of them: a lower "
+                              "bound (--max-dim), or fewer iterations in the "
+                              "model, make it possible");
       auto accesses = llvm::to_vector(llvm::concat<dispatch::LoopOp::Access>(
           loop.getReads(trip), loop.getWrites(trip)));
       if (loop.getScratch())

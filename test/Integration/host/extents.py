@@ -151,6 +151,20 @@ def detector():
         inputs.append({"centres": boxes.astype(np.float32), "scores": (RNG.random((1, 3, 40)) * scale).astype(np.float32)})
     check("detector", graph, inputs)
 
+    # As many as there are, which takes no code of their own: nobody says how many are wanted, or an input does.
+    def boxes(*shape):
+        corners = RNG.random((*shape, 2)) * 30
+        return np.concatenate([corners, corners + RNG.random((*shape, 2)) * 4], -1).astype(np.float32)
+
+    most = 40 if on_cuda(FLAGS) else 1500
+    check("many boxes", model("""g (float[2,n,4] boxes, float[2,2,n] scores, int64 most) => (int64[k,3] chosen, int64[l,3] few) {
+        all = Shape <start = 1, end = 2> (boxes)
+        chosen = NonMaxSuppression (boxes, scores, all, iou)
+        few = NonMaxSuppression (boxes, scores, most, iou)
+    }""", iou=np.array([0.3], np.float32)),
+          [{"boxes": boxes(2, n), "scores": RNG.random((2, 2, n)).astype(np.float32), "most": np.array(k)}
+           for n, k in ((most, most), (most // 3, 5), (most // 5, 0), (1, 9))], f"--max-dim=n={most}")
+
 
 def transformer():
     """Embedding with positions, masked attention, mean over the sequence; shapes are computed as exporters do it."""
