@@ -64,12 +64,49 @@ static SmallVector<int> getSharedLoops(const Nest &nest, size_t numShared) {
   return loops;
 }
 
+/// From where on keys change nothing: the softmax and the product agree.
+static std::optional<Limit> findKeyLimit(const KernelPlan &plan) {
+  std::optional<Limit> limit;
+  for (unsigned number : {1, 3, 5}) {
+    int key = getOnlyLoop(plan.nests[number], true);
+    if (key < 0)
+      return std::nullopt;
+    const std::optional<Limit> &mine = plan.nests[number].loops[key].limit;
+    if (!mine || (limit && *limit != *mine))
+      return std::nullopt;
+    limit = mine;
+  }
+  return limit;
+}
+
+/// Finds the nest that knows which keys are there, if one has to.
+static bool findAbsentKeys(dispatch::Attention &found, const KernelPlan &plan,
+                           AttentionTiles &result) {
+  result.isPresent = found.isPresent;
+  if (!found.isPresent)
+    return true;
+  const Nest &nest = plan.nests[4];
+  int key = getOnlyLoop(nest, false);
+  if (key < 0 || nest.stages[0].op != found.weighting)
+    return false;
+  result.weightsNest = nest;
+  result.keyInWeights = key;
+  return llvm::all_of(found.isPresent->getOperands(), [&](Value operand) {
+    auto argument = dyn_cast<BlockArgument>(operand);
+    return !argument ||
+           nest.stages[0].inputs[argument.getArgNumber()].kind == Input::Memory;
+  });
+}
+
 static std::optional<AttentionTiles> recognise(Block &body,
                                                const KernelPlan &plan) {
   std::optional<dispatch::Attention> found = dispatch::matchAttention(body);
   if (!found || !hasItsNests(*found, plan))
     return std::nullopt;
   AttentionTiles result;
+  if (!findAbsentKeys(*found, plan, result))
+    return std::nullopt;
+  result.keyLimit = findKeyLimit(plan);
   result.scoresNest = plan.nests.front();
   result.productNest = plan.nests.back();
   coalesceLoops(result.scoresNest);

@@ -27,6 +27,14 @@ struct AttentionTiles {
   Contraction product;
   /// The key's loop in both nests.
   unsigned keyInScores = 0, keyInProduct = 0;
+  /// Keys from here on change nothing.
+  std::optional<Limit> keyLimit;
+  /// Whether a key is there, if that has to be asked: rows without any have the
+  /// result 0. A comparison of what the nest that makes the weights reads for
+  /// each key, and of constants.
+  mlir::arith::CmpIOp isPresent;
+  Nest weightsNest;
+  unsigned keyInWeights = 0;
 
   int64_t threads() const { return scores.threads(); }
   int64_t numKeys() const { return scores.columns.extent; }

@@ -69,6 +69,8 @@ private:
   void computeLogits(Value firstKey, SmallVector<Value> &scores);
   SmallVector<Value> updateSoftmax(ArrayRef<Value> logits, State &state);
   void addValues(Value stage, ArrayRef<Value> weights, State &state);
+  Value countTiles();
+  Value findNoKeys(ArrayRef<Value> sums);
   void finish(State &state);
   Value narrowPair(Value first, Value second);
 
@@ -192,10 +194,20 @@ void AttentionEmitter::emit() {
   finish(state);
 }
 
+/// The tiles of keys that there are, or that count.
+Value AttentionEmitter::countTiles() {
+  int64_t all = llvm::divideCeil(a.numKeys(), a.keyTile());
+  if (!a.keyLimit)
+    return index.constant(all);
+  Value end = loadLimit(b, loc, *a.keyLimit, context.memrefs);
+  end = index.add(end, a.keyTile() - 1);
+  return index.min(index.div(end, a.keyTile()), all);
+}
+
 /// Copies tiles of keys and values, with two stages one tile ahead, and
 /// computes with each.
 void AttentionEmitter::runTiles(State &state) {
-  int64_t tiles = llvm::divideCeil(a.numKeys(), a.keyTile());
+  Value tiles = countTiles();
   bool ahead = a.stages() > 1;
   auto copy = [&](Value tile) {
     Value key = index.mul(tile, a.keyTile());
@@ -209,9 +221,8 @@ void AttentionEmitter::runTiles(State &state) {
   Value token = commit();
   SmallVector<Value> inits = state.flatten();
   inits.push_back(token);
-  auto loop =
-      scf::ForOp::create(b, loc, index.constant(0), index.constant(tiles),
-                         index.constant(1), inits);
+  auto loop = scf::ForOp::create(b, loc, index.constant(0), tiles,
+                                 index.constant(1), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value tile = loop.getInductionVar();
@@ -222,11 +233,13 @@ void AttentionEmitter::runTiles(State &state) {
     // The tile has arrived for all threads, and all are done with the other
     // stage.
     barrier();
-    auto more = scf::IfOp::create(b, loc, index.less(tile, tiles - 1),
-                                  /*withElseRegion=*/false);
+    Value next = index.add(tile, 1);
+    Value isThere = b.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::slt, next, tiles);
+    auto more = scf::IfOp::create(b, loc, isThere, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard inner(b);
     b.setInsertionPointToStart(more.thenBlock());
-    copy(index.add(tile, 1));
+    copy(next);
   } else {
     barrier();
     copy(tile);
@@ -436,6 +449,50 @@ void AttentionEmitter::addValues(Value stage, ArrayRef<Value> weights,
       state.results);
 }
 
+/// Whether there are no keys, where a sum of weights is zero and it matters:
+/// all keys may be there, and be masked out.
+Value AttentionEmitter::findNoKeys(ArrayRef<Value> sums) {
+  Value isAsked, no = arith::ConstantIntOp::create(b, loc, 0, 1);
+  for (Value sum : sums) {
+    Value isZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum,
+                                         constant(0));
+    isAsked = isAsked ? arith::OrIOp::create(b, loc, isAsked, isZero) : isZero;
+  }
+  auto ask = scf::IfOp::create(b, loc, no.getType(), isAsked,
+                               /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ask.elseBlock());
+  scf::YieldOp::create(b, loc, no);
+  b.setInsertionPointToStart(ask.thenBlock());
+  Value yes = arith::ConstantIntOp::create(b, loc, 1, 1);
+  auto loop =
+      scf::ForOp::create(b, loc, index.constant(0), index.constant(a.numKeys()),
+                         index.constant(1), yes);
+  scf::YieldOp::create(b, loc, loop.getResult(0));
+  b.setInsertionPointToStart(loop.getBody());
+  IRMapping mapping;
+  for (Value operand : a.isPresent->getOperands()) {
+    auto argument = dyn_cast<BlockArgument>(operand);
+    if (!argument) {
+      mapping.map(operand, b.clone(*operand.getDefiningOp())->getResult(0));
+      continue;
+    }
+    const Access &access =
+        a.weightsNest.stages[0].inputs[argument.getArgNumber()].access;
+    Value at = index.add(
+        index.mul(loop.getInductionVar(), access.coef[a.keyInWeights]),
+        access.base);
+    mapping.map(operand, memref::LoadOp::create(
+                             b, loc, context.memrefs[access.buffer], at));
+  }
+  Value isThere = b.clone(*a.isPresent, mapping)->getResult(0);
+  scf::YieldOp::create(
+      b, loc,
+      arith::SelectOp::create(b, loc, isThere, no, loop.getRegionIterArgs()[0])
+          .getResult());
+  return ask.getResult(0);
+}
+
 /// Divides by the sums of the weights, runs what follows and stores.
 void AttentionEmitter::finish(State &state) {
   const Contraction &c = a.product;
@@ -445,10 +502,15 @@ void AttentionEmitter::finish(State &state) {
   Value columnOrigin = unit == Unit::Fma
                            ? index.mul(columnLane, valueTiles->getLaneStep())
                            : index.mul(index.rem(lane, lanesOfRow), 2);
-  for (int64_t i = 0; i < rows(); ++i) {
-    Value sum = combineRow(state.sums[i], [&](Value lhs, Value rhs) -> Value {
+  for (Value &sum : state.sums)
+    sum = combineRow(sum, [&](Value lhs, Value rhs) -> Value {
       return arith::AddFOp::create(b, loc, lhs, rhs);
     });
+  Value noKeys = a.isPresent ? findNoKeys(state.sums) : Value();
+  for (int64_t i = 0; i < rows(); ++i) {
+    Value sum = state.sums[i];
+    if (noKeys)
+      sum = arith::SelectOp::create(b, loc, noKeys, constant(1), sum);
     Value factor = arith::DivFOp::create(b, loc, constant(1), sum);
     Value query = index.add(firstQuery, getRow(i));
     for (int64_t j = 0; j < c.columns.perThread; j += width) {

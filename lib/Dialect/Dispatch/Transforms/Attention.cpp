@@ -108,6 +108,9 @@ private:
   bool sharesRows();
   bool matchSoftmax();
   bool matchWeights();
+  bool matchAbsentKeys(linalg::LinalgOp op, arith::SelectOp select);
+  bool isSameOfKeys(linalg::LinalgOp op, Value value, linalg::LinalgOp other,
+                    Value otherValue) const;
   bool matchMaps();
   bool findSizes();
 
@@ -212,6 +215,61 @@ bool Matcher::matchSoftmax() {
   return result.sum.getDpsInputs()[0] == resultOf(op);
 }
 
+/// Whether values of two bodies are the same number of each key, whatever the
+/// row is.
+bool Matcher::isSameOfKeys(linalg::LinalgOp op, Value value,
+                           linalg::LinalgOp other, Value otherValue) const {
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto otherArgument = dyn_cast<BlockArgument>(otherValue);
+  if (argument && otherArgument && argument.getOwner() == op.getBlock()) {
+    // The operand, and which of its elements, with the key as only dimension.
+    auto read = [&](linalg::LinalgOp reader, BlockArgument read) {
+      OpOperand &operand = reader->getOpOperand(read.getArgNumber());
+      AffineMap map = reader.getMatchingIndexingMap(&operand);
+      unsigned key = shared.getOtherLoopsOf(reader)[0];
+      for (unsigned loop = 0; loop < map.getNumDims(); ++loop)
+        if (loop != key && map.isFunctionOfDim(loop))
+          return std::pair<Value, AffineMap>();
+      SmallVector<AffineExpr> dims(map.getNumDims(),
+                                   getAffineDimExpr(0, map.getContext()));
+      return std::pair<Value, AffineMap>(
+          operand.get(), map.replaceDimsAndSymbols(dims, {}, 1, 0));
+    };
+    auto mine = read(op, argument);
+    return mine.first && mine == read(other, otherArgument) &&
+           llvm::none_of(ops, [&](linalg::LinalgOp maker) {
+             return resultOf(maker) == mine.first;
+           });
+  }
+  if (value == otherValue)
+    return matchPattern(value, m_Constant());
+  Operation *made = value.getDefiningOp(),
+            *otherMade = otherValue.getDefiningOp();
+  return made && otherMade && made->getName() == otherMade->getName() &&
+         isa<arith::CmpIOp, arith::ConstantOp>(made) &&
+         made->getAttrDictionary() == otherMade->getAttrDictionary() &&
+         llvm::all_of_zip(made->getOperands(), otherMade->getOperands(),
+                          [&](Value mine, Value others) {
+                            return isSameOfKeys(op, mine, other, others);
+                          });
+}
+
+/// Weights of keys that are not there are zero anyway, because their logits are
+/// -inf; but for rows without any key, where they would be NaN.
+bool Matcher::matchAbsentKeys(linalg::LinalgOp op, arith::SelectOp select) {
+  auto logits = result.logits.getDefiningOp<linalg::LinalgOp>();
+  if (!logits || !llvm::is_contained(ops, logits) || !isPlainMap(logits) ||
+      logits.getNumLoops() != numRows + 1)
+    return false;
+  auto fill = getYielded(logits).getDefiningOp<arith::SelectOp>();
+  result.isPresent = select.getCondition().getDefiningOp<arith::CmpIOp>();
+  result.weighting = op;
+  return fill && result.isPresent &&
+         matchPattern(fill.getFalseValue(), m_NegInfFloat()) &&
+         matchPattern(select.getFalseValue(), m_AnyZeroFloat()) &&
+         isSameOfKeys(op, select.getCondition(), logits, fill.getCondition());
+}
+
 /// The exponentials, divided by their sum or multiplied with its reciprocal.
 bool Matcher::matchWeights() {
   Value divisor = resultOf(result.sum);
@@ -232,10 +290,15 @@ bool Matcher::matchWeights() {
   if (readers.size() != 1)
     return false;
   linalg::LinalgOp op = readers[0];
-  if (!isPlainMap(op) || op.getNumLoops() != numRows + 1 ||
-      op.getNumDpsInputs() != 2)
+  if (!isPlainMap(op) || op.getNumLoops() != numRows + 1)
     return false;
-  Operation *arithmetic = getYielded(op).getDefiningOp();
+  Value weight = getYielded(op);
+  if (auto select = weight.getDefiningOp<arith::SelectOp>()) {
+    if (!matchAbsentKeys(op, select))
+      return false;
+    weight = skipCasts(select.getTrueValue());
+  }
+  Operation *arithmetic = weight.getDefiningOp();
   if (!arithmetic || arithmetic->getNumOperands() != 2)
     return false;
   int lhs = operandOf(op, arithmetic->getOperand(0)),

@@ -10,6 +10,7 @@
 #ifndef DLC_DIALECT_DISPATCH_TRANSFORMS_ATTENTION_H
 #define DLC_DIALECT_DISPATCH_TRANSFORMS_ATTENTION_H
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Block.h"
 
@@ -32,6 +33,11 @@ struct Attention {
   mlir::linalg::LinalgOp maximum, exponential, sum;
   /// The contraction of the exponentials, divided by their sum, with values.
   mlir::linalg::LinalgOp product;
+  /// What makes the weights of exponentials and their sum, and whether a key is
+  /// there, in that body: where keys have an extent, or a model says so. Absent
+  /// keys have the logit -inf, and the weight 0 also where all are absent.
+  mlir::linalg::LinalgOp weighting;
+  mlir::arith::CmpIOp isPresent;
   /// The number of the operand of `product` that holds the weights.
   unsigned weights = 0;
   /// The number of the operand of `scores` that holds the keys.
