@@ -72,7 +72,7 @@ static std::optional<Limit> findKeyLimit(const KernelPlan &plan) {
     if (key < 0)
       return std::nullopt;
     const std::optional<Limit> &mine = plan.nests[number].loops[key].limit;
-    if (!mine || (limit && *limit != *mine))
+    if (!mine || mine->piece >= 0 || (limit && *limit != *mine))
       return std::nullopt;
     limit = mine;
   }

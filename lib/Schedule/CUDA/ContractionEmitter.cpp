@@ -153,7 +153,7 @@ void ContractionEmitter::copyTile(OperandTiles &rows, OperandTiles &columns,
 /// from there on, what is multiplied is zero.
 Value ContractionEmitter::countTiles() {
   const Loop &slowest = nest.loops[c.reduction.front()];
-  if (!slowest.limit)
+  if (!slowest.limit || slowest.limit->piece >= 0)
     return Value();
   Value end = arith::MinSIOp::create(
       b, loc, loadLimit(b, loc, *slowest.limit, context.memrefs),

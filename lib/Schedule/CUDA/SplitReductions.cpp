@@ -2,6 +2,8 @@
 
 #include "Strategies.h"
 
+#include "dlc/Dialect/Dispatch/IR/Limits.h"
+
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -58,6 +60,27 @@ chooseSplit(linalg::GenericOp op, const CudaTarget &target) {
       best = {loop, pieces};
   }
   return best;
+}
+
+/// The limits of `op` for its parts, whose loops are the same ones and the
+/// number of the piece, and for the op that combines them.
+static void splitLimits(linalg::GenericOp op, unsigned loop, int64_t length,
+                        linalg::GenericOp parts, linalg::GenericOp sums) {
+  SmallVector<dispatch::LoopLimit> ofSums, limits = dispatch::getLoopLimits(op);
+  dispatch::setLoopLimits(parts, limits);
+  parts->setAttr(kPiecesAttrName,
+                 DenseI64ArrayAttr::get(op.getContext(),
+                                        {loop, op.getNumLoops(), length}));
+  AffineMap outMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  for (dispatch::LoopLimit limit : limits) {
+    std::optional<unsigned> dim =
+        outMap.getResultPosition(getAffineDimExpr(limit.loop, op.getContext()));
+    if (!dim)
+      continue;
+    limit.loop = *dim;
+    ofSums.push_back(limit);
+  }
+  dispatch::setLoopLimits(sums, ofSums);
 }
 
 /// Replaces `op` by one that reduces each of `pieces` pieces of `loop` and one
@@ -133,6 +156,7 @@ static void split(linalg::GenericOp op, unsigned loop, int64_t pieces) {
         }
         linalg::YieldOp::create(inner, at, values);
       });
+  splitLimits(op, loop, length, parts, sums);
   op->replaceAllUsesWith(sums);
   op.erase();
 }

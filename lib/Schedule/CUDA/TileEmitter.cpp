@@ -470,9 +470,14 @@ TileEmitter::loopOver(unsigned loop, int64_t end, int64_t by, Value offset,
     return end > 0 ? body(accs) : accs;
   }
   Value last = index.constant(end);
-  if (const std::optional<Limit> &limit = nest.loops[loop].limit)
-    last = arith::MinSIOp::create(b, loc, last,
-                                  loadLimit(b, loc, *limit, memrefs));
+  if (const std::optional<Limit> &limit = nest.loops[loop].limit) {
+    Value limited = loadLimit(b, loc, *limit, memrefs);
+    // Of a tile of pieces the first one goes the farthest.
+    if (limit->piece >= 0)
+      limited = arith::SubIOp::create(
+          b, loc, limited, index.mul(iv[limit->piece], limit->pieceLength));
+    last = arith::MinSIOp::create(b, loc, last, limited);
+  }
   auto forOp = scf::ForOp::create(b, loc, index.constant(0), last,
                                   index.constant(by), flattenResults(accs));
   OpBuilder::InsertionGuard guard(b);

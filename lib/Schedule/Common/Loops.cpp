@@ -100,12 +100,20 @@ Value dlc::schedule::isBelow(OpBuilder &b, Location loc, Value at,
 // Coalescing
 //===----------------------------------------------------------------------===//
 
+/// Whether `loop` numbers the pieces of one with a limit.
+static bool numbersPieces(const Nest &nest, unsigned loop) {
+  return llvm::any_of(nest.loops, [&](const Loop &other) {
+    return other.limit && other.limit->piece == int(loop);
+  });
+}
+
 /// Whether loop `inner` runs through consecutive steps of loop `outer` in every
 /// access.
 static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
   const Loop &a = nest.loops[outer], &b = nest.loops[inner];
   if (a.reduction != b.reduction || a.shared >= 0 || b.shared >= 0 ||
-      a.indexed || b.indexed || b.limit || a.window || b.window)
+      a.indexed || b.indexed || b.limit || a.window || b.window ||
+      numbersPieces(nest, outer) || numbersPieces(nest, inner))
     return false;
   bool legal = true;
   nest.forEachAccess([&](Access &access) {
@@ -119,6 +127,11 @@ static bool canMerge(Nest &nest, unsigned outer, unsigned inner) {
 
 void dlc::schedule::removeLoop(Nest &nest, unsigned loop) {
   nest.loops.erase(nest.loops.begin() + loop);
+  for (Loop &other : nest.loops)
+    if (other.limit && other.limit->piece == int(loop))
+      other.limit.reset();
+    else if (other.limit && other.limit->piece > int(loop))
+      --other.limit->piece;
   for (Loop &other : nest.loops)
     if (other.window && other.window->other == loop)
       other.window.reset();
@@ -143,8 +156,10 @@ void dlc::schedule::removeLoop(Nest &nest, unsigned loop) {
 /// Removes loop `outer`, which `inner` takes over.
 static void merge(Nest &nest, unsigned outer, unsigned inner) {
   std::optional<Limit> limit = nest.loops[outer].limit;
-  if (limit)
+  if (limit) {
     limit->scale *= nest.loops[inner].extent;
+    limit->pieceLength *= nest.loops[inner].extent;
+  }
   nest.loops[inner].limit = limit;
   nest.loops[inner].extent *= nest.loops[outer].extent;
   for (Loop &other : nest.loops)
@@ -237,7 +252,8 @@ static bool canFold(const Loop &loop) {
 
 std::optional<Nest> dlc::schedule::foldLoops(const Nest &nest, unsigned outer,
                                              unsigned inner) {
-  if (!canFold(nest.loops[outer]) || !canFold(nest.loops[inner]))
+  if (!canFold(nest.loops[outer]) || !canFold(nest.loops[inner]) ||
+      numbersPieces(nest, outer) || numbersPieces(nest, inner))
     return std::nullopt;
   Nest folded = nest;
   int64_t extent = nest.loops[inner].extent;

@@ -313,6 +313,11 @@ static void joinLimits(linalg::LinalgOp op, ArrayRef<int> loopOf, Nest &nest,
   for (const dispatch::LoopLimit &limit : dispatch::getLoopLimits(op))
     if (int loop = loopOf[limit.loop]; loop >= 0)
       limits[loop] = Limit{unsigned(limit.extent), limit.element, limit.scale};
+  if (auto pieces = op->getAttrOfType<DenseI64ArrayAttr>(kPiecesAttrName))
+    if (int loop = loopOf[pieces[0]]; loop >= 0 && limits[loop]) {
+      limits[loop]->piece = loopOf[pieces[1]];
+      limits[loop]->pieceLength = pieces[2];
+    }
   llvm::SmallBitVector hasLoop(nest.loops.size());
   for (int loop : loopOf)
     if (loop >= 0)

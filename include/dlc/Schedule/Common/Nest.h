@@ -110,9 +110,14 @@ struct Stage {
 struct Limit {
   unsigned buffer = 0;
   int64_t element = 0, scale = 1;
+  /// If set, a parallel loop that numbers pieces of `pieceLength` iterations
+  /// each: what comes before the piece counts, too.
+  int piece = -1;
+  int64_t pieceLength = 0;
   bool operator==(const Limit &other) const {
     return buffer == other.buffer && element == other.element &&
-           scale == other.scale;
+           scale == other.scale && piece == other.piece &&
+           pieceLength == other.pieceLength;
   }
   bool operator!=(const Limit &other) const { return !(*this == other); }
 };
@@ -163,6 +168,11 @@ struct KernelPlan {
   /// Pairs (input, output) that may be the same memory.
   llvm::SmallVector<std::pair<int64_t, int64_t>> inplace;
 };
+
+/// Discardable array of three i64 on an op of a kernel that schedulers have
+/// cut: the loop, the one that numbers its pieces, and the length of a piece. A
+/// limit of the former is that of all pieces together.
+inline constexpr llvm::StringLiteral kPiecesAttrName = "schedule.pieces";
 
 /// Analyses a kernel on tensors. Emits an error that names what does not fit.
 mlir::FailureOr<KernelPlan> planKernel(dispatch::KernelOp kernel);
