@@ -206,21 +206,64 @@ void NestEmitter::emitForallBody(unsigned depth, unsigned prefix,
   }
 }
 
+/// All tiles that share a panel run one after the other, so threads, which get
+/// neighbouring items, would share out the panels: each of them would read all
+/// of the other operand, half of which another one wrote, and write a part of
+/// each line's neighbourhood. Where that operand and the results are larger
+/// than the panels, two bands of rows, each with all panels, let threads keep
+/// to their part of an image from kernel to kernel. It matters where cores have
+/// caches of their own: with resnet50 two threads of different L3 caches were
+/// 1.7 times as fast as one. The panels are read twice instead, from a cache.
+NestEmitter::OuterLoop *NestEmitter::chooseBands() {
+  const Access *panels = panelOperand();
+  if (!panels)
+    return nullptr;
+  double others = 0, panelBytes = 0;
+  llvm::SmallDenseSet<int> seen;
+  nest.forEachAccess([&](Access &access) {
+    if (access.buffer < 0 || !seen.insert(access.buffer).second)
+      return;
+    auto type = cast<MemRefType>(memrefs[access.buffer].getType());
+    double bytes =
+        double(type.getNumElements()) * type.getElementTypeBitWidth() / 8;
+    (access.buffer == panels->buffer ? panelBytes : others) += bytes;
+  });
+  if (others < panelBytes)
+    return nullptr;
+  auto *vectorLoop =
+      llvm::find_if(outers, [](const OuterLoop &o) { return o.isVector; });
+  for (OuterLoop &outer : llvm::make_range(vectorLoop + 1, outers.end())) {
+    if (outer.count() < 2)
+      continue;
+    if (outer.count() % 2 != 0)
+      return nullptr;
+    outer.bands = 2;
+    return &outer;
+  }
+  return nullptr;
+}
+
 void NestEmitter::emitForall() {
   unsigned prefix = 0;
   int64_t items = 1;
-  while (prefix < outers.size() && items < minWorkItems)
+  OuterLoop *banded = chooseBands();
+  while (prefix < outers.size() &&
+         (items < minWorkItems || (banded && &outers[prefix] <= banded)))
     items *= outers[prefix++].count();
   if (prefix == 0)
     return emitLoops(0, Variant());
   SmallVector<OpFoldResult> lower, upper, step;
-  for (unsigned i = 0; i < prefix; ++i) {
-    if (outers[i].count() == 1)
-      continue;
+  auto addDim = [&](int64_t count) {
+    if (count == 1)
+      return;
     lower.push_back(b.getIndexAttr(0));
-    upper.push_back(b.getIndexAttr(outers[i].count()));
+    upper.push_back(b.getIndexAttr(count));
     step.push_back(b.getIndexAttr(1));
-  }
+  };
+  if (banded)
+    addDim(banded->bands);
+  for (const OuterLoop &outer : ArrayRef(outers).take_front(prefix))
+    addDim(outer.countInBand());
   if (lower.empty())
     return emitLoops(0, Variant());
   auto forall = scf::ForallOp::create(b, loc, lower, upper, step, ValueRange(),
@@ -229,10 +272,18 @@ void NestEmitter::emitForall() {
   b.setInsertionPointToStart(forall.getBody());
   scratchBlock = forall.getBody();
   SmallVector<Value> ivs;
-  unsigned next = 0;
-  for (unsigned i = 0; i < prefix; ++i)
-    ivs.push_back(outers[i].count() == 1 ? constant(0)
-                                         : forall.getInductionVar(next++));
+  unsigned next = banded ? 1 : 0;
+  for (OuterLoop &outer : MutableArrayRef(outers).take_front(prefix)) {
+    Value index = outer.countInBand() == 1 ? constant(0)
+                                           : forall.getInductionVar(next++);
+    outer.indexInBand = index;
+    if (&outer == banded)
+      index = arith::AddIOp::create(
+          b, loc, index,
+          arith::MulIOp::create(b, loc, forall.getInductionVar(0),
+                                constant(outer.countInBand())));
+    ivs.push_back(index);
+  }
   Value isNeeded;
   for (auto [outer, iv] :
        llvm::zip_equal(ArrayRef(outers).take_front(prefix), ivs)) {
@@ -489,11 +540,15 @@ void NestEmitter::emitPrefetch(int64_t elements) {
   int64_t tiles = 1;
   Value number; // of the tile among those that share the panel
   for (OuterLoop &outer : llvm::make_range(vectorLoop + 1, outers.end())) {
-    tiles *= outer.count();
+    int64_t count = outer.countInBand();
+    Value index = outer.bands > 1 ? outer.indexInBand : outer.index;
+    tiles *= count;
     if (number)
-      number = arith::MulIOp::create(b, loc, number, constant(outer.count()));
-    number = number ? arith::AddIOp::create(b, loc, number, outer.index)
-                    : outer.index;
+      number = arith::AddIOp::create(
+          b, loc, arith::MulIOp::create(b, loc, number, constant(count)),
+          index);
+    else
+      number = index;
   }
   if (vectorLoop->count() < 2 || tiles < 2)
     return;

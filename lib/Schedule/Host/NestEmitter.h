@@ -36,8 +36,11 @@ private:
     int64_t full = 0; // steps with the whole tile
     int64_t tail = 0; // iterations left for one more step
     bool isVector = false, isRow = false;
+    int64_t bands = 1; // parts that run one after the other, outermost
     mlir::Value index; // number of the current step
+    mlir::Value indexInBand;
     int64_t count() const { return full + (tail ? 1 : 0); }
+    int64_t countInBand() const { return count() / bands; }
   };
   /// The shape of the tile that is being emitted.
   struct Variant {
@@ -49,6 +52,7 @@ private:
 
   const Access *panelOperand() const;
   void orderLoops();
+  OuterLoop *chooseBands();
   void emitForall();
   void emitForallBody(unsigned depth, unsigned prefix, Variant variant,
                       mlir::ValueRange ivs);
