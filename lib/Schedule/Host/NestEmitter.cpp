@@ -23,6 +23,9 @@ static constexpr int64_t cacheLineBits = 512;
 /// them evenly.
 static constexpr int64_t minWorkItems = 64;
 
+/// Tiles that two bands of different size have at least.
+static constexpr int64_t minOddBands = 15;
+
 NestEmitter::NestEmitter(OpBuilder &builder, Location loc, Nest nestIn,
                          Tile tile, const HostTarget &target,
                          ArrayRef<Value> memrefs, ArrayRef<Value> sharedIvs,
@@ -235,7 +238,8 @@ NestEmitter::OuterLoop *NestEmitter::chooseBands() {
   for (OuterLoop &outer : llvm::make_range(vectorLoop + 1, outers.end())) {
     if (outer.count() < 2)
       continue;
-    if (outer.count() % 2 != 0)
+    // An odd one leaves some items without work.
+    if (outer.count() % 2 != 0 && outer.count() < minOddBands)
       return nullptr;
     outer.bands = 2;
     return &outer;
@@ -274,8 +278,8 @@ void NestEmitter::emitForall() {
   SmallVector<Value> ivs;
   unsigned next = banded ? 1 : 0;
   for (OuterLoop &outer : MutableArrayRef(outers).take_front(prefix)) {
-    Value index = outer.countInBand() == 1 ? constant(0)
-                                           : forall.getInductionVar(next++);
+    Value index =
+        outer.countInBand() == 1 ? constant(0) : forall.getInductionVar(next++);
     outer.indexInBand = index;
     if (&outer == banded)
       index = arith::AddIOp::create(
@@ -290,6 +294,12 @@ void NestEmitter::emitForall() {
     Value first = arith::MulIOp::create(b, loc, iv, constant(outer.step));
     isNeeded =
         isBelow(b, loc, first, nest.loops[outer.loop].limit, memrefs, isNeeded);
+    if (outer.count() % outer.bands != 0) {
+      Value isThere = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                            iv, constant(outer.count()));
+      isNeeded =
+          isNeeded ? arith::AndIOp::create(b, loc, isNeeded, isThere) : isThere;
+    }
   }
   if (isNeeded)
     b.setInsertionPointToStart(

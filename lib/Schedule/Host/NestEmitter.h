@@ -40,7 +40,7 @@ private:
     mlir::Value index; // number of the current step
     mlir::Value indexInBand;
     int64_t count() const { return full + (tail ? 1 : 0); }
-    int64_t countInBand() const { return count() / bands; }
+    int64_t countInBand() const { return (count() + bands - 1) / bands; }
   };
   /// The shape of the tile that is being emitted.
   struct Variant {

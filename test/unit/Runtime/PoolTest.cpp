@@ -81,6 +81,36 @@ TEST_P(PoolTest, SleepsAndWakes) {
     ASSERT_EQ(count, 20);
 }
 
+/// Notes which chunk an item is the first one of.
+void noteChunks(void *const *args, int64_t begin, int64_t end) {
+  auto *ends = static_cast<std::atomic<int64_t> *>(args[0]);
+  ends[begin] = end;
+}
+
+/// Threads have ranges of their own, so data of one kernel are where the next
+/// one needs them.
+TEST_P(PoolTest, ChunksOfOneThreadEach) {
+  int threads = GetParam();
+  const int64_t each = 64, items = each * threads;
+  std::vector<std::atomic<int64_t>> ends(static_cast<size_t>(items));
+  void *args[] = {ends.data()};
+  run(noteChunks, args, items);
+  if (threads == 1)
+    return EXPECT_EQ(ends[0], items);
+  for (int thread = 0; thread < threads; ++thread) {
+    int64_t begin = each * thread, largest = each;
+    while (begin < each * (thread + 1)) {
+      int64_t size = ends[size_t(begin)] - begin;
+      ASSERT_GT(size, 0) << begin;
+      EXPECT_LE(size, largest);
+      largest = size;
+      begin += size;
+    }
+    EXPECT_EQ(begin, each * (thread + 1));
+    EXPECT_EQ(largest, 1);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Threads, PoolTest, ::testing::Values(1, 2, 3, 8, 33));
 
 TEST(CpuTest, Features) {
