@@ -5,7 +5,19 @@
 // next panel is shared out among a band's tiles. One of the 131 tiles of 6
 // pixels is missing in the second band.
 
-// CHECK-LABEL: dispatch.kernel @image(%x: tensor<28x28x64xf32>, %w: tensor<128x64xf32>, %o: tensor<28x28x128xf32>) -> tensor<28x28x128xf32> attributes {num_outs = 1 : i64} {
+// CHECK-LABEL: dispatch.kernel @image(
+// CHECK-SAME: memref<8x64x16xf32>
+// CHECK-DAG: %[[C131:.*]] = arith.constant 131 : index
+// CHECK-DAG: %[[C66:.*]] = arith.constant 66 : index
+// CHECK-DAG: %[[C63:.*]] = arith.constant 63 : index
+// CHECK: scf.forall (%[[BAND:.*]], %[[PANEL:.*]], %[[IN_BAND:.*]]) in (2, 8, 66)
+// CHECK: %[[FIRST:.*]] = arith.muli %[[BAND]], %[[C66]]
+// CHECK: %[[TILE:.*]] = arith.addi %[[IN_BAND]], %[[FIRST]]
+// CHECK: %[[IS_THERE:.*]] = arith.cmpi ult, %[[TILE]], %[[C131]]
+// CHECK: scf.if %[[IS_THERE]]
+// CHECK: arith.minui %[[IN_BAND]], %[[C63]]
+// CHECK: memref.prefetch
+dispatch.kernel @image(%x: tensor<28x28x64xf32>, %w: tensor<128x64xf32>, %o: tensor<28x28x128xf32>) -> tensor<28x28x128xf32> attributes {num_outs = 1 : i64} {
   %z = arith.constant 0.0 : f32
   %f = linalg.fill ins(%z : f32) outs(%o : tensor<28x28x128xf32>) -> tensor<28x28x128xf32>
   %r = linalg.generic {indexing_maps = [affine_map<(h, w, n, k) -> (h, w, k)>, affine_map<(h, w, n, k) -> (n, k)>, affine_map<(h, w, n, k) -> (h, w, n)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%x, %w : tensor<28x28x64xf32>, tensor<128x64xf32>) outs(%f : tensor<28x28x128xf32>) {
