@@ -154,8 +154,9 @@ void AttentionEmitter::emit() {
       index.split(launch.getBlock(), {a.scores.batches, a.scores.rowTiles()});
   batch = tile[0];
   firstQuery = index.mul(tile[1], a.queryTile());
-  skipUnneeded(context, getTileStarts(index, productNest, a.product, batch,
-                                      firstQuery, /*column=*/Value()));
+  skipUnneeded(context,
+               getTileStarts(index, productNest, a.product, batch, firstQuery,
+                             /*column=*/Value(), a.queryTile(), 1));
 
   queryTiles.emplace(context, scoresNest, a.scores, a.scores.rows, thread);
   keyCopies.emplace(context, scoresNest, a.keys, a.keys.columns, thread);

@@ -126,12 +126,14 @@ double getMultiplyRate(const Contraction &contraction,
 /// Registers of a thread besides accumulators and fragments.
 inline constexpr int64_t otherRegisters = 40;
 
-/// Where the loops of a tile of the result start, given the numbers of its
-/// batch, its first row and its first column (null: all columns).
+/// Where the loops of a tile of `rows` by `columns` results start, given the
+/// numbers of its batch, its first row and its first column (null: all
+/// columns).
 llvm::SmallVector<LimitedStart>
 getTileStarts(IndexMath &index, const Nest &nest,
               const Contraction &contraction, mlir::Value batch,
-              mlir::Value row, mlir::Value column);
+              mlir::Value row, mlir::Value column, int64_t rows,
+              int64_t columns);
 
 /// Emits the launch or the two launches of a contraction.
 void emitContraction(KernelContext &context, Nest &nest,

@@ -68,25 +68,24 @@ private:
 
 } // namespace
 
-SmallVector<LimitedStart> dlc::schedule::getTileStarts(IndexMath &index,
-                                                       const Nest &nest,
-                                                       const Contraction &c,
-                                                       Value batch, Value row,
-                                                       Value column) {
+SmallVector<LimitedStart>
+dlc::schedule::getTileStarts(IndexMath &index, const Nest &nest,
+                             const Contraction &c, Value batch, Value row,
+                             Value column, int64_t rows, int64_t columns) {
   SmallVector<LimitedStart> starts;
-  auto add = [&](ArrayRef<unsigned> loops, Value first, bool isOne) {
+  auto add = [&](ArrayRef<unsigned> loops, Value first, int64_t count) {
     SmallVector<int64_t> extents;
     SmallVector<std::optional<Limit>> limits;
     for (unsigned loop : loops) {
       extents.push_back(nest.loops[loop].extent);
       limits.push_back(nest.loops[loop].limit);
     }
-    llvm::append_range(starts, getStarts(index, first, extents, limits, isOne));
+    llvm::append_range(starts, getStarts(index, first, extents, limits, count));
   };
-  add(c.batch, batch, /*isOne=*/true);
-  add(c.rows.loops, row, /*isOne=*/false);
+  add(c.batch, batch, 1);
+  add(c.rows.loops, row, rows);
   if (column)
-    add(c.columns.loops, column, /*isOne=*/false);
+    add(c.columns.loops, column, columns);
   return starts;
 }
 
@@ -117,7 +116,8 @@ void ContractionEmitter::emit() {
   firstRow = index.mul(tile[2], c.rows.tile);
   firstColumn = index.mul(tile[3], c.columns.tile);
   skipUnneeded(context,
-               getTileStarts(index, nest, c, batch, firstRow, firstColumn));
+               getTileStarts(index, nest, c, batch, firstRow, firstColumn,
+                             c.rows.tile, c.columns.tile));
 
   OperandTiles rows(context, nest, c, c.rows, thread),
       columns(context, nest, c, c.columns, thread);
@@ -364,7 +364,8 @@ void ContractionEmitter::emitSum() {
       index.split(item, {c.batches, c.rows.extent, columnCount});
   batch = digits[0];
   Value row = digits[1], column = index.mul(digits[2], width);
-  skipUnneeded(context, getTileStarts(index, nest, c, batch, row, column));
+  skipUnneeded(context,
+               getTileStarts(index, nest, c, batch, row, column, 1, width));
   Value memory = context.memrefs[c.partials];
   TileEmitter combiner(b, loc, nest, context.memrefs);
   SmallVector<Value> sums;

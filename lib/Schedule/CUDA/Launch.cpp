@@ -82,14 +82,16 @@ void dlc::schedule::skipUnneeded(KernelContext &context,
 SmallVector<LimitedStart>
 dlc::schedule::getStarts(IndexMath &index, Value first,
                          ArrayRef<int64_t> extents,
-                         ArrayRef<std::optional<Limit>> limits, bool isOne) {
+                         ArrayRef<std::optional<Limit>> limits, int64_t count) {
   SmallVector<LimitedStart> starts;
+  int64_t all = llvm::product_of(extents), inside = all;
   for (auto [digit, extent, limit] :
        llvm::zip_equal(index.split(first, extents), extents, limits)) {
-    starts.push_back({limit, digit});
-    // Later ones begin anew for some of the items behind the first one.
-    if (!isOne && extent > 1)
-      break;
+    // A loop that begins anew among the items has some from its first
+    // iteration on; the outermost one never does.
+    if (inside == all || inside % count == 0)
+      starts.push_back({limit, digit});
+    inside /= extent;
   }
   return starts;
 }

@@ -221,7 +221,7 @@ bool dlc::schedule::emitReduction(KernelContext &context, Nest &nest) {
   }
   skipUnneeded(context,
                getStarts(index, index.mul(launch.getBlock(), shape.tiles),
-                         extents, limits, shape.tiles == 1));
+                         extents, limits, shape.tiles));
   SmallVector<Value> digits = index.split(item, extents);
   for (auto [loop, digit] : llvm::zip_equal(shape.parallel, digits)) {
     bool last = loop == shape.parallel.back();

@@ -278,7 +278,7 @@ void RowEmitter::emit() {
   skipUnneeded(context,
                getStarts(index, index.mul(launch.getBlock(), shape.perBlock),
                          context.plan.shared, context.plan.sharedLimits,
-                         shape.perBlock == 1));
+                         shape.perBlock));
   SmallVector<Value> sharedIvs = index.split(row, context.plan.shared);
   for (Nest &nest : nests)
     emitNest(nest, sharedIvs);

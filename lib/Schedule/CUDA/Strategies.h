@@ -60,12 +60,13 @@ using LimitedStart = std::pair<std::optional<Limit>, mlir::Value>;
 /// threads of the block.
 void skipUnneeded(KernelContext &context, llvm::ArrayRef<LimitedStart> starts);
 
-/// Where the loops with some extents and limits start, the last one the
-/// fastest, for consecutive items of which `first` is the first one; with
-/// `isOne` there is no other. No item starts before that.
+/// Where loops with some extents and limits start, the last one the fastest,
+/// for `count` consecutive items of which `first`, a multiple of `count`, is
+/// the first one. No item starts before that; loops of which that says nothing
+/// are left out.
 llvm::SmallVector<LimitedStart>
 getStarts(IndexMath &index, mlir::Value first, llvm::ArrayRef<int64_t> extents,
-          llvm::ArrayRef<std::optional<Limit>> limits, bool isOne);
+          llvm::ArrayRef<std::optional<Limit>> limits, int64_t count);
 
 /// Memory of a block that its threads share.
 mlir::MemRefType getSharedType(int64_t elements, mlir::Type element);
