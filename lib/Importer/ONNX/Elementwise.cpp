@@ -129,7 +129,15 @@ static LogicalResult clip(NodeEmitter &e) {
   return e.set(0, x);
 }
 
-static LogicalResult identity(NodeEmitter &e) { return e.set(0, e.in(0)); }
+static LogicalResult identity(NodeEmitter &e) {
+  if (const auto *present = e.attr(presentAttr)) {
+    Value one = e.ints({1}, {});
+    Value some =
+        e.make<nn::MinOp>(e.make<nn::ExtentOp>(e.in(0), present->i()), one);
+    e.check(e.describe("the number of tensors at that position"), some, one);
+  }
+  return e.set(0, e.in(0));
+}
 
 /// 32 random bits an element: its position through an integer hash (Wellons'
 /// "lowbias32"). The same program gives the same bits each time.

@@ -27,11 +27,56 @@ Value squeezed(NodeEmitter &e) {
   return x;
 }
 
-/// Reshape, Flatten, Squeeze, Unsqueeze: shape inference did the work.
+/// How many dimensions of its operand each one of the result holds.
+Dims groupsOf(NodeEmitter &e, int64_t from, int64_t to) {
+  if (e.node.op_type() == "Flatten") {
+    int64_t axis = e.intAttr("axis", 1);
+    axis += axis < 0 ? from : 0;
+    return {axis, from - axis};
+  }
+  Dims groups;
+  auto axes = e.constInts(1);
+  auto isListed = [&](int64_t d, int64_t rank) {
+    return axes && (llvm::is_contained(*axes, d) ||
+                    llvm::is_contained(*axes, d - rank));
+  };
+  if (e.node.op_type() == "Unsqueeze") {
+    for (int64_t d = 0; d < to; ++d)
+      groups.push_back(!isListed(d, to));
+    return groups;
+  }
+  // What a Squeeze drops has one element, and may be part of any dimension.
+  int64_t dropped = 0;
+  for (int64_t d = 0; d < from; ++d) {
+    if (axes ? isListed(d, from) : shapeOf(e.in(0))[d] == 1) {
+      ++(groups.empty() ? dropped : groups.back());
+      continue;
+    }
+    groups.push_back(1 + dropped);
+    dropped = 0;
+  }
+  return groups;
+}
+
+/// Shape inference did the work.
 LogicalResult reshape(NodeEmitter &e) {
-  bool isSqueeze = e.node.op_type() == "Squeeze" && e.isOpen(0);
-  return e.set(
-      0, e.reshape(isSqueeze ? squeezed(e) : e.in(0), e.outType(0).getShape()));
+  return e.set(0, e.reshape(e.in(0), e.outType(0).getShape()));
+}
+
+/// Flatten, Squeeze, Unsqueeze.
+LogicalResult regroup(NodeEmitter &e) {
+  if (!e.isOpen(0))
+    return reshape(e);
+  Value x = e.node.op_type() == "Squeeze" ? squeezed(e) : e.in(0);
+  ArrayRef<int64_t> shape = e.outType(0).getShape();
+  if (!llvm::is_contained(shapeOf(x), 1) || shape.empty() ||
+      shapeOf(x) == shape)
+    return e.set(0, e.reshape(x, shape));
+  auto result = nn::ReshapeOp::create(e.builder, e.loc, x, shape);
+  result->setAttr(nn::kGroupsAttrName,
+                  e.builder.getDenseI64ArrayAttr(
+                      groupsOf(e, shapeOf(x).size(), shape.size())));
+  return e.set(0, result.getResult());
 }
 
 /// A Reshape of what has extents, or (dlc.OpenReshape) by numbers that are
@@ -648,9 +693,9 @@ LogicalResult oneHot(NodeEmitter &e) {
 void dlc::importer::addShapeOps(EmitterTable &table) {
   table["Reshape"] = givenReshape;
   table["dlc.OpenReshape"] = openReshape;
-  table["Flatten"] = reshape;
-  table["Squeeze"] = reshape;
-  table["Unsqueeze"] = reshape;
+  table["Flatten"] = regroup;
+  table["Squeeze"] = regroup;
+  table["Unsqueeze"] = regroup;
   table["Transpose"] = transpose;
   table["Concat"] = concat;
   table["Split"] = split;

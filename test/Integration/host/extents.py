@@ -438,6 +438,8 @@ def messages():
              "Range (of values not known at compile time)"),
             ("g (float[1,n,4,5] x, float[1,2,4,5] offset) => (float[1,1,4,5] y) { y = DeformConv(x, s, offset) }",
              {"opset": 19, "s": np.ones((1, 4, 1, 1), np.float32)}, "positions are counted in its size"),
+            ("g (float[n] x) => (float[m] y) { s = SplitToSequence(x, two) y = SequenceAt(s, last) }",
+             {"two": np.array(2), "last": np.array(-1)}, "how many tensors 's' has depends on an extent"),
             ("g (float[n] x) => (float[m] y) { y = Unique(x) }", {}, "positions are counted in its size"),
             ("g (float[2,n,1] x) => (float[2,n,2] y) { y = DFT <axis = 1> (x) }", {}, "positions are counted in its size")):
         most = flags.pop("n", 4)

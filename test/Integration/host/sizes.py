@@ -133,6 +133,45 @@ def split():
           zero=np.array([0]), one=np.array([1]), two=np.array([2]))
 
 
+def sequences():
+    """Seed 942365 of the graph fuzzer: how many pieces there are depends on the extent."""
+    check("pieces", """(float[2,n] x) => (float[2,a] y, float[2,b] z, float[2,n] t, float[2,n] u, int64 count, int64 all) {
+        s = SplitToSequence <axis = 1> (x, four)
+        y = SequenceAt (s, zero)
+        z = SequenceAt (s, one)
+        t = ConcatFromSequence <axis = -1> (s)
+        e = Exp (x)
+        each = SplitToSequence <axis = 1> (e)
+        same = Identity (each)
+        u = ConcatFromSequence <axis = 1> (same)
+        count = SequenceLength (s)
+        all = SequenceLength (same)
+    }""", [{"x": floats(2, n)} for n in (11, 5, 8)], "--max-dim=n=11",
+          wrong=[({"x": floats(2, 4)}, "the number of tensors at that position is 0, but has to be 1")],
+          four=np.array(4), zero=np.array(0), one=np.array(1))
+    check("elements", """(float[n,2] x) => (float[2] y, float[2] z) {
+        s = SplitToSequence <keepdims = 0> (x)
+        y = SequenceAt (s, zero)
+        z = SequenceAt (s, two)
+    }""", [{"x": floats(n, 2)} for n in (5, 3)], "--max-dim=n=5",
+          wrong=[({"x": floats(2, 2)}, "dimension 0 is 0, but has to be 1")], zero=np.array(0), two=np.array(2))
+
+
+def of_one():
+    """Seed 942183 of the graph fuzzer: a dimension whose bound is 1 has no size that would tell where it is."""
+    check("a bound of 1", """(float[n,13] x, float[1,1,n,2] z) => (float[1,n,13] a, float[n,1,13] b, float[n,13] c, float[1,n,2] d, float[1,e] flat) {
+        a = Unsqueeze (x, first)
+        p = Unsqueeze (x, second)
+        b = Neg (p)
+        q = Unsqueeze (p, first)
+        c = Squeeze (q, both)
+        d = Squeeze (z, first)
+        t = Exp (z)
+        flat = Flatten <axis = 2> (t)
+    }""", [{"x": floats(n, 13), "z": floats(1, 1, n, 2)} for n in (1, 0)], "--max-dim=n=1",
+          first=np.array([0]), second=np.array([1]), both=np.array([0, 2]))
+
+
 def pooled():
     """Positions of windows whose number or padding depends on the extent."""
     for name, attributes in (("ceil", "ceil_mode = 1, strides = [2, 3]"), ("padded", "ceil_mode = 1, strides = [2, 2], pads = [1, 1, 0, 1]"),
@@ -182,7 +221,7 @@ def attended():
           "--max-dim=n=5", "--max-dim=b=2", "--max-dim=m=6", opset=23)
 
 
-for case in (reshaped, reshaped_by_shapes, resized, split, pooled, too_large, recurrent, attended):
+for case in (reshaped, reshaped_by_shapes, resized, split, sequences, of_one, pooled, too_large, recurrent, attended):
     case()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))

@@ -24,8 +24,10 @@ static SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
 OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
   if (getX().getType() == getType())
     return getX();
-  // reshape(reshape(x))
-  if (auto inner = getX().getDefiningOp<ReshapeOp>()) {
+  // reshape(reshape(x)), but of what says where dimensions are.
+  auto inner = getX().getDefiningOp<ReshapeOp>();
+  if (inner && !(*this)->hasAttr(kGroupsAttrName) &&
+      !inner->hasAttr(kGroupsAttrName)) {
     if (inner.getX().getType() == getType())
       return inner.getX();
     getXMutable().assign(inner.getX());

@@ -282,7 +282,7 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
       for (StringRef hint :
            {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName,
             kWholeAttrName, kResizedAttrName, kAntialiasAttrName,
-            kAspectAttrName, kAskedAttrName, kAlignedAttrName})
+            kAspectAttrName, kAskedAttrName, kGroupsAttrName, kAlignedAttrName})
         op->removeAttr(hint);
     });
   }

@@ -64,6 +64,19 @@ LogicalResult Resolver::visit(ExtentOp op) {
 
 LogicalResult Resolver::visit(ReshapeOp op) {
   ArrayRef<int64_t> shape = op.getType().getShape();
+  if (auto groups = op->getAttrOfType<DenseI64ArrayAttr>(kGroupsAttrName)) {
+    Axes result;
+    ArrayRef<Axis> left = axesOf(op.getX());
+    for (int64_t count : groups.asArrayRef()) {
+      Axis &axis = result.emplace_back();
+      for (const Axis &part : left.take_front(count))
+        for (const Factor &factor : part.getFactors())
+          axis.add(factor);
+      left = left.drop_front(count);
+    }
+    define(op.getResult(), std::move(result));
+    return success();
+  }
   std::optional<Axes> axes = regroup(axesOf(op.getX()), shape);
   if (auto resized = op->getAttrOfType<DenseI64ArrayAttr>(kResizedAttrName)) {
     ExtentBuilder b(op);

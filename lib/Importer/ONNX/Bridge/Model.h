@@ -79,6 +79,10 @@ struct LoadOptions {
 /// Of a TopK whose number was computed, and of a Reshape that only joins
 /// dimensions or takes them apart: the numbers are bounds.
 constexpr char boundsAttr[] = "dlc_bounds";
+
+/// Attribute (int) of an Identity: a dimension that must not be empty, since
+/// its operand is a part of something that may have fewer of them.
+constexpr char presentAttr[] = "dlc_present";
 /// What an element of a computed shape is (attribute `roles` of
 /// dlc.OpenReshape): the size that it says, the operand's (0), the rest (-1),
 /// or any of these, depending on its value; or a size that is its bound.

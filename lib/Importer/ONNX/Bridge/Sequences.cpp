@@ -20,7 +20,8 @@ namespace {
 
 class Resolver {
 public:
-  explicit Resolver(GraphProto &graph) : graph(graph) {
+  explicit Resolver(Model &model)
+      : model(model), graph(*model.proto.mutable_graph()) {
     for (const auto *infos :
          {&graph.input(), &graph.value_info(), &graph.output()})
       for (const auto &info : *infos)
@@ -32,6 +33,11 @@ public:
 
   bool run() {
     bool changed = false;
+    for (const NodeProto &node : graph.node())
+      if (open.empty() && node.op_type() == "SplitToSequence") {
+        open = valuesWithExtents(model);
+        fixed = fixedDims(model);
+      }
     for (NodeProto &node : *graph.mutable_node()) {
       bool resolved =
           node.domain().empty() && node.output_size() == 1 && resolve(node);
@@ -45,6 +51,12 @@ public:
 
 private:
   using Elements = std::vector<std::string>;
+  /// What a sequence was cut from, and along which dimension.
+  struct Parts {
+    std::string whole;
+    int64_t axis = 0, rank = 0, size = 1;
+    bool squeezed = false;
+  };
 
   const Elements *sequence(const NodeProto &node, int input) const {
     if (input >= node.input_size())
@@ -78,6 +90,9 @@ private:
   /// Follows what makes a sequence; true where a node was replaced.
   bool resolve(NodeProto &node) {
     const std::string &op = node.op_type(), &result = node.output(0);
+    for (const std::string &input : node.input())
+      if (auto found = parts.find(input); found != parts.end())
+        return readParts(node, Parts(found->second));
     if (op == "SequenceEmpty") {
       sequences[result] = {};
     } else if (op == "SequenceConstruct") {
@@ -209,6 +224,105 @@ private:
     return dims;
   }
 
+  /// Whether a run decides how large a dimension is.
+  bool dependsOnExtent(const std::string &name, int64_t axis) const {
+    if (!open.count(name))
+      return false;
+    auto found = fixed.find(name);
+    return found == fixed.end() || !found->second[axis];
+  }
+
+  /// Parts of `part` elements, of which those that an extent leaves out are
+  /// empty. Nobody may count them.
+  void cut(NodeProto &node, int64_t axis, const std::vector<int64_t> &dims,
+           int64_t part) {
+    const std::string &base = node.output(0);
+    int64_t extent = dims[axis];
+    bool each = node.input_size() < 2 || node.input(1).empty();
+    bool squeeze = each && !intAttr(node, "keepdims", 1);
+    if ((extent + part - 1) / part > maxFoldedElements)
+      throw ImportError("more than " + std::to_string(maxFoldedElements) +
+                            " tensors in a sequence are not supported",
+                        node);
+    Elements elements;
+    addInts(graph, base + "/axes", {axis});
+    for (int64_t at = 0; at < extent; at += part) {
+      std::string name = base + "/part" + std::to_string(at);
+      addInts(graph, name + "/start", {at});
+      addInts(graph, name + "/end", {std::min(at + part, extent)});
+      addNode(kept, node, "Slice",
+              {node.input(0), name + "/start", name + "/end", base + "/axes"},
+              {name});
+      elements.push_back(name);
+      if (!squeeze)
+        continue;
+      elements.back() = name + "/squeezed";
+      addNode(kept, node, "Squeeze", {name, base + "/axes"}, {elements.back()});
+    }
+    addNode(kept, node, "SequenceConstruct", elements, {base});
+    sequences[base] = elements;
+    parts[base] = {node.input(0), axis, int64_t(dims.size()), part, squeeze};
+  }
+
+  /// The extent, divided by the size of a part and rounded up.
+  void count(NodeProto &node, const Parts &of) {
+    const std::string &base = node.output(0);
+    addInts(graph, base + "/first", {0});
+    addInts(graph, base + "/more", {of.size - 1}, /*scalar=*/true);
+    addInts(graph, base + "/part", {of.size}, /*scalar=*/true);
+    NodeProto &shape =
+        addNode(kept, node, "Shape", {of.whole}, {base + "/shape"});
+    setInt(shape, "start", of.axis);
+    setInt(shape, "end", of.axis + 1);
+    addNode(kept, node, "Squeeze", {base + "/shape", base + "/first"},
+            {base + "/size"});
+    addNode(kept, node, "Add", {base + "/size", base + "/more"},
+            {base + "/sum"});
+    addNode(kept, node, "Div", {base + "/sum", base + "/part"}, {base});
+  }
+
+  /// What may be asked of a sequence whose length an extent decides: a tensor
+  /// counted from its beginning, and all of it.
+  bool readParts(NodeProto &node, const Parts &of) {
+    const std::string &op = node.op_type(), &result = node.output(0);
+    if (op == "Identity") {
+      parts[result] = of;
+      sequences[result] = sequences.at(node.input(0));
+      return false;
+    }
+    if (op == "SequenceAt") {
+      auto at = knownInts(graph, node.input(1));
+      const Elements &elements = sequences.at(node.input(0));
+      if (at && at->size() == 1 && (*at)[0] >= 0 &&
+          (*at)[0] < int64_t(elements.size())) {
+        NodeProto &taken =
+            addNode(kept, node, "Identity", {elements[(*at)[0]]}, {result});
+        if (!of.squeezed)
+          setInt(taken, presentAttr, of.axis);
+        return true;
+      }
+      if (!at)
+        return false;
+    }
+    if (op == "SequenceLength") {
+      count(node, of);
+      return true;
+    }
+    int64_t axis = intAttr(node, "axis", 0);
+    axis += axis < 0 ? of.rank : 0;
+    if (op == "ConcatFromSequence" && !of.squeezed &&
+        !intAttr(node, "new_axis", 0) && axis == of.axis) {
+      addNode(kept, node, "Identity", {of.whole}, {result});
+      return true;
+    }
+    throw ImportError("how many tensors '" + node.input(0) +
+                          "' has depends on an extent (--max-dim), which is "
+                          "supported where they are counted, taken by "
+                          "constant positions from the beginning, or joined "
+                          "again",
+                      node);
+  }
+
   bool split(NodeProto &node) {
     auto dims = dimsOf(node.input(0));
     if (!dims || sequences.count(node.output(0)))
@@ -235,6 +349,10 @@ private:
     }
     // One number: parts of that size, the last one may be smaller.
     int64_t part = each ? 1 : sizes.size() == 1 ? sizes[0] : 0;
+    if (part > 0 && dependsOnExtent(node.input(0), axis)) {
+      cut(node, axis, *dims, part);
+      return true;
+    }
     if (part > 0) {
       sizes.clear();
       for (int64_t at = 0; at < extent; at += part)
@@ -266,10 +384,16 @@ private:
     return true;
   }
 
+  Model &model;
   GraphProto &graph;
   Nodes kept;
   /// An element without a name is one that cannot be taken.
   std::unordered_map<std::string, Elements> sequences;
+  /// Sequences of as many tensors as an extent says, of the largest one here.
+  std::unordered_map<std::string, Parts> parts;
+  /// What has extents, where sequences are cut.
+  std::unordered_set<std::string> open;
+  FixedDims fixed;
   std::unordered_map<std::string, std::string> optionals;
   /// Optional values that hold nothing.
   std::set<std::string> empty;
@@ -290,5 +414,5 @@ bool dlc::importer::isSequenceOp(const std::string &op) {
 }
 
 bool dlc::importer::resolveSequences(Model &model) {
-  return Resolver(*model.proto.mutable_graph()).run();
+  return Resolver(model).run();
 }

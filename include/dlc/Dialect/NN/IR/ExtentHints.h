@@ -38,6 +38,10 @@ inline constexpr llvm::StringLiteral kResizedAttrName = "nn.resized";
 /// Of such a reshape: how a run calls the number of elements asked for.
 inline constexpr llvm::StringLiteral kAskedAttrName = "nn.asked";
 
+/// Of a reshape: how many dimensions of the operand each one of the result
+/// holds, in their order. Of a dimension whose bound is 1 sizes do not tell.
+inline constexpr llvm::StringLiteral kGroupsAttrName = "nn.groups";
+
 /// Of a resize: where a dimension shrinks, its filter covers as much more.
 inline constexpr llvm::StringLiteral kAntialiasAttrName = "nn.antialias";
 /// Of a resize: all dimensions with a size (kResizedAttrName) have the same
