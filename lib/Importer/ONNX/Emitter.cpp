@@ -198,9 +198,13 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
       op->setAttr(nn::kFittedAttrName, builder.getUnitAttr());
     if (aligned && op->getNumOperands() > 1)
       op->setAttr(nn::kAlignedAttrName, builder.getStringAttr(emitter.aligned));
-    if (measured && op->getNumOperands() && op->getOperand(0) == measured)
+    if (measured && op->getNumOperands() && op->getOperand(0) == measured) {
       op->setAttr(nn::kWholeAttrName,
                   builder.getDenseI64ArrayAttr(emitter.whole));
+      if (!emitter.wholeReason.empty())
+        op->setAttr(nn::kWholeReasonAttrName,
+                    builder.getStringAttr(emitter.wholeReason));
+    }
     if (failed(mlir::verify(op, /*verifyRecursively=*/false)))
       return failure();
   }

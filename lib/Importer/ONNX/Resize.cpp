@@ -123,6 +123,9 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
   auto rank = int64_t(out.size());
   bool crops = resampling.transform == "tf_crop_and_resize";
   auto region = e.constFloats(1);
+  if (crops)
+    e.wholeReason =
+        "the part of it (tf_crop_and_resize) is one of the size compiled for";
   if (crops && (!region || region->size() != 2 * axes.size()))
     return e.error("the region is not known at compile time");
   Value outside;
@@ -251,6 +254,8 @@ static LogicalResult resize(NodeEmitter &e) {
     }
     if (policy != "stretch" && !resized) {
       e.whole = axes;
+      e.wholeReason = "the least size with its aspect ratio "
+                      "(keep_aspect_ratio_policy) has no bound";
       for (int64_t axis : axes)
         scales[axis] = common;
     }

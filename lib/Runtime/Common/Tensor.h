@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** Most extents that inputs, or outputs, can have. Compilers check it. */
-#define DLC_MAX_EXTENTS 256
+#define DLC_MAX_EXTENTS 4096
 
 typedef struct dlc_dtype_info {
   uint32_t code;     /* enum dlc_dtype */

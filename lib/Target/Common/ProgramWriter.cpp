@@ -19,7 +19,7 @@ using namespace dlc::target;
 /// Most inputs or outputs of a program, as in lib/Runtime/Common/Cli.h.
 static constexpr size_t kMaxTensors = 256;
 /// As DLC_MAX_EXTENTS of lib/Runtime/Common/Tensor.h.
-static constexpr int64_t kMaxExtents = 256;
+static constexpr int64_t kMaxExtents = 4096;
 /// Most specialisations, as in lib/Runtime/Common/Program.h.
 static constexpr size_t kMaxSpecialisations = 64;
 

@@ -172,6 +172,16 @@ def of_one():
           first=np.array([0]), second=np.array([1]), both=np.array([0, 2]))
 
 
+def many():
+    """More extents and checks than a runtime once had room for (256)."""
+    count = 130
+    nodes = " ".join(f"a{i} = Resize (x, , s{i}) b{i} = Resize (x, , t{i}) y{i} = Add (a{i}, b{i})" for i in range(count))
+    scales = {f"{name}{i}": np.array([1.5 + i / 128 + more], np.float32)
+              for i in range(count) for name, more in (("s", 0), ("t", 1e-5))}
+    check("many", f"(float[n] x) => ({', '.join(f'float[k{i}] y{i}' for i in range(count))}) {{ {nodes} }}",
+          [{"x": floats(n)} for n in (9, 4)], "--max-dim=n=9", "-O0", **scales)
+
+
 def pooled():
     """Positions of windows whose number or padding depends on the extent."""
     for name, attributes in (("ceil", "ceil_mode = 1, strides = [2, 3]"), ("padded", "ceil_mode = 1, strides = [2, 2], pads = [1, 1, 0, 1]"),
@@ -221,7 +231,7 @@ def attended():
           "--max-dim=n=5", "--max-dim=b=2", "--max-dim=m=6", opset=23)
 
 
-for case in (reshaped, reshaped_by_shapes, resized, split, sequences, of_one, pooled, too_large, recurrent, attended):
+for case in (reshaped, reshaped_by_shapes, resized, split, sequences, of_one, many, pooled, too_large, recurrent, attended):
     case()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))

@@ -252,8 +252,12 @@ LogicalResult Resolver::resolve(Operation *op) {
     return success();
   if (auto whole = op->getAttrOfType<DenseI64ArrayAttr>(kWholeAttrName))
     for (int64_t d : whole.asArrayRef())
-      if (axesOf(op->getOperand(0))[d].isBounded())
-        return refuse(op, d, "positions are counted in its size");
+      if (axesOf(op->getOperand(0))[d].isBounded()) {
+        auto reason = op->getAttrOfType<StringAttr>(kWholeReasonAttrName);
+        return refuse(op, d,
+                      reason ? reason.getValue()
+                             : "positions are counted in its size");
+      }
   if (isa<ElementwiseOpInterface>(op)) {
     auto all = llvm::seq<unsigned>(0, op->getNumOperands());
     return broadcast(op, llvm::to_vector(all), 0);
@@ -281,8 +285,9 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
     getOperation()->walk([](Operation *op) {
       for (StringRef hint :
            {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName,
-            kWholeAttrName, kResizedAttrName, kAntialiasAttrName,
-            kAspectAttrName, kAskedAttrName, kGroupsAttrName, kAlignedAttrName})
+            kWholeAttrName, kWholeReasonAttrName, kResizedAttrName,
+            kAntialiasAttrName, kAspectAttrName, kAskedAttrName,
+            kGroupsAttrName, kAlignedAttrName})
         op->removeAttr(hint);
     });
   }

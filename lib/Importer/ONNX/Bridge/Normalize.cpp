@@ -421,6 +421,13 @@ void recordTypes(Model &model) {
     names += (i ? ", " : "") + open[i];
   if (more)
     names += " and " + std::to_string(more) + " more";
+  if (first->op_type() == "Resize" && first->input_size() > 2 &&
+      !first->input(2).empty())
+    throw ImportError("the shape of " + names +
+                          " is not known at compile time, because its scales "
+                          "are computed (sizes may be, from what has a bound; "
+                          "--bind or --expect give an input one value)",
+                      *first);
   throw ImportError("the shape of " + names +
                         " is not known at compile time (it depends on the "
                         "values of an input: --bind or --expect give it one "

@@ -30,6 +30,8 @@ inline constexpr llvm::StringLiteral kOverhangAttrName = "nn.overhang";
 /// Of an operation: dimensions of its first operand whose size the model's node
 /// was built for.
 inline constexpr llvm::StringLiteral kWholeAttrName = "nn.whole";
+/// Why, where there is more to say than that positions are counted.
+inline constexpr llvm::StringLiteral kWholeReasonAttrName = "nn.whole_reason";
 
 /// Of a resize or reshape: dimensions whose size is a number of the model: what
 /// nn.bounded says directly behind it, or the size of the result. The numbers
