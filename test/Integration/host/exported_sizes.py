@@ -248,6 +248,39 @@ def counted():
           zero=np.array([0]), one=np.array([1]), far=np.array([2**62]), axis=np.array([2]))
 
 
+def branches():
+    """torch.onnx: index_copy replaces a size in a shape; what follows is done only if something was found, and may be
+    any number of elements, or is none (torchvision's detectors)."""
+    check("replaced sizes", """(float[b,s,4] x, float[p,4] y) => (float[b,m,4] z) {
+        shape = Shape (x)
+        other = Shape <end = 1> (y)
+        sizes = ScatterElements (shape, middle, other)
+        last = Slice (x, zero, one, middle)
+        z = Expand (last, sizes)
+    }""", [{"x": floats(b, s, 4), "y": floats(p, 4)} for b, s, p in ((4, 7, 5), (1, 1, 1), (3, 5, 2))],
+          "--max-dim=b=4", "--max-dim=s=7", "--max-dim=p=5", middle=np.array([1]), zero=np.array([0]), one=np.array([1]))
+    for swapped in (False, True):
+        none = "none () => (int64[k] a, float[i,2] b) { a = Identity (empty) b = Identity (noRows) }"
+        some = """some () => (int64[k] a, float[i,2] b) {
+            found = NonZero (positive)
+            a = Squeeze (found, zero)
+            b = Gather (x, a)
+        }"""
+        then, other = (some, none) if swapped else (none, some)
+        check(f"branches, {swapped}", f"""(float[n,2] x) => (int64[k] y, float[i,2] z, float[2] sum) {{
+            column = Slice (x, zero, one, one)
+            flat = Squeeze (column, one)
+            positive = Greater (flat, nought)
+            counts = Cast <to = 7> (positive)
+            count = ReduceSum <keepdims = 0> (counts)
+            decides = {"Greater" if swapped else "LessOrEqual"} (count, two)
+            y, w = If (decides) <then_branch = {then}, else_branch = {other}>
+            z = Add (w, w)
+            sum = ReduceSum <keepdims = 0> (z, zero)
+        }}""", [{"x": floats(n, 2)} for n in (9, 1, 4, 6, 2, 8)], "--max-dim=n=9", zero=np.array([0]), one=np.array([1]), two=np.array(2),
+              nought=np.float32(0), empty=np.zeros(0, np.int64), noRows=np.zeros((0, 2), np.float32))
+
+
 def corners():
     """With aligned corners, of a length that is no whole number: onnxruntime rounds it, the standard does not."""
     graph = parse_model("""g (float[1,2,h,w] x) => (float[1,2,a,b] y) {
@@ -270,7 +303,7 @@ def pooled():
         }}""", images((12, 16), (5, 7), (4, 6), (11, 15), (10, 14)), *BOUNDS)
 
 
-for case in (expanded, windows, scaled, divided, counted, samples, filtered, fitted, placed, corners, pooled):
+for case in (expanded, windows, scaled, divided, counted, samples, filtered, fitted, placed, branches, corners, pooled):
     case()
 print("\n".join(FAILED))
 sys.exit(bool(FAILED))

@@ -76,13 +76,18 @@ bool dlc::importer::selectBranches(Model &model,
     for (int i = 0; i < node.output_size(); ++i) {
       if (node.output(i).empty())
         continue;
-      setInt(addNode(kept, node, "Where",
-                     {base + "/condition", first[i], second[i]},
-                     {node.output(i)}),
-             choiceAttr, 1);
+      addNode(kept, node, choiceOp, {base + "/condition", first[i], second[i]},
+              {node.output(i)})
+          .set_domain(ownDomain);
       checks.push_back({first[i], second[i], displayName(node), "If"});
     }
   }
   graph.mutable_node()->Swap(&kept);
   return changed;
+}
+
+void dlc::importer::settleChoice(NodeProto &node) {
+  node.clear_domain();
+  node.set_op_type("Where");
+  setInt(node, choiceAttr, 1);
 }

@@ -123,6 +123,8 @@ private:
   bool fold(NodeProto &node) {
     if (node.op_type() == "Reshape" || node.op_type() == openReshapeOp)
       reshaped[node.output(0)] = node.input(1);
+    if (evenBranches(node))
+      return true;
     if (!(node.domain().empty() || node.domain() == "ai.onnx") ||
         node.output_size() == 0)
       return false;
@@ -139,7 +141,7 @@ private:
       return foldShape(node);
     if (node.op_type() == "Loop")
       limitLoop(node);
-    if (evenBounds(node))
+    if (evenBounds(node) || gatherReplaced(node))
       return true;
     std::vector<const Value *> inputs;
     bool exact = true;

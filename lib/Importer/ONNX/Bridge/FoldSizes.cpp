@@ -1,13 +1,14 @@
 //===- FoldSizes.cpp - Sizes that are computed from extents ---------------===//
 //
-// Quotients, ranges, and operands whose bounds differ though their sizes do
-// not.
+// Quotients, ranges, shapes of which sizes are replaced, and operands whose
+// bounds differ though their sizes do not.
 //
 //===----------------------------------------------------------------------===//
 
 #include "FoldState.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace dlc::importer;
 
@@ -81,6 +82,77 @@ bool FoldState::evenBounds(NodeProto &node) {
     return false;
   before.Add()->Swap(&node);
   added.Swap(&before);
+  return true;
+}
+
+bool FoldState::evenBranches(NodeProto &node) {
+  if (node.op_type() != choiceOp || node.domain() != ownDomain)
+    return false;
+  auto one = shapes.find(node.input(1)), other = shapes.find(node.input(2));
+  if (one == shapes.end() || other == shapes.end())
+    return false;
+  settleChoice(node);
+  changed = true;
+  if (one->second.size() != other->second.size())
+    return false; // an error, which is found later
+  Nodes before;
+  for (int operand : {1, 2}) {
+    std::vector<int64_t> most = one->second;
+    const std::vector<int64_t> mine = shapes.at(node.input(operand));
+    std::vector<int64_t> pads(mine.size(), 0), axes;
+    for (size_t d = 0; d < mine.size(); ++d) {
+      most[d] = std::max(most[d], other->second[d]);
+      pads.push_back(most[d] - mine[d]);
+      axes.push_back(static_cast<int64_t>(d));
+    }
+    if (most == mine)
+      continue;
+    std::string x = node.input(operand);
+    std::string base = node.output(0) + "/wide" + std::to_string(operand);
+    addInts(graph, base + "/pads", pads);
+    addNode(before, node, "Pad", {x, base + "/pads"}, {base + "/all"});
+    addNode(before, node, "Shape", {x}, {base + "/shape"});
+    addBoundedNode(before, node, base + "/all", base + "/shape", base, axes,
+                   axes);
+    node.set_input(operand, base);
+  }
+  before.Add()->Swap(&node);
+  added.Swap(&before);
+  return true;
+}
+
+bool FoldState::gatherReplaced(NodeProto &node) {
+  constexpr int64_t most = 64;
+  if (node.op_type() != "ScatterElements" || node.input_size() != 3)
+    return false;
+  auto at = known.find(node.input(1));
+  auto data = shapes.find(node.input(0)), updates = shapes.find(node.input(2));
+  const AttributeProto *reduction = attribute(node, "reduction");
+  if (at == known.end() || data == shapes.end() || updates == shapes.end() ||
+      data->second.size() != 1 || data->second[0] > most ||
+      open.count(node.input(0)) || open.count(node.input(2)) ||
+      updates->second != at->second.dims ||
+      (reduction && reduction->s() != "none"))
+    return false;
+  int64_t size = data->second[0];
+  Value from = at->second;
+  std::vector<int64_t> places(static_cast<size_t>(size));
+  std::iota(places.begin(), places.end(), 0);
+  for (size_t i = 0; i < from.ints.size(); ++i) {
+    int64_t place = from.ints[i] + (from.ints[i] < 0 ? size : 0);
+    if (place < 0 || place >= size)
+      return false;
+    places[static_cast<size_t>(place)] = size + static_cast<int64_t>(i);
+  }
+  from.elemType = onnx::TensorProto::INT64;
+  from.dims = {size};
+  std::string result = node.output(0);
+  defineInts(result + "/places", places, from);
+  setInt(addNode(added, node, "Concat", {node.input(0), node.input(2)},
+                 {result + "/both"}),
+         "axis", 0);
+  addNode(added, node, "Gather", {result + "/both", result + "/places"},
+          {result});
   return true;
 }
 

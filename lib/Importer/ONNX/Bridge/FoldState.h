@@ -125,6 +125,14 @@ protected:
   /// bounds: they are counted from 0.
   bool restateRange(NodeProto &node);
 
+  /// Branches of a conditional that have different sizes get the larger ones;
+  /// how much of them counts the choice decides.
+  bool evenBranches(NodeProto &node);
+
+  /// A vector of which known elements are replaced (a shape with another size,
+  /// as exporters write it): each element is one of the old or the new ones.
+  bool gatherReplaced(NodeProto &node);
+
   GraphProto &graph;
   /// Values whose shapes are bounds.
   std::unordered_set<std::string> open;

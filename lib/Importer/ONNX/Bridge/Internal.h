@@ -146,6 +146,9 @@ constexpr char openReshapeOp[] = "OpenReshape";
 constexpr char openSliceOp[] = "OpenSlice";
 constexpr char openPadOp[] = "OpenPad";
 constexpr char openResizeOp[] = "OpenResize";
+/// A Where (with choiceAttr) of two branches whose shapes are not known yet:
+/// nothing may be inferred from one of them.
+constexpr char choiceOp[] = "Choice";
 /// An Expand to a shape that is computed: `bounds` has the largest extents.
 constexpr char openExpandOp[] = "OpenExpand";
 
@@ -271,6 +274,9 @@ struct SameShapes {
 /// Replaces the `If` nodes that are left: both branches are computed and one is
 /// selected. (All ops are pure, and the memory of both is planned.)
 bool selectBranches(Model &model, std::vector<SameShapes> &checks);
+
+/// Makes a Where of a `choiceOp`.
+void settleChoice(onnx::NodeProto &node);
 
 //===- Loops.cpp ----------------------------------------------------------===//
 

@@ -436,11 +436,11 @@ void recordTypes(Model &model) {
                     *first);
 }
 
-/// Both branches of a conditional have to give the same shape.
+/// Both branches of a conditional have to give as many dimensions.
 void checkSameShapes(const Model &model, const SameShapes &pair) {
   auto one = model.types.find(pair.one), other = model.types.find(pair.other);
   if (one == model.types.end() || other == model.types.end() ||
-      one->second.dims == other->second.dims)
+      one->second.dims.size() == other->second.dims.size())
     return;
   ImportError error("the branches give different shapes, " +
                     shapeString(one->second.dims) + " and " +
@@ -585,6 +585,9 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
              !unrollStuck(model, options, loops, known) && !openComputed(model))
       break;
   }
+  for (NodeProto &node : *proto.mutable_graph()->mutable_node())
+    if (node.op_type() == choiceOp && node.domain() == ownDomain)
+      settleChoice(node); // a branch has no shape, which is an error
   foldPositions(*proto.mutable_graph());
   removeDeadNodes(*proto.mutable_graph());
   hoistInvariants(*proto.mutable_graph());
