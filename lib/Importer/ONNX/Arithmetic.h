@@ -107,9 +107,21 @@ mlir::Value scatterAlong(NodeEmitter &e, mlir::Value data, mlir::Value indices,
 
 /// The positions (i64) of the first k elements of each row (rows × n, n > 0) in
 /// descending or ascending order; of equal ones the first comes first, and NaN
-/// is the largest.
+/// is the largest. Of rows that were computed from the open input `input` what
+/// lies behind the extents comes last.
 mlir::Value firstOfRows(NodeEmitter &e, mlir::Value rows, int64_t k,
-                        bool largest);
+                        bool largest, int input = -1);
+
+/// Running sums of a vector of integers, in blocks: each sum is over one block
+/// or over the sums of the blocks before it.
+mlir::Value runningSums(NodeEmitter &e, mlir::Value x);
+
+/// `x`, of which all counts then.
+mlir::Value counted(NodeEmitter &e, mlir::Value x);
+
+/// A tensor computed from an input, `fill` where nothing counts, of which all
+/// counts then.
+mlir::Value filled(NodeEmitter &e, int input, mlir::Value x, mlir::Value fill);
 
 /// `index`, negative ones counted from the end of dimension `axis` of `data`.
 mlir::Value wrapped(NodeEmitter &e, mlir::Value index, mlir::Value data,

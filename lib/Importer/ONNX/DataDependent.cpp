@@ -13,13 +13,9 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::importer;
 
-namespace {
-
 using Predicate = nn::ComparePredicate;
 
-/// Running sums of a vector (i64), in blocks: each sum is over one block or
-/// over the sums of the blocks before it.
-Value runningSums(NodeEmitter &e, Value x) {
+Value dlc::importer::runningSums(NodeEmitter &e, Value x) {
   constexpr int64_t block = 64;
   int64_t n = shapeOf(x)[0], rows = (n + block - 1) / block;
   if (n <= 2 * block)
@@ -36,6 +32,29 @@ Value runningSums(NodeEmitter &e, Value x) {
   Value all = m.add(sums, e.reshape(before, {rows, 1}));
   return e.slice(e.reshape(all, {rows * block}), {0}, {n});
 }
+
+Value dlc::importer::counted(NodeEmitter &e, Value x) {
+  ArrayRef<int64_t> shape = shapeOf(x);
+  for (int64_t d = 0, rank = shape.size(); d < rank; ++d)
+    x = e.make<nn::BoundedOp>(x, e.ints({shape[d]}, {}), d);
+  return x;
+}
+
+Value dlc::importer::filled(NodeEmitter &e, int input, Value x, Value fill) {
+  if (!e.isOpen(input))
+    return x;
+  Arithmetic m(e);
+  int64_t rank = shapeOf(x).size();
+  Value inside;
+  for (int64_t d = 0; d < rank; ++d) {
+    Value here = m.compare(Predicate::LT, e.iota(shapeOf(x)[d], 1, d, rank),
+                           e.make<nn::ExtentOp>(x, d));
+    inside = inside ? m.both(inside, here) : here;
+  }
+  return inside ? counted(e, m.select(inside, x, fill)) : x;
+}
+
+namespace {
 
 /// The positions of the elements of a vector that are true, in order, and how
 /// many there are. What follows them is the length of the vector.
@@ -56,30 +75,6 @@ Marked findMarked(NodeEmitter &e, Value flags) {
       e.make<nn::SearchSortedOp>(upTo, m.add(e.iota(n, 1, 0, 1), 1));
   Value count = e.reshape(e.slice(upTo, {n - 1}, {1}), {});
   return {positions, count, upTo};
-}
-
-/// `x`, of which all counts then.
-Value counted(NodeEmitter &e, Value x) {
-  ArrayRef<int64_t> shape = shapeOf(x);
-  for (int64_t d = 0, rank = shape.size(); d < rank; ++d)
-    x = e.make<nn::BoundedOp>(x, e.ints({shape[d]}, {}), d);
-  return x;
-}
-
-/// A tensor computed from an input, `fill` where nothing counts, of which all
-/// counts then.
-Value filled(NodeEmitter &e, int input, Value x, Value fill) {
-  if (!e.isOpen(input))
-    return x;
-  Arithmetic m(e);
-  int64_t rank = shapeOf(x).size();
-  Value inside;
-  for (int64_t d = 0; d < rank; ++d) {
-    Value here = m.compare(Predicate::LT, e.iota(shapeOf(x)[d], 1, d, rank),
-                           e.make<nn::ExtentOp>(x, d));
-    inside = inside ? m.both(inside, here) : here;
-  }
-  return inside ? counted(e, m.select(inside, x, fill)) : x;
 }
 
 Value wholeFlags(NodeEmitter &e, int input, Value flags) {
