@@ -170,6 +170,10 @@ def of_one():
         flat = Flatten <axis = 2> (t)
     }""", [{"x": floats(n, 13), "z": floats(1, 1, n, 2)} for n in (1, 0)], "--max-dim=n=1",
           first=np.array([0]), second=np.array([1]), both=np.array([0, 2]))
+    check("beside one of 1", """(float[2,m,16,1,5] x) => (float[2,k,16,5] y) {
+        part = Slice (x, one, five, one)
+        y = Squeeze (part, three)
+    }""", [{"x": floats(2, m, 16, 1, 5)} for m in (6, 1, 3)], "--max-dim=m=6", one=np.array([1]), five=np.array([5]), three=np.array([3]))
 
 
 def many():

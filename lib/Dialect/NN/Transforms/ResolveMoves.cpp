@@ -65,8 +65,8 @@ LogicalResult Resolver::visit(ExtentOp op) {
 LogicalResult Resolver::visit(ReshapeOp op) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   if (auto groups = op->getAttrOfType<DenseI64ArrayAttr>(kGroupsAttrName)) {
-    Axes result;
-    ArrayRef<Axis> left = axesOf(op.getX());
+    Axes from = axesOf(op.getX()), result;
+    ArrayRef<Axis> left = from;
     for (int64_t count : groups.asArrayRef()) {
       Axis &axis = result.emplace_back();
       for (const Axis &part : left.take_front(count))
