@@ -361,3 +361,32 @@ func.func @computed_padding(%x: tensor<8x8xf32>) -> tensor<10x10xf32> {
 // CHECK:   %[[PART:.*]] = linalg.generic
 // CHECK:     arith.divf
 // CHECK:   tensor.insert_slice %[[PART]] into %[[WHOLE]][1, 1]
+
+// -----
+
+// Pieces that get a dim of size 1 to be put side by side: the region that
+// computes both writes both, without copies.
+#id = affine_map<(i) -> (i)>
+func.func @columns(%x: tensor<8xf32>) -> tensor<8x2xf32> {
+  %e = tensor.empty() : tensor<8xf32>
+  %b = tensor.empty() : tensor<8x2xf32>
+  %0:2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<8xf32>) outs(%e, %e : tensor<8xf32>, tensor<8xf32>) {
+  ^bb0(%a: f32, %o: f32, %p: f32):
+    %s = math.sin %a : f32
+    %c = math.cos %a : f32
+    linalg.yield %s, %c : f32, f32
+  } -> (tensor<8xf32>, tensor<8xf32>)
+  %s = tensor.expand_shape %0#0 [[0, 1]] output_shape [8, 1] : tensor<8xf32> into tensor<8x1xf32>
+  %c = tensor.expand_shape %0#1 [[0, 1]] output_shape [8, 1] : tensor<8xf32> into tensor<8x1xf32>
+  %1 = tensor.insert_slice %s into %b[0, 0] [8, 1] [1, 1] : tensor<8x1xf32> into tensor<8x2xf32>
+  %2 = tensor.insert_slice %c into %1[0, 1] [8, 1] [1, 1] : tensor<8x1xf32> into tensor<8x2xf32>
+  return %2 : tensor<8x2xf32>
+}
+// CHECK-LABEL: func.func @columns
+// CHECK: %[[R:.*]] = dispatch.region -> tensor<8x2xf32> {
+// CHECK:   %[[V:.*]]:2 = linalg.generic
+// CHECK:   %[[S:.*]] = tensor.insert_slice %[[V]]#0 into %{{.*}}[0, 0] [8, 1] [1, 1] : tensor<8xf32> into tensor<8x2xf32>
+// CHECK:   tensor.insert_slice %[[V]]#1 into %[[S]][0, 1] [8, 1] [1, 1] : tensor<8xf32> into tensor<8x2xf32>
+// CHECK-NOT: dispatch.region
+// CHECK: return %[[R]]

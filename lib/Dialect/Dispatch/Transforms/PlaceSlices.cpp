@@ -235,7 +235,23 @@ static void separateChains(Block &block, OpBuilder &builder) {
   }
 }
 
+/// Pieces that get dims of size 1 are inserted without them: between a piece
+/// and the region that computes it there is nothing then.
+static void dropUnitDims(Block &block) {
+  for (auto insert : block.getOps<tensor::InsertSliceOp>()) {
+    auto expand = insert.getSource().getDefiningOp<tensor::ExpandShapeOp>();
+    if (!expand ||
+        isRankReducedType(expand.getResultType(), expand.getSrcType()) !=
+            SliceVerificationResult::Success)
+      continue;
+    insert.getSourceMutable().assign(expand.getSrc());
+    if (expand->use_empty())
+      expand.erase();
+  }
+}
+
 void Placer::collectChains() {
+  dropUnitDims(block);
   separateChains(block, builder);
   DenseMap<Value, Chain *> open;
   for (auto insert : block.getOps<tensor::InsertSliceOp>()) {
