@@ -356,3 +356,62 @@ func.func @reduces_nothing(%x: tensor<13x5xi8>) -> tensor<13xi8> {
 // CHECK: linalg.fill ins(%[[ZERO]] : i8)
 // CHECK-NOT: linalg.generic
 // CHECK: return
+
+// -----
+
+// Slices of what turns rows into columns, of which each would read single
+// elements and both read all: the whole is turned, once, by tiles.
+#id = affine_map<(i, j) -> (i, j)>
+#t = affine_map<(i, j) -> (j, i)>
+#v = affine_map<(i) -> (i)>
+func.func @columns(%x: tensor<64x2xf32>) -> (tensor<64xf32>, tensor<64xf32>) {
+  %e = tensor.empty() : tensor<2x64xf32>
+  %r = tensor.empty() : tensor<64xf32>
+  %0 = linalg.generic {indexing_maps = [#t, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<64x2xf32>) outs(%e : tensor<2x64xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<2x64xf32>
+  %a = tensor.extract_slice %0[0, 0] [1, 64] [1, 1] : tensor<2x64xf32> to tensor<64xf32>
+  %b = tensor.extract_slice %0[1, 0] [1, 64] [1, 1] : tensor<2x64xf32> to tensor<64xf32>
+  %s = linalg.generic {indexing_maps = [#v, #v, #v], iterator_types = ["parallel"]}
+      ins(%a, %b : tensor<64xf32>, tensor<64xf32>) outs(%r : tensor<64xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %y = arith.addf %p, %q : f32
+    linalg.yield %y : f32
+  } -> tensor<64xf32>
+  %d = linalg.generic {indexing_maps = [#v, #v, #v], iterator_types = ["parallel"]}
+      ins(%a, %b : tensor<64xf32>, tensor<64xf32>) outs(%r : tensor<64xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %y = arith.subf %p, %q : f32
+    linalg.yield %y : f32
+  } -> tensor<64xf32>
+  return %s, %d : tensor<64xf32>, tensor<64xf32>
+}
+// CHECK-LABEL: func.func @columns
+// CHECK-SAME: %[[X:[^:]*]]: tensor<64x2xf32>
+// CHECK: %[[T:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<64x2xf32>) outs(%{{.*}} : tensor<2x64xf32>)
+// CHECK-DAG: tensor.extract_slice %[[T]][0, 0] [1, 64]
+// CHECK-DAG: tensor.extract_slice %[[T]][1, 0] [1, 64]
+
+// One slice alone is half of it: it is read where it lies.
+func.func @column(%x: tensor<64x2xf32>) -> tensor<64xf32> {
+  %e = tensor.empty() : tensor<2x64xf32>
+  %r = tensor.empty() : tensor<64xf32>
+  %0 = linalg.generic {indexing_maps = [#t, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<64x2xf32>) outs(%e : tensor<2x64xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<2x64xf32>
+  %a = tensor.extract_slice %0[0, 0] [1, 64] [1, 1] : tensor<2x64xf32> to tensor<64xf32>
+  %s = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]}
+      ins(%a : tensor<64xf32>) outs(%r : tensor<64xf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %y = math.exp %p : f32
+    linalg.yield %y : f32
+  } -> tensor<64xf32>
+  return %s : tensor<64xf32>
+}
+// CHECK-LABEL: func.func @column(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<64x2xf32>
+// CHECK: tensor.extract_slice %[[X]][0, 0] [64, 1]

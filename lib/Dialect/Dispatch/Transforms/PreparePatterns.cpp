@@ -184,6 +184,51 @@ struct DropUnitDimsOfExtractSlice : OpRewritePattern<tensor::ExtractSliceOp> {
   }
 };
 
+/// The elements of all slices of `value`, reshaped or permuted or not.
+static int64_t countSliced(Value value) {
+  int64_t elements = 0;
+  for (Operation *user : value.getUsers())
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(user))
+      elements += slice.getType().getNumElements();
+    else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user) ||
+             isPermutation(user))
+      elements += countSliced(user->getResult(0));
+  return elements;
+}
+
+/// Whether slices of what `move` permutes, `op` among them, are most of it, but
+/// short pieces of what it reads, which turn into columns: read one by one they
+/// would be gathers, while the permutation of the whole is one of tiles.
+static bool isBetterPermutedWhole(linalg::GenericOp move, AffineMap order,
+                                  tensor::ExtractSliceOp op) {
+  auto type = cast<RankedTensorType>(move->getResult(0).getType());
+  unsigned rank = type.getRank();
+  auto resultDim = [&](unsigned dim) {
+    return cast<AffineDimExpr>(order.getResult(dim)).getPosition();
+  };
+  if (!type.hasStaticShape() || resultDim(rank - 1) == rank - 1)
+    return false;
+  int64_t piece = type.getElementTypeBitWidth() / 8;
+  for (unsigned dim = rank; dim-- > 0;) {
+    int64_t size = op.getStaticSizes()[resultDim(dim)];
+    piece *= size;
+    if (size != type.getDimSize(resultDim(dim)))
+      break;
+  }
+  constexpr int64_t cacheLine = 64;
+  if (piece >= cacheLine)
+    return false;
+  Value origin = move.getDpsInputOperand(0)->get();
+  while (Operation *reshape = origin.getDefiningOp()) {
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(reshape))
+      break;
+    origin = reshape->getOperand(0);
+  }
+  int64_t elements = countSliced(origin);
+  return op.getType().getNumElements() < elements &&
+         2 * elements >= type.getNumElements();
+}
+
 /// Slice before permuting: the permutation can then go into the reader.
 struct SliceBeforePermutation : OpRewritePattern<tensor::ExtractSliceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -198,6 +243,8 @@ struct SliceBeforePermutation : OpRewritePattern<tensor::ExtractSliceOp> {
     // order: dims of the result -> dims of the input.
     SmallVector<AffineMap> maps = move.getIndexingMapsArray();
     AffineMap order = maps[0].compose(inversePermutation(maps[1]));
+    if (isBetterPermutedWhole(move, order, op))
+      return failure();
     SmallVector<OpFoldResult> offsets, sizes, strides;
     for (AffineExpr expr : order.getResults()) {
       unsigned dim = cast<AffineDimExpr>(expr).getPosition();
