@@ -420,7 +420,8 @@ LogicalResult Planner::addStage(linalg::LinalgOp op, SmallVector<int> loopOf,
 }
 
 /// Whether `op` can follow the last nest's stages in registers: it runs over
-/// exactly that nest's parallel loops. Returns how the loops correspond.
+/// exactly that nest's parallel loops, of which all are shared where it reads
+/// no result of these stages. Returns how the loops correspond.
 bool Planner::joins(linalg::LinalgOp op, SmallVector<int> &loopOf) {
   if (plan.nests.empty() || op.getNumReductionLoops() != 0)
     return false;
@@ -458,8 +459,17 @@ bool Planner::joins(linalg::LinalgOp op, SmallVector<int> &loopOf) {
     if (auto it = madeBy.find(init);
         it != madeBy.end() && it->second.first == current)
       return false;
-  if (!connected)
-    return false;
+  // What computes element by element need not read the other's results.
+  if (!connected) {
+    const Stage &first = nest.stages.front();
+    if (nest.hasReduction() || sharedLoops.getNumShared() == 0 ||
+        !isa<linalg::GenericOp>(op) || !isa<linalg::GenericOp>(first.op))
+      return false;
+    for (auto [mine, its] : llvm::zip_equal(sharedLoops.getLoopsOf(op),
+                                            sharedLoops.getLoopsOf(first.op)))
+      if (mine >= 0 && its >= 0)
+        loopOf[mine] = first.loopOf[its];
+  }
   llvm::SmallBitVector covered(nest.loops.size());
   for (unsigned d = 0; d < loopOf.size(); ++d) {
     if (extents[d] == 1 && loopOf[d] == -2)

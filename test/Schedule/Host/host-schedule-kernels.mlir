@@ -321,3 +321,33 @@ dispatch.kernel @limited(%x: tensor<512x4x64xf32>, %n: tensor<2xi64>, %o: tensor
   } -> tensor<512x4x64xf32>
   dispatch.return %r : tensor<512x4x64xf32>
 }
+
+// -----
+
+// Two computations that a third one reads run in one loop, in vectors, though
+// neither reads the other's results.
+// CHECK-LABEL: dispatch.kernel @three_maps
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK-NOT: scf.for
+// CHECK: arith.addf {{.*}} : vector<32xf32>
+// CHECK: arith.subf {{.*}} : vector<32xf32>
+// CHECK: arith.divf {{.*}} : vector<32xf32>
+#v = affine_map<(i) -> (i)>
+dispatch.kernel @three_maps(%x: tensor<64xf32>, %y: tensor<64xf32>, %r: tensor<64xf32>, %s: tensor<64xf32>, %t: tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) attributes {num_outs = 3 : i64} {
+  %0 = linalg.generic {indexing_maps = [#v, #v, #v], iterator_types = ["parallel"]} ins(%x, %y : tensor<64xf32>, tensor<64xf32>) outs(%r : tensor<64xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %z = arith.addf %a, %b : f32
+    linalg.yield %z : f32
+  } -> tensor<64xf32>
+  %1 = linalg.generic {indexing_maps = [#v, #v, #v], iterator_types = ["parallel"]} ins(%x, %y : tensor<64xf32>, tensor<64xf32>) outs(%s : tensor<64xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %z = arith.subf %a, %b : f32
+    linalg.yield %z : f32
+  } -> tensor<64xf32>
+  %2 = linalg.generic {indexing_maps = [#v, #v, #v], iterator_types = ["parallel"]} ins(%0, %1 : tensor<64xf32>, tensor<64xf32>) outs(%t : tensor<64xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %z = arith.divf %a, %b : f32
+    linalg.yield %z : f32
+  } -> tensor<64xf32>
+  dispatch.return %0, %1, %2 : tensor<64xf32>, tensor<64xf32>, tensor<64xf32>
+}
