@@ -19,6 +19,8 @@
 // is another one for each p: m times as large, which for later passes is
 // little.
 //
+// With several rows butterflies (Butterflies.cpp) cost less.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Fourier.h"
@@ -53,6 +55,19 @@ constexpr double turnCost = 12;
 constexpr double kernelCost = 4000;
 /// Columns of a product are computed by so many at once.
 constexpr int64_t columnsAtOnce = 16;
+/// A number of each row that a pass of butterflies reads and writes, and what
+/// it takes however few rows there are.
+constexpr double butterflyCost = 7;
+constexpr double butterflyVectorCost = 50;
+/// Transforms of so few numbers, and so few of these, give what numpy gives,
+/// whatever that costs: people compare small examples with it, as ONNX's suite
+/// does, where what should be zero is a rounding error, or is none. That is
+/// butterflies, and there (not back) those of float32 in float64. With many
+/// rows they cost less than products anyhow; one row takes up to twice as long,
+/// which is a few tenths of a microsecond. (Two numbers have one sum: any way
+/// is the same.)
+constexpr int64_t longestAsNumpy = 64;
+constexpr int64_t mostAsNumpy = 1 << 14;
 
 //===----------------------------------------------------------------------===//
 // Numbers
@@ -216,7 +231,7 @@ std::pair<Fourier, Fourier> convolution(const Fourier &t, int64_t length) {
 // Operations
 //===----------------------------------------------------------------------===//
 
-struct Builder {
+struct Tables {
   NodeEmitter &e;
   Type element;
 
@@ -417,7 +432,7 @@ private:
   }
 
   NodeEmitter &e;
-  Builder b;
+  Tables b;
   const Fourier &t;
   int64_t sign;
 };
@@ -426,7 +441,7 @@ private:
 /// convolution with exp(±πi d² / length) of what was turned by the like.
 Value convolved(NodeEmitter &e, Value x, const Fourier &t,
                 const FourierPlan &plan, Type element) {
-  Builder b{e, element};
+  Tables b{e, element};
   int64_t sign = t.inverse ? 1 : -1, count = shapeOf(x)[0];
   auto chirp = [&](int64_t d) {
     return root(sign * (d * d % (2 * t.length)), 2 * t.length);
@@ -457,10 +472,37 @@ Value convolved(NodeEmitter &e, Value x, const Fourier &t,
   return turned(Passes(e, back, element).run(x, plan.back), after, t.partsOut);
 }
 
+/// A plan without passes where there is none.
+FourierPlan planButterflies(const Fourier &t, int64_t rows) {
+  FourierPlan plan;
+  plan.cost = std::numeric_limits<double>::infinity();
+  if (t.half || t.length <= 2)
+    return plan;
+  plan.passes = butterflyPasses(t.length);
+  if (plan.passes.empty())
+    return plan;
+  plan.butterflies = true;
+  double given = double(t.partsIn) * double(t.length);
+  double wanted = double(t.partsOut) * double(t.wanted);
+  // All passes but the first read, and all but the last write, all numbers.
+  double passes = double(plan.passes.size());
+  double numbers = 2 * double(t.length) * (passes - 1) + (given + wanted) / 2;
+  plan.cost = numbers * (butterflyVectorCost + butterflyCost * double(rows)) +
+              (given + wanted) / 2 * moveCost * double(rows) +
+              (passes + 2) * kernelCost;
+  return plan;
+}
+
 } // namespace
 
 FourierPlan dlc::importer::planFourier(const Fourier &t, int64_t rows) {
   FourierPlan plan = Planner(t, rows).best(t.length);
+  FourierPlan butterflies = planButterflies(t, rows);
+  bool asNumpy = !butterflies.passes.empty() && t.length <= longestAsNumpy &&
+                 rows <= mostAsNumpy / t.length;
+  butterflies.wide = asNumpy && !t.inverse;
+  if (asNumpy || butterflies.cost < plan.cost)
+    return butterflies;
   // Somewhat longer convolutions may have better factors.
   int64_t least = t.given + t.wanted - 1;
   for (int64_t length :
@@ -488,10 +530,17 @@ Value dlc::importer::emitFourier(NodeEmitter &e, Value x, const Fourier &t,
                                  const FourierPlan &plan) {
   Type given = elementOf(x), element = given;
   // Between passes there is no rounding to 16 bits.
-  if (element.getIntOrFloatBitWidth() < 32 && plan.passes.size() > 1)
+  if (element.getIntOrFloatBitWidth() < 32 &&
+      (plan.passes.size() > 1 || plan.butterflies))
     element = e.builder.getF32Type();
+  else if (element.isF32() && plan.wide)
+    element = e.builder.getF64Type();
   x = e.cast(x, element);
-  x = plan.convolved ? convolved(e, x, t, plan, element)
-                     : Passes(e, t, element).run(x, plan.passes);
+  if (plan.butterflies)
+    x = emitButterflies(e, Tables{e, element}.resized(x, 1, t.length), t,
+                        plan.passes);
+  else
+    x = plan.convolved ? convolved(e, x, t, plan, element)
+                       : Passes(e, t, element).run(x, plan.passes);
   return e.cast(x, given);
 }

@@ -51,6 +51,10 @@ struct FourierPlan {
   /// `passes` and `back` are; else 0.
   int64_t convolved = 0;
   llvm::SmallVector<FourierPass> back;
+  /// The passes are butterflies (Butterflies.cpp) instead of products.
+  bool butterflies = false;
+  /// Those of float32 are computed in float64.
+  bool wide = false;
 };
 
 /// The cheapest way for `rows` transforms at once.
@@ -67,6 +71,16 @@ mlir::Value fourierFilter(NodeEmitter &e, const Fourier &transform,
 /// rows × given × parts in -> rows × wanted × parts out.
 mlir::Value emitFourier(NodeEmitter &e, mlir::Value x, const Fourier &transform,
                         const FourierPlan &plan);
+
+/// The passes of a transform as numpy has it; none where the length has other
+/// prime factors than 2, 3, 5, 7 and 11.
+llvm::SmallVector<FourierPass> butterflyPasses(int64_t length);
+
+/// rows × length × parts in -> rows × wanted × parts out; not for half a
+/// spectrum.
+mlir::Value emitButterflies(NodeEmitter &e, mlir::Value x,
+                            const Fourier &transform,
+                            llvm::ArrayRef<FourierPass> passes);
 
 } // namespace dlc::importer
 

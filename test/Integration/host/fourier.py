@@ -2,7 +2,8 @@
 # REQUIRES: onnxruntime
 """DFT and STFT against numpy in float64, by the root of the mean square of the errors over that of the results: lengths
 that are one product, several passes and, where they are long and prime, convolutions; real, complex, one-sided, inverse,
-shorter and longer than what is there, along any axis; with as many rows as there are. Flags are dlc's."""
+shorter and longer than what is there, along any axis; with as many rows as there are. Short lengths of small factors are
+equal to numpy's in the same type. Flags are dlc's."""
 import sys
 
 import numpy as np
@@ -96,6 +97,39 @@ def lengths():
     model.check()
 
 
+def as_numpy(dtype, lengths, rows=3, wide=True):
+    """Equal, but for the signs of zeros. Of what is not scaled numpy computes transforms of float32 in float64, as dlc does
+    (`wide`) where there are few rows; else it is compared scaled."""
+    model = Model(f"as numpy's, {np.dtype(dtype)}")
+    for length in lengths:
+        for parts in (1, 2):
+            for inverse in (0, 1):
+                x = rng.standard_normal((rows, length, parts)).astype(dtype)
+                numbers = x[..., 0] + 1j * x[..., 1] if parts == 2 else x[..., 0]
+                numbers = numbers.astype(np.result_type(dtype, np.complex64))
+                y = np.fft.ifft(numbers, axis=1) if inverse else np.fft.fft(
+                    numbers, axis=1, norm="backward" if wide else "forward")
+                assert y.real.dtype == dtype
+                model.node("DFT", x, [None, np.array(1)], np.stack([y.real, y.imag], -1), inverse=inverse)
+    graph = helper.make_graph(model.nodes, "fourier", model.inputs, model.outputs, model.constants)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", model.opset)], ir_version=9)
+    with Program(proto, *FLAGS) as program:
+        got = program.run(model.arrays)
+    for name, (what, wanted, _) in model.wanted.items():
+        result = got[name]
+        if "'inverse': 0" in what and not wide:
+            result = result * (dtype(1) / dtype(wanted.shape[1]))
+        if not np.array_equal(result, wanted):
+            FAILED.append(f"{model.title}: {what}: {np.count_nonzero(result != wanted)} of {wanted.size} numbers differ")
+
+
+def has_butterflies(length):
+    for prime in (2, 3, 5, 7, 11):
+        while length % prime == 0:
+            length //= prime
+    return length == 1
+
+
 def long_primes():
     """Convolutions: also of what is shorter, longer, half of a spectrum."""
     model = Model("long primes")
@@ -156,6 +190,10 @@ def extents():
 
 
 lengths()
+few = [2, 3, 4, 5, 7, 8, 10, 11, 12, 15, 16, 45, 60, 64]
+as_numpy(np.float32, few if small else filter(has_butterflies, range(1, 65)))
+as_numpy(np.float64, few)
+as_numpy(np.float32, [480, 504], rows=40, wide=False)
 long_primes()
 kinds()
 frames()
