@@ -2,6 +2,8 @@
 
 #include "dlc/Schedule/Host/TargetDescription.h"
 
+#include "dlc/Support/CpuName.h"
+
 #include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
@@ -10,16 +12,15 @@ using namespace dlc::schedule;
 
 /// The features of an LLVM CPU name and those that follow it, those that others
 /// imply as well.
-static llvm::StringMap<bool> featuresOf(llvm::StringRef cpu) {
+static llvm::StringMap<bool> featuresOf(llvm::StringRef text) {
   llvm::StringMap<bool> all;
-  llvm::SmallVector<llvm::StringRef> features, more;
-  cpu.split(more, '+');
-  cpu = more.front();
-  if (cpu.empty() || cpu == "native")
+  llvm::SmallVector<llvm::StringRef> features;
+  dlc::CpuName cpu(text);
+  if (cpu.name.empty() || cpu.name == "native")
     all = llvm::sys::getHostCPUFeatures();
-  else if (llvm::X86::parseArchX86(cpu) != llvm::X86::CK_None)
-    llvm::X86::getFeaturesForCPU(cpu, features);
-  features.append(more.begin() + 1, more.end());
+  else if (llvm::X86::parseArchX86(cpu.name) != llvm::X86::CK_None)
+    llvm::X86::getFeaturesForCPU(cpu.name, features);
+  features.append(cpu.more);
   for (llvm::StringRef feature : features) {
     all[feature] = true;
     llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, all);

@@ -2,6 +2,8 @@
 
 #include "dlc/Target/Host/HostCpu.h"
 
+#include "dlc/Support/CpuName.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -66,12 +68,11 @@ static HostCpu withFeatures(HostCpu cpu, const Target &target, StringRef name,
   return cpu;
 }
 
-/// The features behind the name in `spec`, in LLVM's form: "+fma,+avx2".
-static Expected<std::string> getMoreFeatures(StringRef spec) {
-  SmallVector<StringRef> more;
-  spec.split(more, '+');
+/// The features behind the name, in LLVM's form: "+fma,+avx2".
+static Expected<std::string> getMoreFeatures(const dlc::CpuName &name,
+                                             StringRef spec) {
   std::string result;
-  for (StringRef feature : ArrayRef(more).drop_front()) {
+  for (StringRef feature : name.more) {
     if (!is_contained(kKnownFeatures, feature))
       return createStringError("unknown feature '" + feature +
                                "' in the CPU '" + spec + "'; known are " +
@@ -85,12 +86,13 @@ Expected<HostCpu> dlc::target::resolveHostCpu(StringRef spec) {
   Expected<const Target *> target = getTarget();
   if (!target)
     return target.takeError();
-  auto more = getMoreFeatures(spec);
+  dlc::CpuName name(spec);
+  auto more = getMoreFeatures(name, spec);
   if (!more)
     return more.takeError();
   HostCpu cpu;
   cpu.name = spec.str();
-  spec = spec.split('+').first;
+  spec = name.name;
   if (spec == "native") {
     cpu.tune = sys::getHostCPUName().str();
     cpu.name.replace(0, spec.size(), cpu.tune);
