@@ -5,6 +5,8 @@
 #include "dlc/Dialect/NN/IR/ExtentHints.h"
 #include "dlc/Dialect/NN/IR/ResizeTie.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
 using namespace mlir;
 using namespace dlc::nn;
 
@@ -227,13 +229,12 @@ private:
 
   /// A product with the weights.
   Value filtered(Value x, int64_t d) {
-    SmallVector<int64_t> shape(shapeOf(x)), there, back(shape.size());
+    SmallVector<int64_t> shape(shapeOf(x)), there;
     for (int64_t i = 0, rank = shape.size(); i < rank; ++i)
       if (i != d)
         there.push_back(i);
     there.push_back(d);
-    for (auto [to, from] : llvm::enumerate(there))
-      back[from] = int64_t(to);
+    SmallVector<int64_t> back = invertPermutationVector(there);
     int64_t size = shape[d], rows = 1;
     for (int64_t i : ArrayRef(there).drop_back())
       rows *= shape[i];
