@@ -92,26 +92,16 @@ struct QuantizedAgain : OpRewritePattern<CastOp> {
   LogicalResult matchAndRewrite(CastOp op,
                                 PatternRewriter &rewriter) const override {
     auto type = dyn_cast<IntegerType>(op.getType().getElementType());
-    auto min = op.getX().getDefiningOp<MinOp>();
-    auto max = min ? min.getLhs().getDefiningOp<MaxOp>() : MaxOp();
-    if (!type || type.getWidth() != 8 || !max)
+    auto clamped = Clamped::match(op.getX());
+    if (!type || type.getWidth() != 8 || !clamped)
       return failure();
-    double low = type.isUnsigned() ? 0 : -128, high = low + 255, zero = 0;
-    Value number = max.getLhs();
-    if (auto add = number.getDefiningOp<AddOp>()) {
-      auto point = getUniform(add.getRhs());
-      if (!point)
-        return failure();
-      zero = *point;
-      number = add.getLhs();
-    }
-    auto round = number.getDefiningOp<RoundOp>();
+    double low = type.isUnsigned() ? 0 : -128, high = low + 255;
+    auto round = clamped->number.getDefiningOp<RoundOp>();
     auto div = round ? round.getX().getDefiningOp<DivOp>() : DivOp();
     auto from = div ? Dequantized::match(div.getLhs()) : std::nullopt;
-    if (!from || from->bytes.getType() != op.getType() ||
-        getUniform(max.getRhs()) != low || getUniform(min.getRhs()) != high ||
-        getUniform(div.getRhs()) != from->scale || zero != from->zero ||
-        zero != std::round(zero) || std::abs(zero) > 0x1p16)
+    if (!from || from->bytes.getType() != op.getType() || clamped->low != low ||
+        clamped->high != high || getUniform(div.getRhs()) != from->scale ||
+        clamped->zero != from->zero || !isSmallInteger(clamped->zero))
       return failure();
     rewriter.replaceOp(op, from->bytes);
     return success();

@@ -18,7 +18,7 @@ static constexpr int64_t kShift = 128;
 /// The integer that all elements of a constant are.
 static std::optional<int64_t> getNumber(Value value) {
   std::optional<double> number = getUniform(value);
-  if (!number || *number != std::round(*number) || std::abs(*number) > 0x1p16)
+  if (!number || !isSmallInteger(*number))
     return std::nullopt;
   return static_cast<int64_t>(*number);
 }
@@ -31,13 +31,6 @@ static Value makeNumber(OpBuilder &b, Location loc, Type type, int64_t number) {
   return ConstantOp::create(
       b, loc,
       DenseElementsAttr::get(RankedTensorType::get({}, type), Attribute(attr)));
-}
-
-/// The operand of `op`, an elementwise operation with the constant `number`.
-template <typename OpT>
-static Value getOther(Value value, int64_t number) {
-  auto op = value.getDefiningOp<OpT>();
-  return op && getNumber(op.getRhs()) == number ? op.getLhs() : Value();
 }
 
 namespace {
@@ -132,16 +125,12 @@ private:
     if (!isa<FloatType>(typeOf(op.getX()).getElementType()) ||
         !Readers::areCentred(op.getResult()))
       return;
-    Value number = getOther<MinOp>(op.getX(), 127);
-    number = number ? getOther<MaxOp>(number, -kShift) : Value();
-    if (!number)
+    auto clamped = Clamped::match(op.getX());
+    if (!clamped || clamped->low != -kShift || clamped->high != kShift - 1 ||
+        !isSmallInteger(clamped->zero))
       return;
-    int64_t zero = 0;
-    if (auto add = number.getDefiningOp<AddOp>())
-      if (std::optional<int64_t> point = getNumber(add.getRhs())) {
-        zero = *point;
-        number = add.getLhs();
-      }
+    Value number = clamped->number;
+    auto zero = static_cast<int64_t>(clamped->zero);
     OpBuilder b(op);
     Location loc = op.getLoc();
     Type type = typeOf(number).getElementType();

@@ -42,6 +42,35 @@ inline std::optional<double> getUniform(mlir::Value value) {
              : static_cast<double>(number.getSExtValue());
 }
 
+/// min(max(number + zero, low), high), the last step before numbers become
+/// integers of another type. Without an addition of a constant `zero` is 0.
+struct Clamped {
+  mlir::Value number;
+  double zero = 0, low, high;
+
+  static std::optional<Clamped> match(mlir::Value value) {
+    auto min = value.getDefiningOp<MinOp>();
+    auto max = min ? min.getLhs().getDefiningOp<MaxOp>() : MaxOp();
+    auto low = max ? getUniform(max.getRhs()) : std::nullopt;
+    auto high = max ? getUniform(min.getRhs()) : std::nullopt;
+    if (!low || !high)
+      return std::nullopt;
+    Clamped result{max.getLhs(), 0, *low, *high};
+    if (auto add = result.number.getDefiningOp<AddOp>())
+      if (std::optional<double> zero = getUniform(add.getRhs())) {
+        result.zero = *zero;
+        result.number = add.getLhs();
+      }
+    return result;
+  }
+};
+
+/// Whether a number is a small integer: a zero point, as no sum of it is
+/// rounded in f32.
+inline bool isSmallInteger(double number) {
+  return number == std::round(number) && std::abs(number) <= 0x1p16;
+}
+
 } // namespace dlc::nn
 
 #endif // DLC_LIB_DIALECT_NN_TRANSFORMS_VALUES_H
