@@ -23,13 +23,20 @@ using onnx::TensorProto;
 namespace {
 
 using Dims = std::vector<int64_t>;
-using Inputs = std::vector<const Value *>;
+/// What an evaluation is given; absent inputs are null.
+struct Inputs : std::vector<const Value *> {
+  Inputs(std::vector<const Value *> values, int64_t maxElements)
+      : std::vector<const Value *>(std::move(values)),
+        maxElements(maxElements) {}
+
+  /// The most elements of a result.
+  int64_t maxElements;
+};
+
 using Result = std::optional<std::vector<Value>>;
 
-/// The most elements of a result in this call of evaluate.
-thread_local int64_t maxElements = maxFoldedElements;
-
-int64_t count(const Dims &dims) {
+/// Negative where there are too many.
+int64_t count(const Dims &dims, int64_t maxElements) {
   int64_t elements = 1;
   for (int64_t dim : dims) {
     if (dim < 0 || dim > maxElements)
@@ -115,7 +122,8 @@ bool normalizeAxis(int64_t &axis, int64_t rank) {
 }
 
 /// Shape of a numpy broadcast.
-std::optional<Dims> broadcastDims(const Dims &a, const Dims &b) {
+std::optional<Dims> broadcastDims(const Dims &a, const Dims &b,
+                                  int64_t maxElements) {
   Dims result(std::max(a.size(), b.size()));
   for (size_t i = 0; i < result.size(); ++i) {
     int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
@@ -124,7 +132,7 @@ std::optional<Dims> broadcastDims(const Dims &a, const Dims &b) {
       return std::nullopt;
     result[result.size() - 1 - i] = x == 1 ? y : x;
   }
-  if (count(result) < 0)
+  if (count(result, maxElements) < 0)
     return std::nullopt;
   return result;
 }
@@ -151,11 +159,11 @@ Result binary(const Inputs &in, IntFn onInts, FloatFn onFloats,
   if (in.size() != 2 || !in[0] || !in[1] ||
       in[0]->isFloat() != in[1]->isFloat())
     return std::nullopt;
-  auto dims = broadcastDims(in[0]->dims, in[1]->dims);
+  auto dims = broadcastDims(in[0]->dims, in[1]->dims, in.maxElements);
   if (!dims)
     return std::nullopt;
   Value out = make(resultType ? resultType : in[0]->elemType, *dims);
-  for (size_t i = 0, e = count(*dims); i < e; ++i) {
+  for (size_t i = 0, e = count(*dims, in.maxElements); i < e; ++i) {
     size_t a = broadcastIndex(i, *dims, in[0]->dims);
     size_t b = broadcastIndex(i, *dims, in[1]->dims);
     if (in[0]->isFloat()) {
@@ -262,11 +270,13 @@ Result gather(const NodeProto &node, const Inputs &in) {
   Dims dims(data.dims.begin(), data.dims.begin() + axis);
   dims.insert(dims.end(), indices.dims.begin(), indices.dims.end());
   dims.insert(dims.end(), data.dims.begin() + axis + 1, data.dims.end());
-  if (count(dims) < 0)
+  if (count(dims, in.maxElements) < 0)
     return std::nullopt;
   Value out = make(data.elemType, dims);
-  int64_t outer = count(Dims(data.dims.begin(), data.dims.begin() + axis));
-  int64_t inner = count(Dims(data.dims.begin() + axis + 1, data.dims.end()));
+  int64_t outer =
+      count(Dims(data.dims.begin(), data.dims.begin() + axis), in.maxElements);
+  int64_t inner = count(Dims(data.dims.begin() + axis + 1, data.dims.end()),
+                        in.maxElements);
   int64_t extent = data.dims[axis];
   size_t at = 0;
   for (int64_t o = 0; o < outer; ++o)
@@ -296,10 +306,11 @@ Result concat(const NodeProto &node, const Inputs &in) {
         return std::nullopt;
     dims[axis] += value->dims[axis];
   }
-  if (count(dims) < 0)
+  if (count(dims, in.maxElements) < 0)
     return std::nullopt;
   Value out = make(in[0]->elemType, dims);
-  int64_t outer = count(Dims(dims.begin(), dims.begin() + axis));
+  int64_t outer =
+      count(Dims(dims.begin(), dims.begin() + axis), in.maxElements);
   size_t at = 0;
   for (int64_t o = 0; o < outer; ++o)
     for (const Value *value : in) {
@@ -345,7 +356,7 @@ Result slice(const Inputs &in) {
   }
   Value out = make(data.elemType, dims);
   Dims strides = stridesOf(data.dims);
-  for (size_t i = 0, e = count(dims); i < e; ++i) {
+  for (size_t i = 0, e = count(dims, in.maxElements); i < e; ++i) {
     size_t rest = i;
     int64_t from = 0;
     for (int64_t d = rank; d-- > 0; rest /= dims[d])
@@ -368,10 +379,10 @@ Result reshape(const NodeProto &node, const Inputs &in) {
     }
     if (dims[i] == -1 && open < 0)
       open = i;
-    else if (dims[i] < 0 || dims[i] > maxElements)
+    else if (dims[i] < 0 || dims[i] > in.maxElements)
       return std::nullopt;
     else
-      known = std::min(known * dims[i], maxElements + 1);
+      known = std::min(known * dims[i], in.maxElements + 1);
   }
   int64_t elements = in[0]->size();
   if (open >= 0) {
@@ -379,7 +390,7 @@ Result reshape(const NodeProto &node, const Inputs &in) {
       return std::nullopt;
     dims[open] = elements / known;
   }
-  if (count(dims) != elements)
+  if (count(dims, in.maxElements) != elements)
     return std::nullopt;
   Value out = *in[0];
   out.dims = dims;
@@ -466,7 +477,7 @@ Result expand(const Inputs &in) {
   for (int64_t dim : in[1]->ints)
     if (dim < 0)
       return std::nullopt;
-  auto dims = broadcastDims(in[0]->dims, in[1]->ints);
+  auto dims = broadcastDims(in[0]->dims, in[1]->ints, in.maxElements);
   return dims ? broadcastTo(*in[0], *dims) : std::nullopt;
 }
 
@@ -476,11 +487,11 @@ Result tile(const Inputs &in) {
     return std::nullopt;
   Dims dims = in[0]->dims;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (in[1]->ints[i] < 0 || in[1]->ints[i] > maxElements)
+    if (in[1]->ints[i] < 0 || in[1]->ints[i] > in.maxElements)
       return std::nullopt;
     dims[i] *= in[1]->ints[i];
   }
-  if (count(dims) < 0)
+  if (count(dims, in.maxElements) < 0)
     return std::nullopt;
   Value out = make(in[0]->elemType, dims);
   Dims strides = stridesOf(in[0]->dims);
@@ -494,7 +505,7 @@ Result tile(const Inputs &in) {
 }
 
 Result constantOfShape(const NodeProto &node, const Inputs &in) {
-  if (in.size() != 1 || !in[0] || count(in[0]->ints) < 0)
+  if (in.size() != 1 || !in[0] || count(in[0]->ints, in.maxElements) < 0)
     return std::nullopt;
   Value fill = make(TensorProto::FLOAT, {1});
   if (const auto *attr = attribute(node, "value")) {
@@ -526,7 +537,7 @@ Result range(const Inputs &in) {
     extent = std::ceil((double(in[1]->ints[0]) - double(in[0]->ints[0])) /
                        double(in[2]->ints[0]));
   }
-  if (!(extent <= double(maxElements)))
+  if (!(extent <= double(in.maxElements)))
     return std::nullopt;
   int64_t n = std::max<int64_t>(0, int64_t(std::max(extent, 0.0)));
   Value out = make(in[0]->elemType, {n});
@@ -544,9 +555,9 @@ Result where(const Inputs &in) {
   if (in.size() != 3 || !in[0] || !in[1] || !in[2] ||
       in[1]->elemType != in[2]->elemType || in[0]->isFloat())
     return std::nullopt;
-  auto dims = broadcastDims(in[1]->dims, in[2]->dims);
+  auto dims = broadcastDims(in[1]->dims, in[2]->dims, in.maxElements);
   if (dims)
-    dims = broadcastDims(*dims, in[0]->dims);
+    dims = broadcastDims(*dims, in[0]->dims, in.maxElements);
   if (!dims)
     return std::nullopt;
   Value out = make(in[1]->elemType, *dims);
@@ -663,7 +674,7 @@ Result split(const NodeProto &node, const Inputs &in) {
     lo.ints = {start};
     hi.ints = {start += size};
     along.ints = {axis};
-    Result part = slice({in[0], &lo, &hi, &along});
+    Result part = slice({{in[0], &lo, &hi, &along}, in.maxElements});
     if (!part)
       return std::nullopt;
     results.push_back(std::move(part->front()));
@@ -679,7 +690,7 @@ Result nonZero(const Inputs &in) {
     if (in[0]->isFloat() ? in[0]->floats[i] != 0 : in[0]->ints[i] != 0)
       found.push_back(i);
   int64_t rank = in[0]->dims.size(), n = found.size();
-  if (count({rank, n}) < 0)
+  if (count({rank, n}, in.maxElements) < 0)
     return std::nullopt;
   Value out = make(TensorProto::INT64, {rank, n});
   for (int64_t i = 0; i < n; ++i) {
@@ -702,7 +713,8 @@ Result scatterND(const NodeProto &node, const Inputs &in) {
   if (width > out.dims.size() || width == 0)
     return std::nullopt;
   Dims strides = stridesOf(out.dims);
-  size_t inner = count(Dims(out.dims.begin() + width, out.dims.end()));
+  size_t inner =
+      count(Dims(out.dims.begin() + width, out.dims.end()), in.maxElements);
   size_t rows = in[1]->ints.size() / width;
   if (in[2]->size() != rows * inner || in[2]->elemType != out.elemType)
     return std::nullopt;
@@ -758,7 +770,7 @@ Result variadic(const Inputs &in,
     return std::nullopt;
   Value accumulator = *in[0];
   for (size_t i = 1; i < in.size(); ++i) {
-    Result next = step({&accumulator, in[i]});
+    Result next = step({{&accumulator, in[i]}, in.maxElements});
     if (!next)
       return std::nullopt;
     accumulator = std::move(next->front());
@@ -975,15 +987,15 @@ TensorProto dlc::importer::writeValue(const Value &value,
   return tensor;
 }
 
-std::optional<std::vector<Value>> dlc::importer::evaluate(const NodeProto &node,
-                                                          const Inputs &inputs,
-                                                          int64_t most) {
+std::optional<std::vector<Value>>
+dlc::importer::evaluate(const NodeProto &node,
+                        const std::vector<const Value *> &inputs,
+                        int64_t most) {
   auto entry = table().find(node.op_type());
   if (entry == table().end() ||
       !(node.domain().empty() || node.domain() == "ai.onnx"))
     return std::nullopt;
-  maxElements = most;
-  return entry->second(node, inputs);
+  return entry->second(node, Inputs(inputs, most));
 }
 
 bool dlc::importer::isEvaluated(const std::string &op) {
