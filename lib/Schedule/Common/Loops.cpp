@@ -80,10 +80,13 @@ Value dlc::schedule::loadLimit(OpBuilder &b, Location loc, const Limit &limit,
   Value element = arith::ConstantIndexOp::create(b, loc, limit.element);
   Value number = memref::LoadOp::create(b, loc, memrefs[limit.buffer], element);
   number = arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
-  if (limit.scale == 1)
-    return number;
-  return arith::MulIOp::create(
-      b, loc, number, arith::ConstantIndexOp::create(b, loc, limit.scale));
+  if (limit.scale != 1)
+    number = arith::MulIOp::create(
+        b, loc, number, arith::ConstantIndexOp::create(b, loc, limit.scale));
+  if (limit.offset != 0)
+    number = arith::AddIOp::create(
+        b, loc, number, arith::ConstantIndexOp::create(b, loc, limit.offset));
+  return number;
 }
 
 Value dlc::schedule::isBelow(OpBuilder &b, Location loc, Value at,
@@ -158,6 +161,7 @@ static void merge(Nest &nest, unsigned outer, unsigned inner) {
   std::optional<Limit> limit = nest.loops[outer].limit;
   if (limit) {
     limit->scale *= nest.loops[inner].extent;
+    limit->offset *= nest.loops[inner].extent;
     limit->pieceLength *= nest.loops[inner].extent;
   }
   nest.loops[inner].limit = limit;

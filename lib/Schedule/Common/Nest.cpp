@@ -312,7 +312,8 @@ static void joinLimits(linalg::LinalgOp op, ArrayRef<int> loopOf, Nest &nest,
   SmallVector<std::optional<Limit>> limits(nest.loops.size());
   for (const dispatch::LoopLimit &limit : dispatch::getLoopLimits(op))
     if (int loop = loopOf[limit.loop]; loop >= 0)
-      limits[loop] = Limit{unsigned(limit.extent), limit.element, limit.scale};
+      limits[loop] = Limit{unsigned(limit.extent), limit.element, limit.scale,
+                           limit.offset};
   if (auto pieces = op->getAttrOfType<DenseI64ArrayAttr>(kPiecesAttrName))
     if (int loop = loopOf[pieces[0]]; loop >= 0 && limits[loop]) {
       limits[loop]->piece = loopOf[pieces[1]];

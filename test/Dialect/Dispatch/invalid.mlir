@@ -190,7 +190,7 @@ func.func @region_c2(%x: tensor<8xf32>, %n: tensor<1xi64>) -> tensor<8xf32> {
   %r = dispatch.region extents(%n : tensor<1xi64>) -> tensor<8xf32> {
     %c = arith.constant 0.0 : f32
     // expected-error @+1 {{'linalg.fill' op (C2) has a limit that is no number of its extent}}
-    %f = linalg.fill {dispatch.limits = array<i64: 0, 0, 1, 1>} ins(%c : f32) outs(%x : tensor<8xf32>) -> tensor<8xf32>
+    %f = linalg.fill {dispatch.limits = array<i64: 0, 0, 1, 1, 0>} ins(%c : f32) outs(%x : tensor<8xf32>) -> tensor<8xf32>
     dispatch.yield %f : tensor<8xf32>
   }
   return %r : tensor<8xf32>
@@ -201,7 +201,7 @@ func.func @region_c2(%x: tensor<8xf32>, %n: tensor<1xi64>) -> tensor<8xf32> {
 func.func @region_c2(%x: tensor<8xf32>) -> tensor<8xf32> {
   %r = dispatch.region -> tensor<8xf32> {
     %c = arith.constant 0.0 : f32
-    // expected-error @+1 {{'linalg.fill' op (C2) dispatch.limits must be four numbers for each limit of a structured operation}}
+    // expected-error @+1 {{'linalg.fill' op (C2) dispatch.limits must be five numbers for each limit of a structured operation}}
     %f = linalg.fill {dispatch.limits = array<i64: 0, 0, 1>} ins(%c : f32) outs(%x : tensor<8xf32>) -> tensor<8xf32>
     dispatch.yield %f : tensor<8xf32>
   }
@@ -213,7 +213,7 @@ func.func @region_c2(%x: tensor<8xf32>) -> tensor<8xf32> {
 dispatch.kernel @kernel_limits(%n: tensor<1xi64>, %o: tensor<8xf32>) -> tensor<8xf32> attributes {num_outs = 1 : i64} {
   %c = arith.constant 0.0 : f32
   // expected-error @+1 {{'linalg.fill' op (C2) has a limit of no loop, or of no extent}}
-  %f = linalg.fill {dispatch.limits = array<i64: 0, 1, 0, 1>} ins(%c : f32) outs(%o : tensor<8xf32>) -> tensor<8xf32>
+  %f = linalg.fill {dispatch.limits = array<i64: 0, 1, 0, 1, 0>} ins(%c : f32) outs(%o : tensor<8xf32>) -> tensor<8xf32>
   dispatch.return %f : tensor<8xf32>
 }
 

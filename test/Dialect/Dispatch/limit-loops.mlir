@@ -14,14 +14,14 @@ func.func @rows(%x: tensor<64x16xf32> {dlc.extents = array<i64: 0, -1>}, %n: ten
     -> (tensor<64x16xf32> {dlc.extents = array<i64: 0, -1>}, tensor<1xi64> {dlc.is_extents}) {
   %e = tensor.empty() : tensor<64x16xf32>
   // CHECK: dispatch.region extents(%arg1 : tensor<1xi64>) -> tensor<64x16xf32>
-  // CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 0, 0, 0, 1>
+  // CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 0>
   // CHECK: math.exp
   // CHECK: dispatch.region -> tensor<16x16xf32>
   // CHECK-NOT: dispatch.limits
   // CHECK: math.tanh
   // CHECK: dispatch.region extents(%arg1 : tensor<1xi64>)
-  // CHECK: linalg.fill {dispatch.limits = array<i64: 0, 0, 0, 1>}
-  // CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 0, 0, 0, 1>
+  // CHECK: linalg.fill {dispatch.limits = array<i64: 0, 0, 0, 1, 0>}
+  // CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 0>
   %0 = dispatch.region -> tensor<64x16xf32> {
     %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
         ins(%x : tensor<64x16xf32>) outs(%e : tensor<64x16xf32>) {
@@ -68,9 +68,9 @@ func.func @rows(%x: tensor<64x16xf32> {dlc.extents = array<i64: 0, -1>}, %n: ten
 // A sum takes of its operand what lies below the second extent, and goes on to
 // there; what is reshaped has limits that are multiples.
 // CHECK-LABEL: @sums
-// CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 1, 0, 1, 4>
+// CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 0, 1, 0, 1, 4, 0>
 // CHECK: math.exp
-// CHECK: iterator_types = ["parallel", "reduction", "reduction"]{{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 1, 0, 1, 1>
+// CHECK: iterator_types = ["parallel", "reduction", "reduction"]{{.*}}dispatch.limits = array<i64: 0, 0, 0, 1, 0, 1, 0, 1, 1, 0>
 func.func @sums(%x: tensor<8x64xf32>, %n: tensor<2xi64> {dlc.is_extents})
     -> (tensor<8xf32> {dlc.extents = array<i64: 0>}, tensor<2xi64> {dlc.is_extents}) {
   %positions = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> : tensor<16xi64>
@@ -130,7 +130,7 @@ func.func @sums(%x: tensor<8x64xf32>, %n: tensor<2xi64> {dlc.is_extents})
 // CHECK-LABEL: @product
 // CHECK-NOT: dispatch.limits
 // CHECK: dispatch.region extents(%arg2 : tensor<i64>) -> tensor<8x4xf32>
-// CHECK: linalg.matmul {dispatch.limits = array<i64: 2, 0, 0, 1>}
+// CHECK: linalg.matmul {dispatch.limits = array<i64: 2, 0, 0, 1, 0>}
 func.func @product(%x: tensor<8x32xf32>, %y: tensor<32x4xf32>, %n: tensor<i64>, %m: tensor<1xi64> {dlc.is_extents})
     -> (tensor<8x4xf32>, tensor<1xi64> {dlc.is_extents}) {
   %positions = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
@@ -211,4 +211,87 @@ func.func @open_product(%x: tensor<8x32xf32>, %y: tensor<32x4xf32>, %n: tensor<i
     dispatch.yield %r : tensor<8x4xf32>
   }
   return %z, %m : tensor<8x4xf32>, tensor<1xi64>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#window = affine_map<(d0, d1, d2) -> (d0 * 2 + d2, d1)>
+#taps = affine_map<(d0, d1, d2) -> (d2)>
+#pooled = affine_map<(d0, d1, d2) -> (d0, d1)>
+#conv = affine_map<(d0, d1, d2) -> (d0 + d2, d1)>
+
+// Windows: of the first n results of a filter of three, n + 2 elements with the
+// border, n + 1 without it, and of windows of three with a stride of two twice
+// as many and three more.
+// CHECK-LABEL: @windows
+// CHECK: linalg.exp {dispatch.limits = array<i64: 0, 0, 0, 2, 3>}
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "reduction"]}
+// CHECK-SAME: {dispatch.limits = array<i64: 0, 0, 0, 1, 1>}
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "reduction"]}
+// CHECK-SAME: {dispatch.limits = array<i64: 0, 0, 0, 1, 0>}
+func.func @windows(%x: tensor<65x8xf32>, %n: tensor<1xi64> {dlc.is_extents})
+    -> (tensor<32x8xf32> {dlc.extents = array<i64: 0, -1>}, tensor<1xi64> {dlc.is_extents}) {
+  %zero = arith.constant 0.0 : f32
+  %ex = tensor.empty() : tensor<65x8xf32>
+  %e = tensor.empty() : tensor<32x8xf32>
+  %ew = tensor.empty() : tensor<3xf32>
+  %border = tensor.empty() : tensor<34x8xf32>
+  %a = dispatch.region -> tensor<65x8xf32> {
+    %r = linalg.exp ins(%x : tensor<65x8xf32>) outs(%ex : tensor<65x8xf32>) -> tensor<65x8xf32>
+    dispatch.yield %r : tensor<65x8xf32>
+  }
+  %p = dispatch.region -> tensor<34x8xf32> {
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<32x8xf32>) -> tensor<32x8xf32>
+    %r = linalg.generic {indexing_maps = [#window, #taps, #pooled], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%a, %ew : tensor<65x8xf32>, tensor<3xf32>) outs(%f : tensor<32x8xf32>) {
+    ^bb0(%v: f32, %u: f32, %c: f32):
+      %s = arith.maximumf %c, %v : f32
+      linalg.yield %s : f32
+    } -> tensor<32x8xf32>
+    %i = tensor.insert_slice %r into %border[1, 0] [32, 8] [1, 1] : tensor<32x8xf32> into tensor<34x8xf32>
+    dispatch.yield %i : tensor<34x8xf32>
+  }
+  %z = dispatch.region -> tensor<32x8xf32> {
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<32x8xf32>) -> tensor<32x8xf32>
+    %r = linalg.generic {indexing_maps = [#conv, #taps, #pooled], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%p, %ew : tensor<34x8xf32>, tensor<3xf32>) outs(%f : tensor<32x8xf32>) {
+    ^bb0(%v: f32, %u: f32, %c: f32):
+      %m = arith.mulf %v, %u : f32
+      %s = arith.addf %c, %m : f32
+      linalg.yield %s : f32
+    } -> tensor<32x8xf32>
+    dispatch.yield %r : tensor<32x8xf32>
+  }
+  return %z, %n : tensor<32x8xf32>, tensor<1xi64>
+}
+
+// -----
+
+// A number that is computed later from numbers only is there in time.
+// CHECK-LABEL: @later
+// CHECK: dispatch.region
+// CHECK: arith.divsi
+// CHECK: dispatch.region{{.*}}
+// CHECK: linalg.exp {dispatch.limits = array<i64: 0, 0, 0, 1, 0>}
+#scalar = affine_map<(d0) -> (d0)>
+func.func @later(%x: tensor<64x8xf32>, %n: tensor<1xi64> {dlc.is_extents})
+    -> (tensor<64x8xf32> {dlc.extents = array<i64: 0, -1>}, tensor<1xi64> {dlc.is_extents}) {
+  %e = tensor.empty() : tensor<64x8xf32>
+  %y = dispatch.region -> tensor<64x8xf32> {
+    %r = linalg.exp ins(%x : tensor<64x8xf32>) outs(%e : tensor<64x8xf32>) -> tensor<64x8xf32>
+    dispatch.yield %r : tensor<64x8xf32>
+  }
+  %two = arith.constant 2 : i64
+  %en = tensor.empty() : tensor<1xi64>
+  %half = dispatch.region -> tensor<1xi64> {
+    %r = linalg.generic {indexing_maps = [#scalar, #scalar], iterator_types = ["parallel"]}
+        ins(%n : tensor<1xi64>) outs(%en : tensor<1xi64>) {
+    ^bb0(%v: i64, %o: i64):
+      %h = arith.divsi %v, %two : i64
+      linalg.yield %h : i64
+    } -> tensor<1xi64>
+    dispatch.yield %r : tensor<1xi64>
+  }
+  return %y, %half : tensor<64x8xf32>, tensor<1xi64>
 }

@@ -42,14 +42,14 @@ dispatch.kernel @attention(%query: tensor<64x2x16xf32>, %key: tensor<96x2x16xf32
   %e1 = tensor.empty() : tensor<2x64xf32>
   %f0 = linalg.fill ins(%zero : f32) outs(%e0 : tensor<2x64x96xf32>) -> tensor<2x64x96xf32>
   %scores = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
-      ins(%query, %key : tensor<64x2x16xf32>, tensor<96x2x16xf32>) outs(%f0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 2, 4, 1, 1>} {
+      ins(%query, %key : tensor<64x2x16xf32>, tensor<96x2x16xf32>) outs(%f0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 0, 2, 4, 1, 1, 0>} {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %0 = arith.mulf %a, %b : f32
     %1 = arith.addf %c, %0 : f32
     linalg.yield %1 : f32
   } -> tensor<2x64x96xf32>
   %logits = linalg.generic {indexing_maps = [#full, #flag, #full], iterator_types = ["parallel", "parallel", "parallel"]}
-      ins(%scores, %flags : tensor<2x64x96xf32>, tensor<96xi8>) outs(%e0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1>} {
+      ins(%scores, %flags : tensor<2x64x96xf32>, tensor<96xi8>) outs(%e0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 0>} {
   ^bb0(%a: f32, %p: i8, %c: f32):
     %0 = arith.mulf %a, %scale : f32
     %1 = arith.cmpi ne, %p, %c0 : i8
@@ -58,13 +58,13 @@ dispatch.kernel @attention(%query: tensor<64x2x16xf32>, %key: tensor<96x2x16xf32
   } -> tensor<2x64x96xf32>
   %f1 = linalg.fill ins(%lowest : f32) outs(%e1 : tensor<2x64xf32>) -> tensor<2x64xf32>
   %largest = linalg.generic {indexing_maps = [#full, #row], iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%logits : tensor<2x64x96xf32>) outs(%f1 : tensor<2x64xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 2, 4, 1, 1>} {
+      ins(%logits : tensor<2x64x96xf32>) outs(%f1 : tensor<2x64xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 0, 2, 4, 1, 1, 0>} {
   ^bb0(%a: f32, %c: f32):
     %0 = arith.maximumf %c, %a : f32
     linalg.yield %0 : f32
   } -> tensor<2x64xf32>
   %exps = linalg.generic {indexing_maps = [#full, #row, #full], iterator_types = ["parallel", "parallel", "parallel"]}
-      ins(%logits, %largest : tensor<2x64x96xf32>, tensor<2x64xf32>) outs(%e0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1>} {
+      ins(%logits, %largest : tensor<2x64x96xf32>, tensor<2x64xf32>) outs(%e0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 0>} {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %0 = arith.subf %a, %b : f32
     %1 = math.exp %0 : f32
@@ -72,13 +72,13 @@ dispatch.kernel @attention(%query: tensor<64x2x16xf32>, %key: tensor<96x2x16xf32
   } -> tensor<2x64x96xf32>
   %f2 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<2x64xf32>) -> tensor<2x64xf32>
   %sum = linalg.generic {indexing_maps = [#full, #row], iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%exps : tensor<2x64x96xf32>) outs(%f2 : tensor<2x64xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 2, 4, 1, 1>} {
+      ins(%exps : tensor<2x64x96xf32>) outs(%f2 : tensor<2x64xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 0, 2, 4, 1, 1, 0>} {
   ^bb0(%a: f32, %c: f32):
     %0 = arith.addf %c, %a : f32
     linalg.yield %0 : f32
   } -> tensor<2x64xf32>
   %weights = linalg.generic {indexing_maps = [#flag, #full, #row, #full], iterator_types = ["parallel", "parallel", "parallel"]}
-      ins(%flags, %exps, %sum : tensor<96xi8>, tensor<2x64x96xf32>, tensor<2x64xf32>) outs(%e0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1>} {
+      ins(%flags, %exps, %sum : tensor<96xi8>, tensor<2x64x96xf32>, tensor<2x64xf32>) outs(%e0 : tensor<2x64x96xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 0>} {
   ^bb0(%p: i8, %a: f32, %b: f32, %c: f32):
     %0 = arith.divf %a, %b : f32
     %1 = arith.cmpi ne, %p, %c0 : i8
@@ -87,7 +87,7 @@ dispatch.kernel @attention(%query: tensor<64x2x16xf32>, %key: tensor<96x2x16xf32
   } -> tensor<2x64x96xf32>
   %f3 = linalg.fill ins(%zero : f32) outs(%out : tensor<64x2x16xf32>) -> tensor<64x2x16xf32>
   %result = linalg.generic {indexing_maps = [#w, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
-      ins(%weights, %value : tensor<2x64x96xf32>, tensor<96x2x16xf32>) outs(%f3 : tensor<64x2x16xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 3, 4, 1, 1>} {
+      ins(%weights, %value : tensor<2x64x96xf32>, tensor<96x2x16xf32>) outs(%f3 : tensor<64x2x16xf32>) attrs = {dispatch.limits = array<i64: 1, 4, 0, 1, 0, 3, 4, 1, 1, 0>} {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %0 = arith.mulf %a, %b : f32
     %1 = arith.addf %c, %0 : f32

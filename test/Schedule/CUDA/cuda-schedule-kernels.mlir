@@ -372,7 +372,7 @@ dispatch.kernel @gather_intermediate(%x: tensor<40000xf32>, %i: tensor<50xi64>, 
 dispatch.kernel @limited(%x: tensor<512x4x64xf32>, %n: tensor<2xi64>, %o: tensor<512x4x64xf32>) -> tensor<512x4x64xf32>
     attributes {num_outs = 1 : i64} {
   %r = linalg.generic {indexing_maps = [#whole, #whole], iterator_types = ["parallel", "parallel", "parallel"]}
-      ins(%x : tensor<512x4x64xf32>) outs(%o : tensor<512x4x64xf32>) attrs = {dispatch.limits = array<i64: 0, 1, 1, 2>} {
+      ins(%x : tensor<512x4x64xf32>) outs(%o : tensor<512x4x64xf32>) attrs = {dispatch.limits = array<i64: 0, 1, 1, 2, 0>} {
   ^bb0(%a: f32, %b: f32):
     %e = arith.negf %a : f32
     linalg.yield %e : f32
@@ -406,7 +406,7 @@ dispatch.kernel @limited_product(%a: tensor<64x1024xf32>, %b: tensor<1024x64xf32
   %zero = arith.constant 0.0 : f32
   %init = linalg.fill ins(%zero : f32) outs(%o : tensor<64x64xf32>) -> tensor<64x64xf32>
   %r = linalg.generic {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%a, %b : tensor<64x1024xf32>, tensor<1024x64xf32>) outs(%init : tensor<64x64xf32>) attrs = {dispatch.limits = array<i64: 2, 2, 1, 1>} {
+      ins(%a, %b : tensor<64x1024xf32>, tensor<1024x64xf32>) outs(%init : tensor<64x64xf32>) attrs = {dispatch.limits = array<i64: 2, 2, 1, 1, 0>} {
   ^bb0(%x: f32, %y: f32, %acc: f32):
     %p = arith.mulf %x, %y : f32
     %s = arith.addf %acc, %p : f32

@@ -20,7 +20,7 @@ dispatch.kernel @sum(%flags: tensor<3840xi8>, %x: tensor<3840x480xf32>, %extents
   %zero = arith.constant 0.0 : f32
   %c0 = arith.constant 0 : i8
   %0 = linalg.fill ins(%zero : f32) outs(%o : tensor<f32>) -> tensor<f32>
-  %1 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> ()>], iterator_types = ["reduction", "reduction"]} ins(%flags, %x : tensor<3840xi8>, tensor<3840x480xf32>) outs(%0 : tensor<f32>) attrs = {dispatch.limits = array<i64: 0, 2, 0, 1>} {
+  %1 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> ()>], iterator_types = ["reduction", "reduction"]} ins(%flags, %x : tensor<3840xi8>, tensor<3840x480xf32>) outs(%0 : tensor<f32>) attrs = {dispatch.limits = array<i64: 0, 2, 0, 1, 0>} {
   ^bb0(%p: i8, %a: f32, %c: f32):
     %2 = arith.cmpi ne, %p, %c0 : i8
     %3 = arith.select %2, %a, %zero : f32

@@ -314,7 +314,7 @@ dispatch.kernel @long_sum(%a: tensor<32x8192xf32>, %b: tensor<8192x16xf32>, %o: 
 dispatch.kernel @limited(%x: tensor<512x4x64xf32>, %n: tensor<2xi64>, %o: tensor<512x4x64xf32>) -> tensor<512x4x64xf32>
     attributes {num_outs = 1 : i64} {
   %r = linalg.generic {indexing_maps = [#whole, #whole], iterator_types = ["parallel", "parallel", "parallel"]}
-      ins(%x : tensor<512x4x64xf32>) outs(%o : tensor<512x4x64xf32>) attrs = {dispatch.limits = array<i64: 0, 1, 1, 2>} {
+      ins(%x : tensor<512x4x64xf32>) outs(%o : tensor<512x4x64xf32>) attrs = {dispatch.limits = array<i64: 0, 1, 1, 2, 0>} {
   ^bb0(%a: f32, %b: f32):
     %e = arith.negf %a : f32
     linalg.yield %e : f32

@@ -105,19 +105,20 @@ struct Stage {
   llvm::SmallVector<int64_t> shortSteps;
 };
 
-/// The iterations of a loop from `number * scale` on need not run; the number
-/// is an element (of i64) of a buffer. May be more than the loop's extent.
+/// The iterations of a loop from `number * scale + offset` on need not run; the
+/// number is an element (of i64) of a buffer. May be more than the loop's
+/// extent.
 struct Limit {
   unsigned buffer = 0;
-  int64_t element = 0, scale = 1;
+  int64_t element = 0, scale = 1, offset = 0;
   /// If set, a parallel loop that numbers pieces of `pieceLength` iterations
   /// each: what comes before the piece counts, too.
   int piece = -1;
   int64_t pieceLength = 0;
   bool operator==(const Limit &other) const {
     return buffer == other.buffer && element == other.element &&
-           scale == other.scale && piece == other.piece &&
-           pieceLength == other.pieceLength;
+           scale == other.scale && offset == other.offset &&
+           piece == other.piece && pieceLength == other.pieceLength;
   }
   bool operator!=(const Limit &other) const { return !(*this == other); }
 };

@@ -31,16 +31,17 @@ static LogicalResult verifyLimits(Block &block, TypeRange extents) {
       continue;
     auto numbers = dyn_cast<DenseI64ArrayAttr>(attr);
     auto loops = dyn_cast<linalg::LinalgOp>(op);
-    if (!numbers || numbers.size() % 4 != 0 || !loops)
+    if (!numbers || numbers.size() % 5 != 0 || !loops)
       return op.emitOpError("(C2) ") << kLimitsAttrName
-                                     << " must be four numbers for each limit "
+                                     << " must be five numbers for each limit "
                                         "of a structured operation";
     for (const LoopLimit &limit : getLoopLimits(&op)) {
       auto isIn = [](int64_t number, int64_t count) {
         return number >= 0 && number < count;
       };
       if (!isIn(limit.loop, loops.getNumLoops()) ||
-          !isIn(limit.extent, extents.size()) || limit.scale < 1)
+          !isIn(limit.extent, extents.size()) || limit.scale < 1 ||
+          limit.offset < 0)
         return op.emitOpError("(C2) has a limit of no loop, or of no extent");
       auto type = dyn_cast<ShapedType>(extents[limit.extent]);
       if (!type || !type.hasStaticShape() ||
@@ -100,8 +101,8 @@ SmallVector<LoopLimit> dlc::dispatch::getLoopLimits(Operation *op) {
   SmallVector<LoopLimit> limits;
   if (auto numbers = op->getAttrOfType<DenseI64ArrayAttr>(kLimitsAttrName)) {
     ArrayRef<int64_t> left = numbers;
-    for (; left.size() >= 4; left = left.drop_front(4))
-      limits.push_back({left[0], left[1], left[2], left[3]});
+    for (; left.size() >= 5; left = left.drop_front(5))
+      limits.push_back({left[0], left[1], left[2], left[3], left[4]});
   }
   return limits;
 }
@@ -109,7 +110,8 @@ SmallVector<LoopLimit> dlc::dispatch::getLoopLimits(Operation *op) {
 void dlc::dispatch::setLoopLimits(Operation *op, ArrayRef<LoopLimit> limits) {
   SmallVector<int64_t> numbers;
   for (const LoopLimit &limit : limits)
-    numbers.append({limit.loop, limit.extent, limit.element, limit.scale});
+    numbers.append(
+        {limit.loop, limit.extent, limit.element, limit.scale, limit.offset});
   if (numbers.empty())
     op->removeAttr(kLimitsAttrName);
   else

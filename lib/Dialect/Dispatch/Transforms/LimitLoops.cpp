@@ -16,6 +16,7 @@
 #include "dlc/Dialect/Dispatch/IR/Limits.h"
 #include "dlc/Dialect/Dispatch/Transforms/Passes.h"
 
+#include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -63,24 +64,28 @@ struct Scalar {
 };
 
 /// How much of a dimension is needed: nothing (so far), the elements below
-/// `scalar * scale`, or everything.
+/// `scalar * scale + offset`, or everything.
 struct Need {
   enum Kind { Nothing, Below, Everything } kind = Nothing;
   Scalar scalar;
-  int64_t scale = 1;
+  int64_t scale = 1, offset = 0;
 
-  static Need everything() { return {Everything, {}, 1}; }
-  static Need below(Scalar scalar, int64_t scale = 1) {
-    return {Below, scalar, scale};
-  }
-  bool operator==(const Need &other) const {
-    return kind == other.kind && scalar == other.scalar && scale == other.scale;
-  }
+  static Need everything() { return {Everything, {}, 1, 0}; }
+  static Need below(Scalar scalar) { return {Below, scalar, 1, 0}; }
   void join(const Need &other) {
     if (kind == Nothing)
       *this = other;
-    else if (other.kind != Nothing && !(*this == other))
+    else if (other.kind == Below && kind == Below && scalar == other.scalar &&
+             scale == other.scale)
+      offset = std::max(offset, other.offset);
+    else if (other.kind != Nothing)
       *this = everything();
+  }
+  /// Of the same elements, each `more` further on. Never below none.
+  Need shifted(int64_t more) const {
+    Need result = *this;
+    result.offset = std::max<int64_t>(offset + more, 0);
+    return kind == Below ? result : *this;
   }
 };
 
@@ -98,6 +103,7 @@ public:
   void run();
 
 private:
+  void hoistScalars();
   void findScalars();
   void readResults(func::ReturnOp ret);
   void visit(Operation *op);
@@ -199,6 +205,38 @@ static Scalar trace(Value value, int64_t element) {
       }
     }
     return {value, element};
+  }
+}
+
+/// Moves what numbers are computed from numbers only to the beginning: they are
+/// there, then, for kernels whose results are needed as far as they say.
+void Limiter::hoistScalars() {
+  Block &block = func.getBody().front();
+  llvm::DenseSet<Operation *> hoisted;
+  Operation *last = nullptr;
+  for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {
+    llvm::SetVector<Value> read(op.operand_begin(), op.operand_end());
+    getUsedValuesDefinedAbove(op.getRegions(), read);
+    auto isSmall = [](Value value) {
+      auto type = dyn_cast<RankedTensorType>(value.getType());
+      return !type ||
+             (type.hasStaticShape() && type.getNumElements() <= maxExtents);
+    };
+    auto isThere = [&](Value value) {
+      Operation *made = value.getDefiningOp();
+      return made ? hoisted.contains(made) : isSmall(value);
+    };
+    if (!op.hasTrait<OpTrait::ConstantLike>() &&
+        (!llvm::all_of(read, isThere) ||
+         !llvm::all_of(op.getResults(), isSmall) ||
+         !(isa<RegionOp>(op) || isMemoryEffectFree(&op))))
+      continue;
+    hoisted.insert(&op);
+    if (last)
+      op.moveAfter(last);
+    else
+      op.moveBefore(&block, block.begin());
+    last = &op;
   }
 }
 
@@ -601,6 +639,43 @@ SmallVector<Need> Limiter::needsOfLoops(linalg::LinalgOp op) {
   return result;
 }
 
+/// How much of a dimension is needed that `op` reads at `index`, a window of
+/// non-negative steps along one loop, say. Tiles of a reduction go on behind
+/// its limit: there the operand has to be neutral, which somebody has to write.
+static Need needOfIndex(linalg::LinalgOp op, AffineExpr index,
+                        ArrayRef<Need> loops) {
+  SmallVector<int64_t> steps;
+  if (failed(getFlattenedAffineExpr(index, loops.size(), 0, &steps)) ||
+      steps.size() != loops.size() + 1)
+    return Need::everything();
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  // The last element that is read, without what the limited loop contributes.
+  int64_t last = steps.back(), step = 0;
+  const Need *limited = nullptr;
+  for (auto [loop, need] : llvm::enumerate(loops)) {
+    if (steps[loop] == 0)
+      continue;
+    bool isReduced =
+        op.getIteratorTypesArray()[loop] == utils::IteratorType::reduction;
+    if (steps[loop] < 0)
+      return Need::everything();
+    if (isReduced || need.kind == Need::Everything) {
+      last += steps[loop] * (sizes[loop] - 1);
+      continue;
+    }
+    if (limited || need.kind == Need::Nothing)
+      return need.kind == Need::Nothing ? need : Need::everything();
+    limited = &need;
+    step = steps[loop];
+  }
+  if (!limited)
+    return Need::everything();
+  Need result = *limited;
+  result.scale *= step;
+  result.offset = limited->offset * step;
+  return result.shifted(last + 1 - step);
+}
+
 void Limiter::visit(linalg::LinalgOp op) {
   if (llvm::all_of(op->getResults(),
                    [&](Value v) { return !needs.contains(v); }))
@@ -612,13 +687,7 @@ void Limiter::visit(linalg::LinalgOp op) {
       continue;
     Needs mine;
     for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults()) {
-      auto loop = dyn_cast<AffineDimExpr>(expr);
-      // Tiles of a reduction go on behind its limit: there the operand has to
-      // be neutral, which somebody has to write.
-      bool isReduced = loop && op.getIteratorTypesArray()[loop.getPosition()] ==
-                                   utils::IteratorType::reduction;
-      mine.push_back(loop && !isReduced ? loops[loop.getPosition()]
-                                        : Need::everything());
+      mine.push_back(needOfIndex(op, expr, loops));
     }
     if (op.isDpsInput(&operand))
       for (auto [loop, scalar] : readBounds(op, &operand))
@@ -654,12 +723,15 @@ void Limiter::visitReshape(Value source, Value result,
       inner *= parts[part];
     Need need = from[expands ? left.front() : d];
     if (need.kind == Need::Below) {
-      if (expands)
+      if (expands) {
         need.scale *= inner;
-      else if (need.scale % inner == 0)
+        need.offset *= inner;
+      } else if (need.scale % inner == 0) {
         need.scale /= inner;
-      else
+        need.offset = llvm::divideCeil(need.offset, inner);
+      } else {
         need = Need::everything();
+      }
     }
     // The parts inside are needed as far as they are, not known here.
     if (expands && need.kind == Need::Nothing)
@@ -669,10 +741,20 @@ void Limiter::visitReshape(Value source, Value result,
   need(source, to);
 }
 
-/// Whether positions along a dimension are the same in a tensor and its slice.
-static bool keepsPositions(OffsetSizeAndStrideOpInterface slice, unsigned dim) {
-  return slice.getStaticOffsets()[dim] == 0 &&
-         slice.getStaticStrides()[dim] == 1;
+/// What is needed of a tensor along a dimension, given what is of its slice.
+static Need needAround(OffsetSizeAndStrideOpInterface slice, unsigned dim,
+                       const Need &inside) {
+  return slice.getStaticStrides()[dim] == 1
+             ? inside.shifted(slice.getStaticOffsets()[dim])
+             : Need::everything();
+}
+
+/// The other way round.
+static Need needInside(OffsetSizeAndStrideOpInterface slice, unsigned dim,
+                       const Need &around) {
+  return slice.getStaticStrides()[dim] == 1
+             ? around.shifted(-slice.getStaticOffsets()[dim])
+             : Need::everything();
 }
 
 void Limiter::visit(tensor::ExtractSliceOp op) {
@@ -681,7 +763,7 @@ void Limiter::visit(tensor::ExtractSliceOp op) {
   unsigned next = 0;
   for (unsigned d = 0; d < dropped.size(); ++d) {
     Need mine = dropped.test(d) ? Need::everything() : from[next++];
-    to.push_back(keepsPositions(op, d) ? mine : Need::everything());
+    to.push_back(needAround(op, d, mine));
   }
   need(op.getSource(), to);
 }
@@ -691,7 +773,7 @@ void Limiter::visit(tensor::InsertSliceOp op) {
   llvm::SmallBitVector dropped = op.getDroppedDims();
   for (unsigned d = 0; d < dropped.size(); ++d)
     if (!dropped.test(d))
-      to.push_back(keepsPositions(op, d) ? from[d] : Need::everything());
+      to.push_back(needInside(op, d, from[d]));
   need(op.getSource(), to);
   need(op.getDest(), from);
 }
@@ -780,7 +862,8 @@ void Limiter::limit(RegionOp region) {
       int64_t number = at - extents.begin();
       if (at == extents.end())
         extents.push_back(handle->root);
-      limits.push_back({int64_t(loop), number, handle->element, need.scale});
+      limits.push_back(
+          {int64_t(loop), number, handle->element, need.scale, need.offset});
     }
     setLoopLimits(op, limits);
   }
@@ -788,6 +871,7 @@ void Limiter::limit(RegionOp region) {
 }
 
 void Limiter::run() {
+  hoistScalars();
   findScalars();
   Block &block = func.getBody().front();
   for (Operation &op : llvm::reverse(block))

@@ -37,7 +37,7 @@ def Dispatch_RegionOp : Dispatch_Op<"region", [
     Constraints:
     - (C1) The body ends in `dispatch.yield` whose operand types equal the
       result types.
-    - (C2) `dispatch.limits` holds four numbers a limit: a loop of the operation
+    - (C2) `dispatch.limits` holds five numbers a limit: a loop of the operation
       (a parallel one, or a reduction of what is neutral from there on), the
       number of an extent, an element of it, and a positive factor.
     - (C3) `dispatch.windows` holds six numbers a window: a reduction loop `k` of
