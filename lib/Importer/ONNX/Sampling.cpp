@@ -258,7 +258,8 @@ LogicalResult roiAlign(NodeEmitter &e) {
   if (product(shapeOf(rois)) == 0 || product(shape) == 0)
     return e.set(0, e.splat(e.outType(0), 0));
   Arithmetic m(e);
-  // Everything is region × channel × row × column × sample row × sample column.
+  // Everything is region × sample row × sample column × channel × row × column:
+  // what is next to each other is reduced together.
   auto bound = [&](int64_t column) {
     Value at = e.slice(rois, {0, column}, {count, 1});
     at = m.sub(m.mul(at, scale), half ? 0.5 : 0.0);
@@ -271,11 +272,11 @@ LogicalResult roiAlign(NodeEmitter &e) {
     Value bin = m.div(size, double(bins));
     Type type = elementOf(bin);
     Value fraction =
-        m.mul(m.add(e.cast(e.iota(samples, 1, dim + 2, 6), type), 0.5),
+        m.mul(m.add(e.cast(e.iota(samples, 1, dim - 1, 6), type), 0.5),
               1.0 / samples);
     Value at = m.add(
         start,
-        m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim, 6), type), fraction)));
+        m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim + 2, 6), type), fraction)));
     Extent extent = extentOf(e, dim);
     Value last = extent.last(m, at);
     Value inside = m.both(m.compare(Predicate::GE, at, -1),
@@ -292,11 +293,11 @@ LogicalResult roiAlign(NodeEmitter &e) {
                           {count, 1, 1, 1, 1, 1});
   Value base =
       m.add(m.mul(wrapped(e, batch, e.in(0), 0), double(shape[1] * plane)),
-            e.iota(shape[1], plane, 1, 6));
+            e.iota(shape[1], plane, 3, 6));
   if (mode == "avg") {
     Value samples = interpolate(e, x, base, taps, {shape[3], 1});
     return e.set(
-        0, withChannels(e, m.reduce(nn::ReduceKind::Mean, samples, {4, 5})));
+        0, withChannels(e, m.reduce(nn::ReduceKind::Mean, samples, {1, 2})));
   }
   // The largest weighted neighbour, as onnxruntime and the reference have it.
   Value best;
@@ -307,7 +308,7 @@ LogicalResult roiAlign(NodeEmitter &e) {
                   value = m.select(inside, value, 0);
                   best = best ? m.max(best, value) : value;
                 });
-  return e.set(0, withChannels(e, m.reduce(nn::ReduceKind::Max, best, {4, 5})));
+  return e.set(0, withChannels(e, m.reduce(nn::ReduceKind::Max, best, {1, 2})));
 }
 
 /// Gathers the columns of a convolution at shifted places, then a product.
