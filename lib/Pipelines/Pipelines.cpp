@@ -146,6 +146,7 @@ static void addReducePrecision(OpPassManager &pm, const PhaseOptions &options) {
 }
 
 static void buildSimplify(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(nn::createNNVariances());
   pm.addNestedPass<func::FuncOp>(nn::createNNResolveExtents());
   if (!options.optimize)
     return addReducePrecision(pm, options);

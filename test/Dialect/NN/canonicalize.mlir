@@ -312,35 +312,3 @@ func.func @division_by_zero() -> tensor<2xi64> {
   %0 = nn.div %x, %y : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
   return %0 : tensor<2xi64>
 }
-
-// A variance as the difference of a mean of squares and a squared mean loses
-// digits where both are nearly equal.
-// CHECK-LABEL: func @variance_of_squares
-// CHECK-SAME: (%[[X:.*]]: tensor<4x8xf32>)
-// CHECK: %[[MEAN:.*]] = nn.reduce mean %[[X]] axes = [1] keepdims
-// CHECK: %[[CENTRED:.*]] = nn.sub %[[X]], %[[MEAN]]
-// CHECK: %[[SQUARES:.*]] = nn.mul %[[CENTRED]], %[[CENTRED]]
-// CHECK: %[[VARIANCE:.*]] = nn.reduce mean %[[SQUARES]] axes = [1] : {{.*}} -> tensor<4xf32>
-// CHECK: return %[[VARIANCE]]
-func.func @variance_of_squares(%x: tensor<4x8xf32>) -> tensor<4xf32> {
-  %m = nn.reduce mean %x axes = [1] : (tensor<4x8xf32>) -> tensor<4xf32>
-  %mm = nn.mul %m, %m : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-  %xx = nn.mul %x, %x : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
-  %s = nn.reduce mean %xx axes = [1] : (tensor<4x8xf32>) -> tensor<4xf32>
-  %v = nn.sub %s, %mm : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-  return %v : tensor<4xf32>
-}
-
-// Of other numbers, or along other axes, it is no variance.
-// CHECK-LABEL: func @no_variance
-// CHECK-COUNT-2: nn.mul
-// CHECK: nn.sub
-// CHECK-NOT: nn.mul
-func.func @no_variance(%x: tensor<8x8xf32>) -> tensor<8xf32> {
-  %m = nn.reduce mean %x axes = [0] : (tensor<8x8xf32>) -> tensor<8xf32>
-  %mm = nn.mul %m, %m : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
-  %xx = nn.mul %x, %x : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
-  %s = nn.reduce mean %xx axes = [1] : (tensor<8x8xf32>) -> tensor<8xf32>
-  %v = nn.sub %s, %mm : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
-  return %v : tensor<8xf32>
-}

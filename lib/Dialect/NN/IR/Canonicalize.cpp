@@ -91,45 +91,6 @@ struct PowOfConstant : OpRewritePattern<PowOp> {
   }
 };
 
-/// mean(x^2) - mean(x)^2, the variance, as the mean of the squares of x -
-/// mean(x): the difference of what is nearly equal has lost its digits, and its
-/// root is no number where it comes out below 0.
-struct VarianceOfSquares : OpRewritePattern<SubOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(SubOp op,
-                                PatternRewriter &rewriter) const override {
-    auto ofSquares = meanOf(op.getLhs());
-    auto mean = meanOf(squared(op.getRhs()));
-    if (!ofSquares || !mean || squared(ofSquares.getX()) != mean.getX() ||
-        ofSquares.getAxes() != mean.getAxes() ||
-        ofSquares.getKeepdims() != mean.getKeepdims())
-      return failure();
-    Value x = mean.getX();
-    Value kept = ReduceOp::create(rewriter, op.getLoc(), ReduceKind::Mean, x,
-                                  mean.getAxes(), /*keepdims=*/true);
-    Value centred = SubOp::create(rewriter, op.getLoc(), x, kept);
-    Value squares = MulOp::create(rewriter, op.getLoc(), centred, centred);
-    rewriter.replaceOpWithNewOp<ReduceOp>(op, ReduceKind::Mean, squares,
-                                          mean.getAxes(), mean.getKeepdims());
-    return success();
-  }
-
-private:
-  /// What `value` is the square of, or null.
-  static Value squared(Value value) {
-    auto product = value.getDefiningOp<MulOp>();
-    return product && product.getLhs() == product.getRhs() ? product.getLhs()
-                                                           : Value();
-  }
-  static ReduceOp meanOf(Value value) {
-    auto reduce = value ? value.getDefiningOp<ReduceOp>() : ReduceOp();
-    bool isMean = reduce && reduce.getKind() == ReduceKind::Mean &&
-                  isa<FloatType>(elementOf(reduce.getX()));
-    return isMean ? reduce : ReduceOp();
-  }
-};
-
 /// x / c = x * (1 / c) where that is exact, 1 / x = reciprocal(x).
 struct DivOfConstant : OpRewritePattern<DivOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -200,11 +161,6 @@ struct CastOfCast : OpRewritePattern<CastOp> {
 
 void NNDialect::getCanonicalizationPatterns(RewritePatternSet &results) const {
   results.add<DropBroadcastOperand>(getContext());
-}
-
-void SubOp::getCanonicalizationPatterns(RewritePatternSet &results,
-                                        MLIRContext *context) {
-  results.add<VarianceOfSquares>(context);
 }
 
 void PowOp::getCanonicalizationPatterns(RewritePatternSet &results,

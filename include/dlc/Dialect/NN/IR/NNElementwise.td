@@ -160,7 +160,7 @@ class NN_BinaryOp<string mnemonic, string kinds, string formula,
 }
 
 def NN_AddOp : NN_BinaryOp<"add", "Numeric", "lhs + rhs; integers wrap", [Commutative]>;
-def NN_SubOp : NN_BinaryOp<"sub", "Numeric", "lhs - rhs; integers wrap"> { let hasCanonicalizer = 1; }
+def NN_SubOp : NN_BinaryOp<"sub", "Numeric", "lhs - rhs; integers wrap">;
 def NN_MulOp : NN_BinaryOp<"mul", "Numeric", "lhs * rhs; integers wrap", [Commutative]>;
 def NN_DivOp : NN_BinaryOp<"div", "Numeric", "lhs / rhs; integers truncate toward zero"> { let hasCanonicalizer = 1; }
 def NN_PowOp : NN_BinaryOp<"pow", "Numeric", "lhs to the power rhs"> { let hasCanonicalizer = 1; }

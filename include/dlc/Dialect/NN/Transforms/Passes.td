@@ -5,6 +5,17 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NNVariances : Pass<"nn-variances"> {
+  let summary = "Computes variances from differences";
+  let description = [{
+    `mean(x^2) - mean(x)^2` becomes the mean of the squares of `x - mean(x)`: the
+    difference of what is nearly equal has lost its digits, and its root is no
+    number where it comes out below 0. It is the first pass, also without
+    optimisations: extents of bounded dimensions are resolved for what it makes.
+  }];
+  let dependentDialects = ["::dlc::nn::NNDialect"];
+}
+
 def NNResolveExtents : Pass<"nn-resolve-extents", "::mlir::func::FuncOp"> {
   let summary = "Makes everything heed the extents of bounded dimensions";
   let description = [{
