@@ -169,6 +169,16 @@ Value interpolate(NodeEmitter &e, Value data, Value base,
   return sum;
 }
 
+/// Rows of `data` at positions in memory.
+Value takeRows(NodeEmitter &e, Value data, Value positions) {
+  e.countsPositions = true;
+  Value taken = e.make<nn::GatherOp>(data, positions, int64_t(0));
+  if (e.hasOpenInput())
+    taken.getDefiningOp()->setAttr(nn::kFittedAttrName,
+                                   e.builder.getUnitAttr());
+  return taken;
+}
+
 /// Coordinates are computed in f32 at least.
 Value widened(NodeEmitter &e, Value x) {
   return elementOf(x).getIntOrFloatBitWidth() < 32
@@ -258,12 +268,12 @@ LogicalResult roiAlign(NodeEmitter &e) {
   if (product(shapeOf(rois)) == 0 || product(shape) == 0)
     return e.set(0, e.splat(e.outType(0), 0));
   Arithmetic m(e);
-  // Everything is region × sample row × sample column × channel × row × column:
-  // what is next to each other is reduced together.
+  // Everything is region × sample row × sample column × row × column, and of
+  // each place all channels are read, which are made neighbours for that.
   auto bound = [&](int64_t column) {
     Value at = e.slice(rois, {0, column}, {count, 1});
     at = m.sub(m.mul(at, scale), half ? 0.5 : 0.0);
-    return e.reshape(at, {count, 1, 1, 1, 1, 1});
+    return e.reshape(at, {count, 1, 1, 1, 1});
   };
   auto line = [&](int64_t first, int64_t bins, int64_t dim) {
     Value start = bound(first), size = m.sub(bound(first + 2), start);
@@ -272,11 +282,11 @@ LogicalResult roiAlign(NodeEmitter &e) {
     Value bin = m.div(size, double(bins));
     Type type = elementOf(bin);
     Value fraction =
-        m.mul(m.add(e.cast(e.iota(samples, 1, dim - 1, 6), type), 0.5),
+        m.mul(m.add(e.cast(e.iota(samples, 1, dim - 1, 5), type), 0.5),
               1.0 / samples);
     Value at = m.add(
         start,
-        m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim + 2, 6), type), fraction)));
+        m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim + 1, 5), type), fraction)));
     Extent extent = extentOf(e, dim);
     Value last = extent.last(m, at);
     Value inside = m.both(m.compare(Predicate::GE, at, -1),
@@ -288,27 +298,31 @@ LogicalResult roiAlign(NodeEmitter &e) {
                             {m.index(above), t, inside}};
   };
   SmallVector<SmallVector<Tap>> taps{line(1, height, 2), line(0, width, 3)};
-  int64_t plane = shape[2] * shape[3];
-  Value batch = e.reshape(e.cast(e.in(2), e.builder.getI64Type()),
-                          {count, 1, 1, 1, 1, 1});
-  Value base =
-      m.add(m.mul(wrapped(e, batch, e.in(0), 0), double(shape[1] * plane)),
-            e.iota(shape[1], plane, 3, 6));
-  if (mode == "avg") {
-    Value samples = interpolate(e, x, base, taps, {shape[3], 1});
-    return e.set(
-        0, withChannels(e, m.reduce(nn::ReduceKind::Mean, samples, {1, 2})));
-  }
-  // The largest weighted neighbour, as onnxruntime and the reference have it.
-  Value best;
-  forEachCorner(e, taps, {shape[3], 1},
-                [&](Value position, Value weight, Value inside) {
-                  Value value = takeFlat(e, x, m.add(base, position));
-                  value = m.mul(value, e.cast(weight, elementOf(x)));
-                  value = m.select(inside, value, 0);
-                  best = best ? m.max(best, value) : value;
-                });
-  return e.set(0, withChannels(e, m.reduce(nn::ReduceKind::Max, best, {1, 2})));
+  int64_t plane = shape[2] * shape[3], channels = shape[1];
+  Value batch =
+      e.reshape(e.cast(e.in(2), e.builder.getI64Type()), {count, 1, 1, 1, 1});
+  Value base = m.mul(wrapped(e, batch, e.in(0), 0), double(plane));
+  Value places =
+      e.reshape(e.transpose(x, {0, 2, 3, 1}), {shape[0] * plane, channels});
+  bool isMean = mode == "avg";
+  Value result;
+  forEachCorner(
+      e, taps, {shape[3], 1}, [&](Value position, Value weight, Value inside) {
+        Value value = takeRows(e, places, m.add(base, position));
+        Dims each(shapeOf(weight));
+        each.push_back(1);
+        value = m.select(e.reshape(inside, inserted(shapeOf(inside), 5, 1)),
+                         value, 0);
+        value = m.mul(value, e.cast(e.reshape(weight, each), elementOf(x)));
+        // (The largest weighted neighbour, as onnxruntime and the reference
+        // have it.)
+        result = !result  ? value
+                 : isMean ? m.add(result, value)
+                          : m.max(result, value);
+      });
+  result = m.reduce(isMean ? nn::ReduceKind::Mean : nn::ReduceKind::Max, result,
+                    {1, 2});
+  return e.set(0, withChannels(e, e.transpose(result, {0, 3, 1, 2})));
 }
 
 /// Gathers the columns of a convolution at shifted places, then a product.
