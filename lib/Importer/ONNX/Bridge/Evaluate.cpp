@@ -25,24 +25,23 @@ namespace {
 using Dims = std::vector<int64_t>;
 /// What an evaluation is given; absent inputs are null.
 struct Inputs : std::vector<const Value *> {
-  Inputs(std::vector<const Value *> values, int64_t maxElements)
-      : std::vector<const Value *>(std::move(values)),
-        maxElements(maxElements) {}
+  Inputs(std::vector<const Value *> values, int64_t most)
+      : std::vector<const Value *>(std::move(values)), most(most) {}
 
   /// The most elements of a result.
-  int64_t maxElements;
+  int64_t most;
 };
 
 using Result = std::optional<std::vector<Value>>;
 
 /// Negative where there are too many.
-int64_t count(const Dims &dims, int64_t maxElements) {
+int64_t count(const Dims &dims, int64_t most) {
   int64_t elements = 1;
   for (int64_t dim : dims) {
-    if (dim < 0 || dim > maxElements)
+    if (dim < 0 || dim > most)
       return -1;
     elements *= dim;
-    if (elements > maxElements)
+    if (elements > most)
       return -1;
   }
   return elements;
@@ -122,8 +121,7 @@ bool normalizeAxis(int64_t &axis, int64_t rank) {
 }
 
 /// Shape of a numpy broadcast.
-std::optional<Dims> broadcastDims(const Dims &a, const Dims &b,
-                                  int64_t maxElements) {
+std::optional<Dims> broadcastDims(const Dims &a, const Dims &b, int64_t most) {
   Dims result(std::max(a.size(), b.size()));
   for (size_t i = 0; i < result.size(); ++i) {
     int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
@@ -132,7 +130,7 @@ std::optional<Dims> broadcastDims(const Dims &a, const Dims &b,
       return std::nullopt;
     result[result.size() - 1 - i] = x == 1 ? y : x;
   }
-  if (count(result, maxElements) < 0)
+  if (count(result, most) < 0)
     return std::nullopt;
   return result;
 }
@@ -159,11 +157,11 @@ Result binary(const Inputs &in, IntFn onInts, FloatFn onFloats,
   if (in.size() != 2 || !in[0] || !in[1] ||
       in[0]->isFloat() != in[1]->isFloat())
     return std::nullopt;
-  auto dims = broadcastDims(in[0]->dims, in[1]->dims, in.maxElements);
+  auto dims = broadcastDims(in[0]->dims, in[1]->dims, in.most);
   if (!dims)
     return std::nullopt;
   Value out = make(resultType ? resultType : in[0]->elemType, *dims);
-  for (size_t i = 0, e = count(*dims, in.maxElements); i < e; ++i) {
+  for (size_t i = 0, e = count(*dims, in.most); i < e; ++i) {
     size_t a = broadcastIndex(i, *dims, in[0]->dims);
     size_t b = broadcastIndex(i, *dims, in[1]->dims);
     if (in[0]->isFloat()) {
@@ -270,13 +268,13 @@ Result gather(const NodeProto &node, const Inputs &in) {
   Dims dims(data.dims.begin(), data.dims.begin() + axis);
   dims.insert(dims.end(), indices.dims.begin(), indices.dims.end());
   dims.insert(dims.end(), data.dims.begin() + axis + 1, data.dims.end());
-  if (count(dims, in.maxElements) < 0)
+  if (count(dims, in.most) < 0)
     return std::nullopt;
   Value out = make(data.elemType, dims);
   int64_t outer =
-      count(Dims(data.dims.begin(), data.dims.begin() + axis), in.maxElements);
-  int64_t inner = count(Dims(data.dims.begin() + axis + 1, data.dims.end()),
-                        in.maxElements);
+      count(Dims(data.dims.begin(), data.dims.begin() + axis), in.most);
+  int64_t inner =
+      count(Dims(data.dims.begin() + axis + 1, data.dims.end()), in.most);
   int64_t extent = data.dims[axis];
   size_t at = 0;
   for (int64_t o = 0; o < outer; ++o)
@@ -306,11 +304,10 @@ Result concat(const NodeProto &node, const Inputs &in) {
         return std::nullopt;
     dims[axis] += value->dims[axis];
   }
-  if (count(dims, in.maxElements) < 0)
+  if (count(dims, in.most) < 0)
     return std::nullopt;
   Value out = make(in[0]->elemType, dims);
-  int64_t outer =
-      count(Dims(dims.begin(), dims.begin() + axis), in.maxElements);
+  int64_t outer = count(Dims(dims.begin(), dims.begin() + axis), in.most);
   size_t at = 0;
   for (int64_t o = 0; o < outer; ++o)
     for (const Value *value : in) {
@@ -356,7 +353,7 @@ Result slice(const Inputs &in) {
   }
   Value out = make(data.elemType, dims);
   Dims strides = stridesOf(data.dims);
-  for (size_t i = 0, e = count(dims, in.maxElements); i < e; ++i) {
+  for (size_t i = 0, e = count(dims, in.most); i < e; ++i) {
     size_t rest = i;
     int64_t from = 0;
     for (int64_t d = rank; d-- > 0; rest /= dims[d])
@@ -379,10 +376,10 @@ Result reshape(const NodeProto &node, const Inputs &in) {
     }
     if (dims[i] == -1 && open < 0)
       open = i;
-    else if (dims[i] < 0 || dims[i] > in.maxElements)
+    else if (dims[i] < 0 || dims[i] > in.most)
       return std::nullopt;
     else
-      known = std::min(known * dims[i], in.maxElements + 1);
+      known = std::min(known * dims[i], in.most + 1);
   }
   int64_t elements = in[0]->size();
   if (open >= 0) {
@@ -390,7 +387,7 @@ Result reshape(const NodeProto &node, const Inputs &in) {
       return std::nullopt;
     dims[open] = elements / known;
   }
-  if (count(dims, in.maxElements) != elements)
+  if (count(dims, in.most) != elements)
     return std::nullopt;
   Value out = *in[0];
   out.dims = dims;
@@ -477,7 +474,7 @@ Result expand(const Inputs &in) {
   for (int64_t dim : in[1]->ints)
     if (dim < 0)
       return std::nullopt;
-  auto dims = broadcastDims(in[0]->dims, in[1]->ints, in.maxElements);
+  auto dims = broadcastDims(in[0]->dims, in[1]->ints, in.most);
   return dims ? broadcastTo(*in[0], *dims) : std::nullopt;
 }
 
@@ -487,11 +484,11 @@ Result tile(const Inputs &in) {
     return std::nullopt;
   Dims dims = in[0]->dims;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (in[1]->ints[i] < 0 || in[1]->ints[i] > in.maxElements)
+    if (in[1]->ints[i] < 0 || in[1]->ints[i] > in.most)
       return std::nullopt;
     dims[i] *= in[1]->ints[i];
   }
-  if (count(dims, in.maxElements) < 0)
+  if (count(dims, in.most) < 0)
     return std::nullopt;
   Value out = make(in[0]->elemType, dims);
   Dims strides = stridesOf(in[0]->dims);
@@ -505,7 +502,7 @@ Result tile(const Inputs &in) {
 }
 
 Result constantOfShape(const NodeProto &node, const Inputs &in) {
-  if (in.size() != 1 || !in[0] || count(in[0]->ints, in.maxElements) < 0)
+  if (in.size() != 1 || !in[0] || count(in[0]->ints, in.most) < 0)
     return std::nullopt;
   Value fill = make(TensorProto::FLOAT, {1});
   if (const auto *attr = attribute(node, "value")) {
@@ -537,7 +534,7 @@ Result range(const Inputs &in) {
     extent = std::ceil((double(in[1]->ints[0]) - double(in[0]->ints[0])) /
                        double(in[2]->ints[0]));
   }
-  if (!(extent <= double(in.maxElements)))
+  if (!(extent <= double(in.most)))
     return std::nullopt;
   int64_t n = std::max<int64_t>(0, int64_t(std::max(extent, 0.0)));
   Value out = make(in[0]->elemType, {n});
@@ -555,9 +552,9 @@ Result where(const Inputs &in) {
   if (in.size() != 3 || !in[0] || !in[1] || !in[2] ||
       in[1]->elemType != in[2]->elemType || in[0]->isFloat())
     return std::nullopt;
-  auto dims = broadcastDims(in[1]->dims, in[2]->dims, in.maxElements);
+  auto dims = broadcastDims(in[1]->dims, in[2]->dims, in.most);
   if (dims)
-    dims = broadcastDims(*dims, in[0]->dims, in.maxElements);
+    dims = broadcastDims(*dims, in[0]->dims, in.most);
   if (!dims)
     return std::nullopt;
   Value out = make(in[1]->elemType, *dims);
@@ -674,7 +671,7 @@ Result split(const NodeProto &node, const Inputs &in) {
     lo.ints = {start};
     hi.ints = {start += size};
     along.ints = {axis};
-    Result part = slice({{in[0], &lo, &hi, &along}, in.maxElements});
+    Result part = slice({{in[0], &lo, &hi, &along}, in.most});
     if (!part)
       return std::nullopt;
     results.push_back(std::move(part->front()));
@@ -690,7 +687,7 @@ Result nonZero(const Inputs &in) {
     if (in[0]->isFloat() ? in[0]->floats[i] != 0 : in[0]->ints[i] != 0)
       found.push_back(i);
   int64_t rank = in[0]->dims.size(), n = found.size();
-  if (count({rank, n}, in.maxElements) < 0)
+  if (count({rank, n}, in.most) < 0)
     return std::nullopt;
   Value out = make(TensorProto::INT64, {rank, n});
   for (int64_t i = 0; i < n; ++i) {
@@ -713,8 +710,7 @@ Result scatterND(const NodeProto &node, const Inputs &in) {
   if (width > out.dims.size() || width == 0)
     return std::nullopt;
   Dims strides = stridesOf(out.dims);
-  size_t inner =
-      count(Dims(out.dims.begin() + width, out.dims.end()), in.maxElements);
+  size_t inner = count(Dims(out.dims.begin() + width, out.dims.end()), in.most);
   size_t rows = in[1]->ints.size() / width;
   if (in[2]->size() != rows * inner || in[2]->elemType != out.elemType)
     return std::nullopt;
@@ -770,7 +766,7 @@ Result variadic(const Inputs &in,
     return std::nullopt;
   Value accumulator = *in[0];
   for (size_t i = 1; i < in.size(); ++i) {
-    Result next = step({{&accumulator, in[i]}, in.maxElements});
+    Result next = step({{&accumulator, in[i]}, in.most});
     if (!next)
       return std::nullopt;
     accumulator = std::move(next->front());
