@@ -58,11 +58,46 @@ const Access *NestEmitter::panelOperand() const {
   return found;
 }
 
+/// Bytes that an access reads or writes.
+double NestEmitter::bytesOf(const Access &access) const {
+  auto type = cast<MemRefType>(memrefs[access.buffer].getType());
+  double elements = 1;
+  for (auto [index, loop] : llvm::enumerate(nest.loops))
+    if (access.coef[index] != 0)
+      elements *= double(loop.extent);
+  return std::min(elements * double(access.group),
+                  double(type.getNumElements())) *
+         type.getElementTypeBitWidth() / 8;
+}
+
+/// Whether tiles along the vectors should run one after the other, so that
+/// results are written in the order of memory: where there are more of them
+/// than of operands, their lines come from afar, and a strip of each row at a
+/// time is what the hardware can not foresee. All panels have to fit into the
+/// second-level cache then, since every tile of rows reads them.
+bool NestEmitter::resultsInOrder(const Access &panels) const {
+  double inTurn = bytesOf(panels), operands = 0, results = 0;
+  for (auto [index, loop] : llvm::enumerate(nest.loops))
+    if (!loop.reduction && panels.coef[index] != 0 &&
+        int(index) != tile.vectorLoop)
+      inTurn /= double(loop.extent);
+  for (const Stage &stage : nest.stages) {
+    for (const Input &input : stage.inputs)
+      if (input.kind == Input::Memory)
+        operands += bytesOf(input.access);
+    for (const Output &output : stage.outputs)
+      if (output.store)
+        results += bytesOf(*output.store);
+  }
+  return 8 * inTurn <= double(target.l2Bytes) && results > operands;
+}
+
 /// Orders the loops. In a contraction the vectors' operand is the one to keep
 /// in the cache: loops that it depends on run outside of those that it does
 /// not. Elsewhere the vectorised loop runs innermost.
 void NestEmitter::orderLoops() {
   const Access *panelLike = panelOperand();
+  vectorsInside = !panelLike || resultsInOrder(*panelLike);
   SmallVector<int> order;
   auto isPlain = [&](int loop) {
     return !nest.loops[loop].reduction && nest.loops[loop].shared < 0 &&
@@ -71,14 +106,14 @@ void NestEmitter::orderLoops() {
   for (int loop = 0; loop < int(nest.loops.size()); ++loop)
     if (isPlain(loop) && (!panelLike || panelLike->coef[loop] != 0))
       order.push_back(loop);
-  if (panelLike)
+  if (!vectorsInside)
     order.push_back(tile.vectorLoop);
   for (int loop = 0; loop < int(nest.loops.size()); ++loop)
     if (isPlain(loop) && panelLike && panelLike->coef[loop] == 0)
       order.push_back(loop);
   if (tile.rowLoop >= 0)
     order.push_back(tile.rowLoop);
-  if (!panelLike && tile.vectorLoop >= 0 && !tile.reduceLanes)
+  if (vectorsInside && tile.vectorLoop >= 0 && !tile.reduceLanes)
     order.push_back(tile.vectorLoop);
 
   for (int loop : order) {
@@ -218,23 +253,19 @@ void NestEmitter::emitForallBody(unsigned depth, unsigned prefix,
 /// caches of their own: with resnet50 two threads of different L3 caches were
 /// 1.7 times as fast as one. The panels are read twice instead, from a cache.
 NestEmitter::OuterLoop *NestEmitter::chooseBands() {
-  const Access *panels = panelOperand();
-  if (!panels)
+  if (vectorsInside)
     return nullptr;
-  double others = 0, panelBytes = 0;
-  llvm::SmallDenseSet<int> seen;
-  nest.forEachAccess([&](Access &access) {
-    if (access.buffer < 0 || !seen.insert(access.buffer).second)
-      return;
-    auto type = cast<MemRefType>(memrefs[access.buffer].getType());
-    double bytes =
-        double(type.getNumElements()) * type.getElementTypeBitWidth() / 8;
-    (access.buffer == panels->buffer ? panelBytes : others) += bytes;
-  });
-  if (others < panelBytes)
+  const Access *panels = panelOperand();
+  double all = 0;
+  nest.forEachAccess([&](Access &access) { all += bytesOf(access); });
+  if (all < 2 * bytesOf(*panels))
     return nullptr;
   auto *vectorLoop =
       llvm::find_if(outers, [](const OuterLoop &o) { return o.isVector; });
+  // Threads share out what is outside of the panels, if there is something.
+  if (llvm::any_of(llvm::make_range(outers.begin(), vectorLoop),
+                   [](const OuterLoop &o) { return o.count() > 1; }))
+    return nullptr;
   for (OuterLoop &outer : llvm::make_range(vectorLoop + 1, outers.end())) {
     if (outer.count() < 2)
       continue;

@@ -52,6 +52,8 @@ private:
 
   const Access *panelOperand() const;
   void orderLoops();
+  double bytesOf(const Access &access) const;
+  bool resultsInOrder(const Access &panels) const;
   OuterLoop *chooseBands();
   void emitForall();
   void emitForallBody(unsigned depth, unsigned prefix, Variant variant,
@@ -150,6 +152,8 @@ private:
   mlir::ArrayRef<mlir::Value> memrefs, sharedIvs;
   mlir::Block *scratchBlock;
 
+  /// Tiles along the vectors run one after the other.
+  bool vectorsInside = false;
   mlir::SmallVector<OuterLoop> outers;
   mlir::SmallVector<unsigned> reductions; // outermost first
   mlir::SmallVector<mlir::Value> iv;      // per loop, null where not inside
