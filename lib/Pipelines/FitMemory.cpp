@@ -92,7 +92,7 @@ private:
 
   std::optional<State> makeState(OwningOpRef<ModuleOp> module) {
     std::optional<MemoryEstimate> estimate =
-        estimateMemory(*module, budget, attention);
+        estimateMemory(*module, budget, attention, attentionScratch);
     if (!estimate)
       return std::nullopt;
     work += estimate->nodeOfStep.size();

@@ -44,9 +44,10 @@ bool isGiven(Operation *op) {
 /// metadata of their location, which regions, launches and copies inherit.
 class Estimator {
 public:
-  Estimator(ModuleOp module, int64_t budget, bool attention)
+  Estimator(ModuleOp module, int64_t budget, bool attention,
+            int64_t attentionScratch)
       : original(getMain(module)), budget(budget), attention(attention),
-        copy(module.clone()) {}
+        attentionScratch(attentionScratch), copy(module.clone()) {}
 
   std::optional<MemoryEstimate> run() {
     number();
@@ -54,6 +55,7 @@ public:
     if (failed(runPasses([this](OpPassManager &pm) {
           dispatch::FormRegionsPassOptions form;
           form.attention = attention;
+          form.attentionScratch = attentionScratch;
           pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));
         })))
       return std::nullopt;
@@ -391,6 +393,7 @@ private:
   func::FuncOp original;
   int64_t budget;
   bool attention;
+  int64_t attentionScratch;
   OwningOpRef<ModuleOp> copy;
   /// The original's ops by number.
   std::vector<Operation *> ops;
@@ -403,7 +406,9 @@ private:
 
 } // namespace
 
-std::optional<MemoryEstimate>
-dlc::estimateMemory(ModuleOp module, int64_t budget, bool attention) {
-  return Estimator(module, budget, attention).run();
+std::optional<MemoryEstimate> dlc::estimateMemory(ModuleOp module,
+                                                  int64_t budget,
+                                                  bool attention,
+                                                  int64_t attentionScratch) {
+  return Estimator(module, budget, attention, attentionScratch).run();
 }

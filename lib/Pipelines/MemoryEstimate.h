@@ -72,7 +72,8 @@ struct MemoryEstimate {
 /// dispatch-prepare and is not changed; `attention` is what
 /// dispatch-form-regions will be run with. Nothing if a pass fails.
 std::optional<MemoryEstimate> estimateMemory(mlir::ModuleOp module,
-                                             int64_t budget, bool attention);
+                                             int64_t budget, bool attention,
+                                             int64_t attentionScratch);
 
 } // namespace dlc
 

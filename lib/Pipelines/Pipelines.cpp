@@ -183,15 +183,19 @@ static void buildDispatch(OpPassManager &pm, const PhaseOptions &options) {
     }
     pm.addNestedPass<func::FuncOp>(dispatch::createPreparePass(prepare));
   }
+  // Blocks of a GPU go through the keys in tiles.
+  int64_t attentionScratch = options.isCuda() ? 0 : schedule::maxScoreBytes;
   if (options.memoryBudget >= 0) {
     FitMemoryOptions fit;
     fit.budget = options.memoryBudget;
-    fit.attention = options.isCuda();
+    fit.attention = true;
+    fit.attentionScratch = attentionScratch;
     pm.addPass(createFitMemory(fit));
   }
   dispatch::FormRegionsPassOptions form;
   form.fuse = options.optimize;
-  form.attention = options.isCuda();
+  form.attention = true;
+  form.attentionScratch = attentionScratch;
   pm.addNestedPass<func::FuncOp>(dispatch::createFormRegionsPass(form));
   if (options.optimize && !options.isCuda())
     pm.addNestedPass<func::FuncOp>(dispatch::createSkipPaddingPass());

@@ -103,6 +103,8 @@ def FitMemory : Pass<"fit-memory", "::mlir::ModuleOp"> {
     Option<"workLimit", "work-limit", "uint64_t", /*default=*/"10000",
            "launches in all graphs tried after which the search ends">,
     Option<"attention", "attention", "bool", /*default=*/"false",
+           "what dispatch-form-regions will be run with">,
+    Option<"attentionScratch", "attention-scratch", "int64_t", /*default=*/"0",
            "what dispatch-form-regions will be run with">
   ];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",

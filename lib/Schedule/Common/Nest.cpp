@@ -11,6 +11,15 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::schedule;
 
+int64_t KernelPlan::scratchBytes() const {
+  int64_t bytes = 0;
+  for (const Buffer &buffer : buffers)
+    if (buffer.argument < 0)
+      bytes += buffer.elements *
+               llvm::divideCeil(buffer.element.getIntOrFloatBitWidth(), 8);
+  return bytes;
+}
+
 void Nest::forEachAccess(llvm::function_ref<void(Access &)> fn) {
   for (Stage &stage : stages) {
     for (Input &input : stage.inputs)
@@ -101,6 +110,10 @@ private:
                          bool first);
   LogicalResult addOutput(Stage &stage, linalg::LinalgOp op, OpOperand &init,
                           OpResult result);
+  std::optional<Placement> placeOfDeadOperand(linalg::LinalgOp op,
+                                              OpResult result);
+  void readRowTile();
+  void addRowLoops();
   void findSharedLimits();
   void findInplace();
   bool mayShare(unsigned in, unsigned out);
@@ -111,6 +124,9 @@ private:
   KernelPlan plan;
   SmallVector<linalg::LinalgOp> ops;
   dispatch::SharedLoops sharedLoops;
+  /// The shared loop that is cut, or -1.
+  int tiledLoop = -1;
+  int64_t tileRows = 1;
   DenseMap<Value, Placement> places;
   /// Which nest and stage makes a value.
   DenseMap<Value, std::pair<unsigned, unsigned>> madeBy;
@@ -245,11 +261,44 @@ bool Planner::neededInMemory(OpResult result) {
 
 /// Gives every result that is read in another nest, and is not returned,
 /// scratch memory of what one iteration of the shared loops needs.
+/// The scratch memory of an operand that `result` may take: where each element
+/// is computed from the one in the same place, and nobody else reads that then
+/// or later.
+std::optional<Placement> Planner::placeOfDeadOperand(linalg::LinalgOp op,
+                                                     OpResult result) {
+  if (op.getNumReductionLoops() != 0 || op->getNumResults() != 1)
+    return std::nullopt;
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    Value value = operand->get();
+    auto place = places.find(value);
+    if (value.getType() != result.getType() || place == places.end() ||
+        plan.buffers[place->second.buffer].argument >= 0 ||
+        !madeBy.count(value) || op.getMatchingIndexingMap(operand) != map)
+      continue;
+    unsigned nest = madeBy.at(result).first;
+    if (llvm::all_of(value.getUses(), [&](OpOperand &use) {
+          if (&use == operand)
+            return true;
+          Operation *reader = use.getOwner();
+          return isa<linalg::LinalgOp>(reader) && reader->getNumResults() &&
+                 madeBy.count(reader->getResult(0)) &&
+                 madeBy.at(reader->getResult(0)).first < nest;
+        }))
+      return place->second;
+  }
+  return std::nullopt;
+}
+
 LogicalResult Planner::placeScratch() {
   for (linalg::LinalgOp op : ops)
     for (OpResult result : op->getResults()) {
       if (places.count(result) || !neededInMemory(result))
         continue;
+      if (auto place = placeOfDeadOperand(op, result)) {
+        places[result] = *place;
+        continue;
+      }
       auto type = cast<RankedTensorType>(result.getType());
       SmallVector<int64_t> shape(type.getShape());
       SmallVector<int> sharedOf(shape.size(), -1);
@@ -258,9 +307,12 @@ LogicalResult Planner::placeScratch() {
           shape = entry->shape;
           sharedOf = entry->sharedLoopOfDim;
         }
+      for (unsigned d = 0; d < shape.size(); ++d)
+        if (sharedOf[d] >= 0 && sharedOf[d] == tiledLoop)
+          shape[d] = tileRows;
       Placement place{unsigned(plan.buffers.size()), 0, rowMajor(shape)};
       for (unsigned d = 0; d < shape.size(); ++d)
-        if (sharedOf[d] >= 0)
+        if (sharedOf[d] >= 0 && sharedOf[d] != tiledLoop)
           place.strides[d] = 0;
       int64_t elements = 1;
       for (int64_t extent : shape)
@@ -583,6 +635,49 @@ bool Planner::mayShare(unsigned in, unsigned out) {
   return reads;
 }
 
+/// What `kRowTileAttrName` says, where it can be done.
+void Planner::readRowTile() {
+  auto attr = kernel->getAttrOfType<ArrayAttr>(kRowTileAttrName);
+  if (!attr || attr.size() != 2)
+    return;
+  auto loop = dyn_cast<IntegerAttr>(attr[0]),
+       rows = dyn_cast<IntegerAttr>(attr[1]);
+  if (!loop || !rows || loop.getInt() < 0 ||
+      loop.getInt() >= int64_t(plan.shared.size()) || rows.getInt() < 2 ||
+      plan.shared[loop.getInt()] % rows.getInt() != 0)
+    return;
+  tiledLoop = int(loop.getInt());
+  tileRows = rows.getInt();
+}
+
+/// Cuts the shared loop in two, the inner one of which belongs to the nests.
+/// Scratch memory has room for its iterations only.
+void Planner::addRowLoops() {
+  plan.sharedSteps.assign(plan.shared.size(), 1);
+  if (tiledLoop < 0)
+    return;
+  plan.shared[tiledLoop] /= tileRows;
+  plan.sharedSteps[tiledLoop] = tileRows;
+  for (Nest &nest : plan.nests) {
+    auto *found = llvm::find_if(
+        nest.loops, [&](const Loop &loop) { return loop.shared == tiledLoop; });
+    if (found == nest.loops.end())
+      continue;
+    unsigned outer = found - nest.loops.begin();
+    found->extent /= tileRows;
+    Loop rows;
+    rows.extent = tileRows;
+    nest.rowLoop = int(nest.loops.size());
+    nest.loops.push_back(rows);
+    nest.forEachAccess([&](Access &access) {
+      bool isScratch = plan.buffers[access.buffer].argument < 0;
+      int64_t step = access.coef[outer];
+      access.coef.push_back(step);
+      access.coef[outer] = isScratch ? 0 : step * tileRows;
+    });
+  }
+}
+
 void Planner::findSharedLimits() {
   plan.sharedLimits.clear();
   for (unsigned shared = 0; shared < plan.shared.size(); ++shared) {
@@ -657,6 +752,7 @@ FailureOr<KernelPlan> Planner::run() {
   });
   if (plan.nests.size() > 1 && sharedLoops.getNumShared() && !fillsWhole) {
     plan.shared = sharedLoops.sizes;
+    readRowTile();
     if (failed(countNests()))
       return failure();
   }
@@ -664,6 +760,7 @@ FailureOr<KernelPlan> Planner::run() {
     return failure();
   if (failed(build()))
     return failure();
+  addRowLoops();
   findSharedLimits();
   findInplace();
   return std::move(plan);

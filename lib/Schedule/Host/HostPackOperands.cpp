@@ -1,5 +1,6 @@
 //===- HostPackOperands.cpp - Layouts that kernels read consecutively -----===//
 
+#include "RowTile.h"
 #include "ShortSums.h"
 #include "Tile.h"
 
@@ -110,6 +111,7 @@ public:
     for (auto kernel : getOperation().getOps<dispatch::KernelOp>()) {
       if (kernel.isScheduled())
         continue;
+      setRowTile(kernel);
       auto plan = planKernel(kernel);
       if (failed(plan))
         return signalPassFailure();

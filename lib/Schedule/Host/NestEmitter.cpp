@@ -58,12 +58,12 @@ const Access *NestEmitter::panelOperand() const {
   return found;
 }
 
-/// Bytes that an access reads or writes.
+/// Bytes that an access reads or writes in one work item of shared loops.
 double NestEmitter::bytesOf(const Access &access) const {
   auto type = cast<MemRefType>(memrefs[access.buffer].getType());
   double elements = 1;
   for (auto [index, loop] : llvm::enumerate(nest.loops))
-    if (access.coef[index] != 0)
+    if (access.coef[index] != 0 && loop.shared < 0)
       elements *= double(loop.extent);
   return std::min(elements * double(access.group),
                   double(type.getNumElements())) *
@@ -78,7 +78,7 @@ double NestEmitter::bytesOf(const Access &access) const {
 bool NestEmitter::resultsInOrder(const Access &panels) const {
   double inTurn = bytesOf(panels), operands = 0, results = 0;
   for (auto [index, loop] : llvm::enumerate(nest.loops))
-    if (!loop.reduction && panels.coef[index] != 0 &&
+    if (!loop.reduction && loop.shared < 0 && panels.coef[index] != 0 &&
         int(index) != tile.vectorLoop)
       inTurn /= double(loop.extent);
   for (const Stage &stage : nest.stages) {

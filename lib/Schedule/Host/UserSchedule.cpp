@@ -10,6 +10,7 @@
 #include "UserSchedule.h"
 
 #include "dlc/Schedule/Host/Passes.h"
+#include "dlc/Schedule/Host/TargetDescription.h"
 #include "dlc/Support/Location.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -30,8 +31,6 @@ using namespace mlir;
 using namespace dlc;
 using namespace dlc::schedule;
 
-/// Stack memory that one work item may take, as for kernels of our own.
-static constexpr int64_t maxScratchBytes = 256 << 10;
 /// Elements of a vector: some times what all registers hold.
 static constexpr int64_t maxVectorElements = 2048;
 

@@ -149,6 +149,9 @@ struct Loop {
 /// that use its results in registers.
 struct Nest {
   llvm::SmallVector<Loop> loops;
+  /// The loop over the iterations of a shared loop that are done one after the
+  /// other (see `kRowTileAttrName`), or -1.
+  int rowLoop = -1;
   std::vector<Stage> stages;
 
   bool hasReduction() const {
@@ -163,17 +166,28 @@ struct KernelPlan {
   llvm::SmallVector<Buffer> buffers;
   /// Extents of the loops that all nests share; empty for a single nest.
   llvm::SmallVector<int64_t> shared;
+  /// How many iterations of what was shared one of these is: a nest has a loop
+  /// over them (see `kRowTileAttrName`).
+  llvm::SmallVector<int64_t> sharedSteps;
   /// Those of the shared loops, where all nests agree.
   llvm::SmallVector<std::optional<Limit>> sharedLimits;
   std::vector<Nest> nests;
   /// Pairs (input, output) that may be the same memory.
   llvm::SmallVector<std::pair<int64_t, int64_t>> inplace;
+
+  /// What one work item needs beside the arguments.
+  int64_t scratchBytes() const;
 };
 
 /// Discardable array of three i64 on an op of a kernel that schedulers have
 /// cut: the loop, the one that numbers its pieces, and the length of a piece. A
 /// limit of the former is that of all pieces together.
 inline constexpr llvm::StringLiteral kPiecesAttrName = "schedule.pieces";
+
+/// Discardable array of two i64 on a kernel: a loop that its ops share, and how
+/// many of its iterations are done one op after the other, by a loop in each
+/// nest.
+inline constexpr llvm::StringLiteral kRowTileAttrName = "schedule.row_tile";
 
 /// Analyses a kernel on tensors. Emits an error that names what does not fit.
 mlir::FailureOr<KernelPlan> planKernel(dispatch::KernelOp kernel);

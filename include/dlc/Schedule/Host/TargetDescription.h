@@ -11,6 +11,13 @@ namespace dlc::schedule {
 
 /// The properties of a CPU that tile choice depends on. The only place where
 /// they are known.
+/// Stack memory that one work item may take: half of a second-level cache.
+/// Region forming keeps most groups far below it.
+inline constexpr int64_t maxScratchBytes = 512 << 10;
+
+/// What of it the scores of an attention may take at a time.
+inline constexpr int64_t maxScoreBytes = maxScratchBytes / 2;
+
 struct HostTarget {
   /// Bytes of one vector register (64 with AVX-512, 32 with AVX2, 16 before).
   int64_t vectorBytes = 64;

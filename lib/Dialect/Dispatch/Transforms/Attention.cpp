@@ -409,3 +409,44 @@ std::optional<Attention> dlc::dispatch::matchAttention(Block &block) {
     group.push_back(&op);
   return matchAttention(group);
 }
+
+/// Rows below which a tile of registers would be no square any more, and above
+/// which another row shares keys that are in a near cache anyway.
+static constexpr int64_t minTileRows = 8, maxTileRows = 64;
+
+std::optional<RowTile> dlc::dispatch::chooseRowTile(const Attention &attention,
+                                                    ArrayRef<Operation *> group,
+                                                    int64_t maxBytes) {
+  std::optional<SharedLoops> shared = analyzeSharedLoops(group);
+  if (!shared)
+    return std::nullopt;
+  // What is computed element by element takes the place of its operand.
+  int64_t rowBytes = 0;
+  for (const SharedLoops::Intermediate &intermediate : shared->intermediates) {
+    auto maker = dyn_cast<linalg::LinalgOp>(intermediate.value.getOwner());
+    if (!intermediate.onlyInit && maker && maker.getNumReductionLoops() != 0)
+      rowBytes += intermediate.getBytes();
+  }
+  for (linalg::LinalgOp op : shared->ops)
+    if (!op.getBlock() || op.hasIndexSemantics())
+      return std::nullopt;
+  auto dependsOn = [&](linalg::LinalgOp op, unsigned operand, unsigned loop) {
+    AffineMap map = op.getMatchingIndexingMap(op.getDpsInputOperand(operand));
+    return map.isFunctionOfDim(shared->getLoopsOf(op)[loop]);
+  };
+  for (unsigned loop = shared->getNumShared(); loop-- > 0;) {
+    if (dependsOn(attention.scores, attention.keys, loop) ||
+        dependsOn(attention.product, 1 - attention.weights, loop))
+      continue;
+    int64_t extent = shared->sizes[loop];
+    for (int64_t rows = std::min(extent, maxTileRows); rows >= minTileRows;
+         --rows)
+      if (extent % rows == 0 && rows * rowBytes <= maxBytes)
+        return RowTile{loop, rows};
+    // Rows of a prime number, all at once.
+    if (extent * rowBytes <= maxBytes)
+      return RowTile{loop, extent};
+    return std::nullopt;
+  }
+  return std::nullopt;
+}

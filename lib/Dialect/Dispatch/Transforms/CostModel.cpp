@@ -93,10 +93,19 @@ bool dlc::dispatch::isRowGroup(ArrayRef<Operation *> group,
 }
 
 bool dlc::dispatch::isAttentionGroup(ArrayRef<Operation *> group,
+                                     int64_t scratch,
                                      function_ref<bool(Value)> livesOutside) {
   std::optional<Attention> attention = matchAttention(group);
-  return attention && attention->numQueries >= kMinQueries &&
-         attention->keyLength <= kMaxHeadLength &&
-         attention->valueLength <= kMaxHeadLength &&
-         llvm::none_of(attention->inner, livesOutside);
+  if (!attention || attention->numQueries < kMinQueries ||
+      attention->keyLength > kMaxHeadLength ||
+      attention->valueLength > kMaxHeadLength ||
+      llvm::any_of(attention->inner, livesOutside))
+    return false;
+  if (!scratch)
+    return true;
+  auto scores =
+      cast<RankedTensorType>(attention->scores->getResult(0).getType());
+  return scores.getNumElements() * scores.getElementTypeBitWidth() / 8 >
+             kMinScoreBytes &&
+         chooseRowTile(*attention, group, scratch);
 }

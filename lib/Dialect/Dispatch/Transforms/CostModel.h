@@ -53,9 +53,13 @@ constexpr int64_t kMinQueries = 8;
 /// The longest keys and values of which tiles fit the memory of a core.
 constexpr int64_t kMaxHeadLength = 256;
 
+/// Scores that are no more than this stay in a cache between kernels.
+constexpr int64_t kMinScoreBytes = 1 << 20;
+
 /// Whether `group` is good as an attention: one that never has all scores in
-/// memory.
-bool isAttentionGroup(mlir::ArrayRef<mlir::Operation *> group,
+/// memory. `scratch`: bytes of those that a work item may have at a time; 0 if
+/// it goes through the keys in tiles.
+bool isAttentionGroup(mlir::ArrayRef<mlir::Operation *> group, int64_t scratch,
                       llvm::function_ref<bool(mlir::Value)> livesOutside);
 
 /// Whether `group` consists of elementwise ops over the same loops.

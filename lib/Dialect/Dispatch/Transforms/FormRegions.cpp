@@ -33,7 +33,7 @@ public:
   explicit Grouping(Block &block);
 
   /// Merges producers with consumers, the most valuable kind first.
-  void mergeAll(bool attention);
+  void mergeAll(bool attention, int64_t scratch);
 
   /// The groups, each in block order; inits (fill, empty) included.
   SmallVector<SmallVector<Operation *>> takeGroups();
@@ -56,7 +56,7 @@ private:
   SetVector<Group> getProducers(Group group) const;
   /// Merges a contraction, a softmax and a contraction, if group `last` is such
   /// a second contraction.
-  bool mergeAttention(Group last);
+  bool mergeAttention(Group last, int64_t scratch);
 
   Block &block;
   DenseMap<Operation *, unsigned> order;
@@ -241,7 +241,7 @@ SetVector<Grouping::Group> Grouping::getProducers(Group group) const {
   return producers;
 }
 
-bool Grouping::mergeAttention(Group last) {
+bool Grouping::mergeAttention(Group last, int64_t scratch) {
   for (Group softmax : getProducers(last))
     for (Group first : getProducers(softmax)) {
       if (hasIndirectPath(softmax, last) || hasIndirectPath(first, softmax) ||
@@ -252,8 +252,9 @@ bool Grouping::mergeAttention(Group last) {
       llvm::sort(all, [&](Operation *left, Operation *right) {
         return order.at(left) < order.at(right);
       });
-      if (!isAttentionGroup(
-              all, [&](Value value) { return livesOutside(value, all); }))
+      if (!isAttentionGroup(all, scratch, [&](Value value) {
+            return livesOutside(value, all);
+          }))
         continue;
       merge(softmax, last);
       merge(first, softmax);
@@ -262,7 +263,7 @@ bool Grouping::mergeAttention(Group last) {
   return false;
 }
 
-void Grouping::mergeAll(bool attention) {
+void Grouping::mergeAll(bool attention, int64_t scratch) {
   mergeIf(isEpilogueGroup);
   mergeIf([&](ArrayRef<Operation *> group) {
     return isRowGroup(group,
@@ -272,7 +273,7 @@ void Grouping::mergeAll(bool attention) {
   if (attention)
     for (Group last : llvm::seq<Group>(groups.size()))
       if (!groups[last].empty())
-        mergeAttention(last);
+        mergeAttention(last, scratch);
 }
 
 SmallVector<SmallVector<Operation *>> Grouping::takeGroups() {
@@ -408,7 +409,7 @@ struct FormRegions : dlc::dispatch::impl::FormRegionsPassBase<FormRegions> {
     prepareInits(block);
     Grouping grouping(block);
     if (fuse)
-      grouping.mergeAll(attention);
+      grouping.mergeAll(attention, attentionScratch);
     for (ArrayRef<Operation *> group : grouping.takeGroups())
       form(group);
     // A region stands where its first op stood; what it reads may come later.

@@ -58,6 +58,22 @@ matchAttention(mlir::ArrayRef<mlir::Operation *> group);
 /// The same for all ops of `block` (the body of a region or kernel).
 std::optional<Attention> matchAttention(mlir::Block &block);
 
+/// Some rows of an attention that one work item computes one step after the
+/// other: scores with all keys, softmax, product.
+struct RowTile {
+  /// The number of the shared loop (SharedLoops.h) that is cut.
+  unsigned loop = 0;
+  int64_t rows = 1;
+};
+
+/// Rows whose scores take about `maxBytes` at most, as many as pay:
+/// a part of the innermost shared loop along which keys and values stay the
+/// same. None where that loop has no such part, or where bodies ask for the
+/// number of an iteration. `group` are the ops of `attention`.
+std::optional<RowTile> chooseRowTile(const Attention &attention,
+                                     mlir::ArrayRef<mlir::Operation *> group,
+                                     int64_t maxBytes);
+
 } // namespace dlc::dispatch
 
 #endif // DLC_DIALECT_DISPATCH_TRANSFORMS_ATTENTION_H

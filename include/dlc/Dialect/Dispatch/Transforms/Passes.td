@@ -87,8 +87,9 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
       and after them (softmax, layer norm), when a row fits the scratch limit;
     - elementwise ops with several readers, over the same loops; they become one
       op with several results;
-    - with `attention`, two contractions with a softmax between them, where the
-      scheduler has a way to run them in tiles of rows.
+    - with `attention`, two contractions with a softmax between them: the scheduler
+      goes through the keys in tiles, or, with `attention-scratch`, a work item
+      keeps the scores of so many rows as take that many bytes.
 
     An op marked `dispatch.unfused` shares no region with what it reads. Values that
     others read as well are further results of the region. What a region hands on
@@ -100,7 +101,9 @@ def FormRegionsPass : Pass<"dispatch-form-regions", "::mlir::func::FuncOp"> {
     Option<"fuse", "fuse", "bool", "true",
            "ops share regions; without it each has its own">,
     Option<"attention", "attention", "bool", "false",
-           "products with a softmax in between become one kernel">
+           "products with a softmax in between become one kernel">,
+    Option<"attentionScratch", "attention-scratch", "int64_t", "0",
+           "bytes that one work item may keep of its scores; 0 if it keeps none">
   ];
   let dependentDialects = ["::dlc::dispatch::DispatchDialect"];
 }
