@@ -95,8 +95,10 @@ TEST_P(PoolTest, ChunksOfOneThreadEach) {
   std::vector<std::atomic<int64_t>> ends(static_cast<size_t>(items));
   void *args[] = {ends.data()};
   run(noteChunks, args, items);
-  if (threads == 1)
-    return EXPECT_EQ(ends[0], items);
+  if (threads == 1) {
+    EXPECT_EQ(ends[0].load(), items);
+    return;
+  }
   for (int thread = 0; thread < threads; ++thread) {
     int64_t begin = each * thread, largest = each;
     while (begin < each * (thread + 1)) {
