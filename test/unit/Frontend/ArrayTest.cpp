@@ -10,6 +10,8 @@
 #include <fstream>
 #include <limits>
 
+#include <unistd.h>
+
 using namespace dlc;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -25,8 +27,9 @@ static std::string errorOf(Action action) {
   return "nothing was thrown";
 }
 
+/// Other processes may run tests of this file at the same time.
 static std::string write(const std::string &name, const std::string &bytes) {
-  std::string path = testing::TempDir() + name;
+  std::string path = testing::TempDir() + std::to_string(getpid()) + "-" + name;
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }
