@@ -69,8 +69,8 @@ struct MemoryEstimate {
 };
 
 /// Estimates the function @main of `module`, which is at the level behind
-/// dispatch-prepare and is not changed; `attention` is what
-/// dispatch-form-regions will be run with. Nothing if a pass fails.
+/// dispatch-prepare and is not changed; `attention` and `attentionScratch` are
+/// what dispatch-form-regions will be run with. Nothing if a pass fails.
 std::optional<MemoryEstimate> estimateMemory(mlir::ModuleOp module,
                                              int64_t budget, bool attention,
                                              int64_t attentionScratch);

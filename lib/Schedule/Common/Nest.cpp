@@ -259,8 +259,6 @@ bool Planner::neededInMemory(OpResult result) {
   return false;
 }
 
-/// Gives every result that is read in another nest, and is not returned,
-/// scratch memory of what one iteration of the shared loops needs.
 /// The scratch memory of an operand that `result` may take: where each element
 /// is computed from the one in the same place, and nobody else reads that then
 /// or later.
@@ -290,6 +288,8 @@ std::optional<Placement> Planner::placeOfDeadOperand(linalg::LinalgOp op,
   return std::nullopt;
 }
 
+/// Gives every result that is read in another nest, and is not returned,
+/// scratch memory of what one iteration of the shared loops needs.
 LogicalResult Planner::placeScratch() {
   for (linalg::LinalgOp op : ops)
     for (OpResult result : op->getResults()) {

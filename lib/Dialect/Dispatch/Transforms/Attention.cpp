@@ -428,7 +428,7 @@ std::optional<RowTile> dlc::dispatch::chooseRowTile(const Attention &attention,
       rowBytes += intermediate.getBytes();
   }
   for (linalg::LinalgOp op : shared->ops)
-    if (!op.getBlock() || op.hasIndexSemantics())
+    if (op.hasIndexSemantics())
       return std::nullopt;
   auto dependsOn = [&](linalg::LinalgOp op, unsigned operand, unsigned loop) {
     AffineMap map = op.getMatchingIndexingMap(op.getDpsInputOperand(operand));
