@@ -285,6 +285,9 @@ Value gatherAsSlice(NodeEmitter &e, Value data, int64_t axis) {
                    : e.make<nn::SliceOp>(data, ArrayRef<int64_t>(starts),
                                          ArrayRef<int64_t>(sizes),
                                          ArrayRef<int64_t>(steps));
+  // All that is asked for is there, or the model errs.
+  if (e.isOpen(0) && part != data)
+    part = e.make<nn::BoundedOp>(part, e.ints({sizes[axis]}, {}), axis);
   return e.reshape(part, e.outType(0).getShape());
 }
 

@@ -190,6 +190,9 @@ LogicalResult Resolver::broadcast(Operation *op, ArrayRef<unsigned> operands,
   Value result = op->getResult(0);
   Axes axes = staticAxes(result);
   int64_t rank = axes.size();
+  // What is not chosen says nothing.
+  auto kind = op->getAttrOfType<StringAttr>(kAlignedAttrName);
+  bool isChoice = kind && kind == kAlignedChoice;
   for (int64_t d = 0; d < rank - drop; ++d) {
     int64_t size = axes[d].getSize();
     SmallVector<Place> places;
@@ -197,9 +200,10 @@ LogicalResult Resolver::broadcast(Operation *op, ArrayRef<unsigned> operands,
       OpOperand &operand = op->getOpOperand(number);
       Axes from = axesOf(operand.get());
       int64_t at = d - rank + int64_t(from.size());
-      if (at < 0)
+      if (at < 0 || (isChoice && number == 0))
         continue;
-      if (from[at].getSize() == size && (size != 1 || from[at].isBounded()))
+      if (from[at].getSize() == size &&
+          (isChoice || size != 1 || from[at].isBounded()))
         places.push_back({&operand, at});
       else if (from[at].isBounded() && op->hasAttr(kAlignedAttrName))
         checkExtent(op, {&operand, at}, Axis(1));

@@ -181,10 +181,33 @@ bool dlc::importer::addBounds(const GraphProto &graph, KnownTypes &known) {
   return found;
 }
 
+/// Whether a result has the extents of the third operand whatever those of the
+/// first one are.
+static bool isLikeOther(const NodeProto &node) {
+  return node.domain() == ownDomain && node.op_type() == boundedOp &&
+         intAttr(node, "equal", 0);
+}
+
+bool dlc::importer::hasExtents(const GraphProto &graph, const NodeProto &node,
+                               const std::unordered_set<std::string> &open) {
+  // There is one number a dimension, whatever it is.
+  if (node.domain().empty() &&
+      (node.op_type() == "Shape" || node.op_type() == "Size"))
+    return false;
+  if (isLikeOther(node))
+    return open.count(node.input(2));
+  bool has = makesExtents(graph, node);
+  forEachUse(node, [&](const std::string &input) {
+    has = has || open.count(input);
+  });
+  return has;
+}
+
 bool dlc::importer::makesExtents(const GraphProto &graph,
                                  const NodeProto &node) {
   return (node.domain() == ownDomain &&
-          (node.op_type() == boundedOp || attribute(node, "bounds"))) ||
+          ((node.op_type() == boundedOp && !isLikeOther(node)) ||
+           attribute(node, "bounds"))) ||
          Bounds::isSizedByValues(graph, node);
 }
 
@@ -196,15 +219,7 @@ dlc::importer::valuesWithExtents(const Model &model) {
     if (!input.extents.empty())
       result.insert(input.name);
   for (const NodeProto &node : graph.node()) {
-    // There is one number a dimension, whatever it is.
-    if (node.domain().empty() &&
-        (node.op_type() == "Shape" || node.op_type() == "Size"))
-      continue;
-    bool has = makesExtents(graph, node);
-    forEachUse(node, [&](const std::string &input) {
-      has = has || result.count(input);
-    });
-    if (has)
+    if (hasExtents(graph, node, result))
       for (const std::string &output : node.output())
         if (!output.empty())
           result.insert(output);

@@ -43,11 +43,67 @@ void nameInputs(GraphProto &graph, const std::vector<Port> &inputs) {
   }
 }
 
+/// The dimensions that one of our own ops changes; nothing where it may change
+/// all.
+std::optional<std::vector<int64_t>> changedDims(const GraphProto &graph,
+                                                const NodeProto &node) {
+  auto listed = [&](const char *name) {
+    const onnx::AttributeProto *dims = attribute(node, name);
+    return dims ? std::optional(std::vector<int64_t>(dims->ints().begin(),
+                                                     dims->ints().end()))
+                : std::nullopt;
+  };
+  const std::string &op = node.op_type();
+  if (op == boundedOp)
+    return listed("axes");
+  if (op == openResizeOp)
+    return listed("changed");
+  bool hasAxes = node.input_size() > 3 && !node.input(3).empty();
+  if ((op == openSliceOp || op == openPadOp) && hasAxes)
+    return knownInts(graph, node.input(3));
+  return std::nullopt;
+}
+
+using Types = std::unordered_map<std::string, onnx::ValueInfoProto>;
+
+/// Puts in place of those of our own ops that change few dimensions joins with
+/// something of which nothing is known: the other dimensions are the operand's.
+void joinOwnResults(GraphProto &graph, const Types &types) {
+  Nodes nodes;
+  for (NodeProto &node : *graph.mutable_node()) {
+    auto type = node.domain() == ownDomain && node.output_size() == 1
+                    ? types.find(node.output(0))
+                    : types.end();
+    auto changed =
+        type == types.end() ? std::nullopt : changedDims(graph, node);
+    if (!changed || changed->empty()) {
+      nodes.Add()->Swap(&node);
+      continue;
+    }
+    std::string unknown = node.output(0) + "/joined", last = node.input(0);
+    auto &info = *graph.add_value_info() = type->second;
+    info.set_name(unknown);
+    // Nothing defines it, but its type is stated.
+    for (auto &dim : *info.mutable_type()
+                          ->mutable_tensor_type()
+                          ->mutable_shape()
+                          ->mutable_dim())
+      dim.Clear();
+    for (size_t i = 0; i < changed->size(); ++i) {
+      bool isLast = i + 1 == changed->size();
+      std::string next =
+          isLast ? node.output(0) : unknown + std::to_string(i);
+      setInt(addNode(nodes, node, "Concat", {last, unknown}, {next}), "axis",
+             (*changed)[i]);
+      last = next;
+    }
+  }
+  graph.mutable_node()->Swap(&nodes);
+}
+
 /// The results of our own ops, of whose shapes libonnx knows nothing; `types`
 /// have their bounds.
-void nameOwnResults(
-    GraphProto &graph,
-    const std::unordered_map<std::string, onnx::ValueInfoProto> &types) {
+void nameOwnResults(GraphProto &graph, const Types &types) {
   Namer namer;
   for (const NodeProto &node : graph.node()) {
     if (node.domain() != ownDomain)
@@ -70,7 +126,7 @@ void nameOwnResults(
 } // namespace
 
 FixedDims dlc::importer::fixedDims(const Model &model) {
-  std::unordered_map<std::string, onnx::ValueInfoProto> types;
+  Types types;
   onnx::ModelProto copy = model.proto;
   GraphProto &graph = *copy.mutable_graph();
   for (const auto *infos : {&graph.value_info(), &graph.output()})
@@ -79,6 +135,7 @@ FixedDims dlc::importer::fixedDims(const Model &model) {
         types[info.name()] = info;
   clearTypes(graph, /*top=*/true);
   nameInputs(graph, model.inputs);
+  joinOwnResults(graph, types);
   nameOwnResults(graph, types);
   FixedDims fixed;
   try {

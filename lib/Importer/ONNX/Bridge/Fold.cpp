@@ -63,9 +63,11 @@ public:
   bool run() {
     for (const TensorProto &tensor : graph.initializer()) {
       learn(tensor);
+      elemTypes[tensor.name()] = tensor.data_type();
       shapes[tensor.name()] = {tensor.dims().begin(), tensor.dims().end()};
     }
     auto learnShape = [&](const onnx::ValueInfoProto &info) {
+      elemTypes[info.name()] = info.type().tensor_type().elem_type();
       if (!info.type().has_tensor_type() ||
           !info.type().tensor_type().has_shape())
         return;
@@ -86,10 +88,12 @@ public:
 
     google::protobuf::RepeatedPtrField<NodeProto> kept;
     for (NodeProto &node : *graph.mutable_node()) {
-      if (fold(node))
+      if (fold(node)) {
         changed = true;
-      else
+      } else {
+        learnRanges(node);
         kept.Add()->Swap(&node);
+      }
       for (NodeProto &more : added)
         kept.Add()->Swap(&more);
       added.Clear();
@@ -299,6 +303,7 @@ private:
     products.add(node, inputs, constants);
     std::vector<Limits> limits = limitsOf(node, operands);
     if (int(limits.size()) >= node.output_size() &&
+        !mayBeNaN(node) &&
         std::all_of(limits.begin(), limits.end(),
                     [](const Limits &of) { return of.isSettled(); })) {
       for (int i = 0; i < node.output_size(); ++i)
@@ -314,6 +319,17 @@ private:
           free.insert(node.output(i));
     }
     return restate(node);
+  }
+
+  /// Whether an operand is computed from data, in floats: a comparison of it
+  /// may fail whatever its range is.
+  bool mayBeNaN(const NodeProto &node) const {
+    return std::any_of(
+        node.input().begin(), node.input().end(), [&](const std::string &name) {
+          auto bound = bounds.find(name);
+          return bound != bounds.end() && bound->second.isFloat() &&
+                 free.count(name) && !known.count(name);
+        });
   }
 
   /// Gives a node whose shape a bound decides the bound, and has a node after

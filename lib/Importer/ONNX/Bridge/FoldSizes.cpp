@@ -95,6 +95,10 @@ bool FoldState::evenBranches(NodeProto &node) {
   changed = true;
   if (one->second.size() != other->second.size())
     return false; // an error, which is found later
+  if (one->second == other->second) {
+    shapes[node.output(0)] = one->second;
+    return false;
+  }
   Nodes before;
   for (int operand : {1, 2}) {
     std::vector<int64_t> most = one->second;

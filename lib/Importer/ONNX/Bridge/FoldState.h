@@ -7,6 +7,7 @@
 #include "Internal.h"
 #include "Intervals.h"
 #include "Products.h"
+#include "Ranges.h"
 
 namespace dlc::importer {
 
@@ -109,6 +110,15 @@ protected:
     define(name, value);
   }
 
+  //===- FoldRanges.cpp ---------------------------------------------------===//
+
+  /// Notes between which numbers the results of a node are; small ones that are
+  /// limited so have bounds from then on.
+  void learnRanges(const NodeProto &node);
+
+  /// What is known of all elements of a value.
+  Range rangeOf(const std::string &name) const;
+
   //===- FoldSizes.cpp ----------------------------------------------------===//
 
   /// A quotient that is a product of what its operands are made of.
@@ -146,6 +156,10 @@ protected:
   std::unordered_map<std::string, std::vector<bool>> exactElements;
   /// The least values of both, as far as they are known.
   std::unordered_map<std::string, Value> lows;
+  /// Between which numbers the elements of values are that data decides.
+  std::unordered_map<std::string, Range> ranges;
+  /// The element types of values, as far as they are known.
+  std::unordered_map<std::string, int> elemTypes;
   Products products;
   /// Of what a Reshape makes: its shape.
   std::unordered_map<std::string, std::string> reshaped;

@@ -160,8 +160,13 @@ bool addBounds(const onnx::GraphProto &graph, KnownTypes &known);
 /// bounds, results of such ops, and what is computed from them.
 std::unordered_set<std::string> valuesWithExtents(const Model &model);
 
-/// Whether a node says itself how much of a dimension of its results counts.
+/// Whether a node says itself how much of a dimension of its results counts, so
+/// that it may be less than that of its operands.
 bool makesExtents(const onnx::GraphProto &graph, const onnx::NodeProto &node);
+
+/// Whether dimensions of its results may be bounds, if those of `open` are.
+bool hasExtents(const onnx::GraphProto &graph, const onnx::NodeProto &node,
+                const std::unordered_set<std::string> &open);
 
 //===- OpenShapes.cpp -----------------------------------------------------===//
 
@@ -331,6 +336,17 @@ std::optional<int64_t> countTrips(const LoopParts &loop,
 /// A constant `true` of that name, which is returned.
 std::string addTrue(onnx::GraphProto &graph, const std::string &name);
 
+//===- GrowingStates.cpp --------------------------------------------------===//
+
+/// Of a `Loop` that has `trips` iterations at most, and whose body appends
+/// something to a state: stacks that, and joins it behind the loop. `first` and
+/// `next` are the types of the state in front of the body and behind it.
+/// Appends the nodes that stand for the loop; false where it does something
+/// else.
+bool stackGrowingState(const onnx::NodeProto &loop, size_t state,
+                       const ValueType &first, const ValueType &next,
+                       int64_t trips, onnx::GraphProto &graph, Nodes &nodes);
+
 //===- OpenLoops.cpp ------------------------------------------------------===//
 
 /// Makes loops of the scans over values with extents. Returns whether there
@@ -395,7 +411,8 @@ public:
   bool form(Model &model, bool last);
   /// The types of what the nodes at the borders of regions give.
   bool addTypes(const onnx::GraphProto &graph, KnownTypes &known) const;
-  /// Unrolls a loop that cannot be a region, as far as that is known by now.
+  /// Unrolls a loop that cannot be a region, as far as that is known by now, or
+  /// has it stack what it appends to its states.
   bool unrollUnfit(Model &model, KnownTypes &known);
   /// Unrolls the innermost loop around a node that would be refused: with the
   /// number of the iteration known it may be possible.
@@ -416,6 +433,9 @@ private:
                const std::function<void(const Region &, Nodes &)> &replace);
   void unroll(onnx::GraphProto &graph, KnownTypes &known, int begin,
               const std::string &reason);
+  /// Stacks what the loop that begins at `begin` appends to a state.
+  bool stackStates(onnx::GraphProto &graph, KnownTypes &known, int begin,
+                   const ValueTypes &types);
 
   /// By the name of the iteration's number.
   std::map<std::string, Region> regions;

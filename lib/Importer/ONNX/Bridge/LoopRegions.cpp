@@ -557,20 +557,80 @@ void LoopRegions::unroll(GraphProto &graph, KnownTypes &known, int begin,
   });
 }
 
+bool LoopRegions::stackStates(GraphProto &graph, KnownTypes &known, int begin,
+                              const ValueTypes &types) {
+  const Region &region = regions.at(graph.node(begin).output(0));
+  std::optional<LoopParts> loop = read(region, graph);
+  if (!loop)
+    return false;
+  NodeProto node = region.node;
+  std::set<std::string> made;
+  for (const NodeProto &other : graph.node())
+    made.insert(other.output().begin(), other.output().end());
+  for (std::string &name : *node.mutable_output())
+    if (!made.count(name)) // it is a constant by now
+      name.clear();
+  std::vector<size_t> changing;
+  for (size_t s = 0; s < loop->initial.size(); ++s)
+    if (!loop->passesOn(s))
+      changing.push_back(s);
+  for (size_t i = 0; i < region.states.size(); ++i) {
+    const ValueType *next = types.of(region.states[i].first),
+                    *first = types.of(region.states[i].second);
+    if (!next || !first || next->dims == first->dims)
+      continue;
+    Nodes stacked;
+    if (!stackGrowingState(node, changing[i], *first, *next, loop->trips, graph,
+                           stacked))
+      continue;
+    rebuild(graph, known, begin, [&](const Region &, Nodes &nodes) {
+      for (NodeProto &node : stacked)
+        nodes.Add()->Swap(&node);
+    });
+    return true;
+  }
+  return false;
+}
+
 bool LoopRegions::unrollUnfit(Model &model, KnownTypes &known) {
   if (regions.empty())
     return false;
   GraphProto &graph = *model.proto.mutable_graph();
   ValueTypes types(graph);
-  std::vector<int> begins;
+  /// A loop around the node at hand, and values whose extents its body makes.
+  struct OpenRegion {
+    int begin;
+    std::unordered_set<std::string> varying;
+  };
+  std::vector<OpenRegion> begins;
+  std::optional<FixedDims> fixed;
+  // Extents from outside are the same in each iteration; those that the body
+  // computes have to stay in it.
+  auto whyEscapes = [&](const NodeProto &end,
+                        const std::unordered_set<std::string> &varying)
+      -> std::string {
+    for (const std::string &name : end.input()) {
+      const ValueType *type = types.of(name);
+      if (!varying.count(name) || !type || type->dims.empty())
+        continue;
+      if (!fixed)
+        fixed = fixedDims(model);
+      auto dims = fixed->find(name);
+      if (dims == fixed->end() || dims->second.size() != type->dims.size() ||
+          std::count(dims->second.begin(), dims->second.end(), false))
+        return "'" + name.substr(name.rfind('/') + 1) +
+               "' has an extent that the body computes";
+    }
+    return "";
+  };
   for (int i = 0; i < graph.node_size(); ++i) {
     const NodeProto &node = graph.node(i);
     if (isBorder(node, loopBeginOp))
-      begins.push_back(i);
+      begins.push_back({i, {}});
     if (isBorder(node, loopEndOp)) {
       const Region &region = regions.at(node.input(0));
       if (auto trips = decidedTrips(graph, region)) {
-        rebuild(graph, known, begins.back(),
+        rebuild(graph, known, begins.back().begin,
                 [&](const Region &changed, Nodes &nodes) {
                   auto loop = readLoop(changed.node, graph);
                   loop->trips = *trips;
@@ -582,21 +642,20 @@ bool LoopRegions::unrollUnfit(Model &model, KnownTypes &known) {
                 });
         return true;
       }
+      if (stackStates(graph, known, begins.back().begin, types))
+        return true;
       std::string reason = whyUnfit(region, types);
+      if (reason.empty())
+        reason = whyEscapes(node, begins.back().varying);
       if (!reason.empty()) {
-        unroll(graph, known, begins.back(), reason);
+        unroll(graph, known, begins.back().begin, reason);
         return true;
       }
       begins.pop_back();
-      continue;
     }
-    // Extents from outside are the same in each iteration.
-    if (!begins.empty() && makesExtents(graph, node)) {
-      unroll(graph, known, begins.back(),
-             "dimensions of '" + displayName(node) +
-                 "' have an extent that the body computes");
-      return true;
-    }
+    for (OpenRegion &region : begins)
+      if (hasExtents(graph, node, region.varying))
+        region.varying.insert(node.output().begin(), node.output().end());
   }
   return false;
 }

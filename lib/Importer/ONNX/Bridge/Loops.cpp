@@ -279,9 +279,9 @@ private:
         continue;
       }
       std::string next = name("state" + std::to_string(s) + "_", i);
-      setInt(addNode(nodes, node, "Where", {condition, results[s], state[s]},
-                     {next}),
-             choiceAttr, 1);
+      // The state may have another shape.
+      addNode(nodes, node, choiceOp, {condition, results[s], state[s]}, {next})
+          .set_domain(ownDomain);
       state[s] = next;
     }
     if (loop.isMasked()) {

@@ -170,7 +170,7 @@ bool dlc::importer::openResize(NodeProto &node, const Dims &x,
         "least ones (keep_aspect_ratio_policy) of a result (--bind "
         "or --expect give them one value)",
         node);
-  Dims bounds = x, resized, numbers;
+  Dims bounds = x, resized, numbers, changed;
   for (size_t i = 0; i < sizes->size(); ++i) {
     auto rank = static_cast<int64_t>(x.size());
     int64_t axis = axes ? axes->ints(int(i)) : int64_t(i);
