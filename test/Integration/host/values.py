@@ -151,6 +151,72 @@ def resized():
           "--max-dim=n=2", "--max-dim=h=7", "--max-dim=w=6", s=np.array([1, 1, 2, 2], np.float32))
 
 
+def boxes():
+    """torchvision's Mask R-CNN: for each box that counts an image as large as it is, which is put into one of a known size, and
+    appended to what there is. That boxes were clipped bounds all of it."""
+    rng = np.random.default_rng(5)
+    for bound in (6, 3):  # a loop, and copies of its body
+        check(f"pasted, {bound}", """(float[n,4] boxes, float[n,5,5] masks) => (float[m,12,16] y, float[m,2] z) {
+            scaled = Mul (boxes, scale)
+            clipped = Clip (scaled, low, high)
+            left, upper, right, lower = Split <axis = 1, num_outputs = 4> (clipped)
+            below = Min (lower, twelve)
+            ordered = Concat <axis = 1> (left, upper, right, below)
+            corners = Cast <to = 7> (ordered)
+            shape = Shape <end = 1> (boxes)
+            n0 = Squeeze (shape)
+            y, z = Loop (n0, yes, none, nothing) <body = b (int64 i, bool c, float[k,12,16] s, float[k,2] t)
+                    => (bool d, float[l,12,16] u, float[l,2] v) {
+                d = Identity (c)
+                mask = Gather (masks, i)
+                box = Gather (corners, i)
+                x0, y0, x1, y1 = Split <axis = 0, num_outputs = 4> (box)
+                dx = Sub (x1, x0)
+                dy = Sub (y1, y0)
+                w = Max (dx, one)
+                h = Max (dy, one)
+                size = Concat <axis = 0> (one, one, h, w)
+                image = Unsqueeze (mask, front)
+                resized = Resize <mode = "linear"> (image, , , size)
+                flat = Squeeze (resized, front)
+                right_end = Min (x1, sixteen)
+                low_end = Min (y1, twelfth)
+                width = Sub (right_end, x0)
+                height = Sub (low_end, y0)
+                cut = Concat <axis = 0> (height, width)
+                part = Slice (flat, origin, cut, both)
+                put = Shape <start = 1> (part)
+                above_size = Concat <axis = 0> (y0, put)
+                above = ConstantOfShape (above_size)
+                under = Sub (twelfth, low_end)
+                under_size = Concat <axis = 0> (under, put)
+                beneath = ConstantOfShape (under_size)
+                column = Concat <axis = 0> (above, part, beneath)
+                before_size = Concat <axis = 0> (twelfth, x0)
+                before = ConstantOfShape (before_size)
+                behind = Sub (sixteen, right_end)
+                behind_size = Concat <axis = 0> (twelfth, behind)
+                after = ConstantOfShape (behind_size)
+                whole = Concat <axis = 1> (before, column, after)
+                same = Cast <to = 1> (s)
+                piece = Unsqueeze (whole, zero)
+                u = Concat <axis = 0> (same, piece)
+                most = ReduceMax <keepdims = 0> (resized)
+                mean = ReduceMean <keepdims = 0> (resized)
+                most_1 = Unsqueeze (most, zero)
+                mean_1 = Unsqueeze (mean, zero)
+                both_of = Concat <axis = 0> (most_1, mean_1)
+                row = Unsqueeze (both_of, zero)
+                v = Concat <axis = 0> (t, row)
+            }>
+        }""",
+              [{"boxes": np.concatenate([rng.uniform(-2, 8, (n, 2)), rng.uniform(8, 20, (n, 2))], 1).astype(np.float32),
+                "masks": floats(n, 5, 5)} for n in (bound, 1, 0, 2)], f"--max-dim=n={bound}",
+              scale=np.float32(1.1), low=np.float32(0), high=np.float32(16), twelve=np.float32(12), yes=np.array(True),
+              none=np.zeros((0, 12, 16), np.float32), nothing=np.zeros((0, 2), np.float32), one=np.array([1]), zero=np.array([0]),
+              front=np.array([0, 1]), origin=np.array([0, 0]), both=np.array([0, 1]), sixteen=np.array([16]), twelfth=np.array([12]))
+
+
 def conditions():
     """A loop that only its condition ends: by a number that has a bound."""
     check("while", """(float[3] x, int64 n) => (int64 count, float[3] last, float[m,3] all) {
@@ -311,6 +377,7 @@ def messages():
 shapes()
 positions()
 resized()
+boxes()
 conditions()
 axes()
 if not on_cuda(FLAGS):

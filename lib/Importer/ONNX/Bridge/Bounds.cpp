@@ -197,9 +197,8 @@ bool dlc::importer::hasExtents(const GraphProto &graph, const NodeProto &node,
   if (isLikeOther(node))
     return open.count(node.input(2));
   bool has = makesExtents(graph, node);
-  forEachUse(node, [&](const std::string &input) {
-    has = has || open.count(input);
-  });
+  forEachUse(node,
+             [&](const std::string &input) { has = has || open.count(input); });
   return has;
 }
 

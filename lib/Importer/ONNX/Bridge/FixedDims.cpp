@@ -91,8 +91,7 @@ void joinOwnResults(GraphProto &graph, const Types &types) {
       dim.Clear();
     for (size_t i = 0; i < changed->size(); ++i) {
       bool isLast = i + 1 == changed->size();
-      std::string next =
-          isLast ? node.output(0) : unknown + std::to_string(i);
+      std::string next = isLast ? node.output(0) : unknown + std::to_string(i);
       setInt(addNode(nodes, node, "Concat", {last, unknown}, {next}), "axis",
              (*changed)[i]);
       last = next;

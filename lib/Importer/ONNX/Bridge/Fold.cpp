@@ -302,8 +302,7 @@ private:
       return true;
     products.add(node, inputs, constants);
     std::vector<Limits> limits = limitsOf(node, operands);
-    if (int(limits.size()) >= node.output_size() &&
-        !mayBeNaN(node) &&
+    if (int(limits.size()) >= node.output_size() && !mayBeNaN(node) &&
         std::all_of(limits.begin(), limits.end(),
                     [](const Limits &of) { return of.isSettled(); })) {
       for (int i = 0; i < node.output_size(); ++i)

@@ -83,7 +83,8 @@ void FoldState::learnRanges(const NodeProto &node) {
       continue;
     int64_t count = 1;
     for (int64_t dim : shape->second)
-      count = std::min(count * std::min(dim, mostElements + 1), mostElements + 1);
+      count =
+          std::min(count * std::min(dim, mostElements + 1), mostElements + 1);
     if (count == 0 || count > mostElements)
       continue;
     auto splat = [&](double number) {

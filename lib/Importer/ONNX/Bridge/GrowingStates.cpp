@@ -134,9 +134,9 @@ bool dlc::importer::stackGrowingState(const NodeProto &loop, size_t state,
     piece = base + "/whole";
     addNode(nodes, loop, "Shape", {initial}, {base + "/shape"});
     // Behind the node, before what reads its result (nothing does any more).
-    NodeProto &whole = addBoundedNode(*body->mutable_node(), loop,
-                                      base + "/piece", base + "/shape", piece,
-                                      others, others);
+    NodeProto &whole =
+        addBoundedNode(*body->mutable_node(), loop, base + "/piece",
+                       base + "/shape", piece, others, others);
     whole.add_input(initial);
     setInt(whole, "equal", 1);
   }

@@ -606,9 +606,9 @@ bool LoopRegions::unrollUnfit(Model &model, KnownTypes &known) {
   std::optional<FixedDims> fixed;
   // Extents from outside are the same in each iteration; those that the body
   // computes have to stay in it.
-  auto whyEscapes = [&](const NodeProto &end,
-                        const std::unordered_set<std::string> &varying)
-      -> std::string {
+  auto whyEscapes =
+      [&](const NodeProto &end,
+          const std::unordered_set<std::string> &varying) -> std::string {
     for (const std::string &name : end.input()) {
       const ValueType *type = types.of(name);
       if (!varying.count(name) || !type || type->dims.empty())

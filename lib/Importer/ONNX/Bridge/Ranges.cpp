@@ -358,8 +358,8 @@ const std::unordered_map<std::string, Rule> &rules() {
 
 const std::unordered_map<std::string, Rule> &ownRules() {
   static const std::unordered_map<std::string, Rule> table = {
-      {boundedOp, moved},     {choiceOp, chosen},      {loopBeginOp, inLoop},
-      {openExpandOp, moved},  {openPadOp, padded},     {openReshapeOp, moved},
+      {boundedOp, moved},    {choiceOp, chosen},  {loopBeginOp, inLoop},
+      {openExpandOp, moved}, {openPadOp, padded}, {openReshapeOp, moved},
       {openSliceOp, moved}};
   return table;
 }
