@@ -217,6 +217,16 @@ def boxes():
               front=np.array([0, 1]), origin=np.array([0, 0]), both=np.array([0, 1]), sixteen=np.array([16]), twelfth=np.array([12]))
 
 
+def limited():
+    """What can be one number only, for as many elements as there are."""
+    check("limited", """(float[n,3] x) => (int64[n] y, int64[n] z) {
+        at = ArgMax <axis = 1, keepdims = 0> (x)
+        y = Clip (at, five, nine)
+        small = Min (at, none)
+        z = Max (small, none)
+    }""", [{"x": floats(n, 3)} for n in (7, 3, 1)], "--max-dim=n=7", five=np.array(5), nine=np.array(9), none=np.array(0))
+
+
 def conditions():
     """A loop that only its condition ends: by a number that has a bound."""
     check("while", """(float[3] x, int64 n) => (int64 count, float[3] last, float[m,3] all) {
@@ -378,6 +388,7 @@ shapes()
 positions()
 resized()
 boxes()
+limited()
 conditions()
 axes()
 if not on_cuda(FLAGS):

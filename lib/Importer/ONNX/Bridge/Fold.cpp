@@ -39,13 +39,7 @@ namespace {
 
 class Folder : FoldState {
 public:
-  explicit Folder(Model &model)
-      : FoldState(*model.proto.mutable_graph(), valuesWithExtents(model)) {
-    for (const NodeProto &node : graph.node())
-      if (fixed.empty() && node.domain().empty() &&
-          (node.op_type() == "Shape" || node.op_type() == "Size") &&
-          open.count(node.input(0)))
-        fixed = fixedDims(model);
+  explicit Folder(Model &model) : FoldState(model) {
     for (const Port &input : model.inputs)
       ports[input.name] = input.extents;
     for (const Port &input : model.inputs)
@@ -241,15 +235,14 @@ private:
   /// What a Shape or Size of a value with extents is at least: dimensions that
   /// no extent changes are as large as `most`, the bound, says.
   Value leastShape(const NodeProto &node, Value most) {
-    auto dims = fixed.find(node.input(0));
+    const std::vector<bool> *dims = fixedDimsOf(node.input(0));
     int64_t rank = int64_t(shapes.at(node.input(0)).size());
     bool isShape = node.op_type() == "Shape";
     int64_t start = isShape ? intAttr(node, "start", 0) : 0;
     start = std::clamp<int64_t>(start + (start < 0 ? rank : 0), 0, rank);
     for (size_t i = 0; i < most.ints.size(); ++i)
-      if (!isShape || dims == fixed.end() ||
-          int64_t(dims->second.size()) != rank ||
-          !dims->second[size_t(start) + i])
+      if (!isShape || !dims || int64_t(dims->size()) != rank ||
+          !(*dims)[size_t(start) + i])
         most.ints[i] = 0;
     return most;
   }

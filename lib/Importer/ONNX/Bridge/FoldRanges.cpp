@@ -87,6 +87,13 @@ void FoldState::learnRanges(const NodeProto &node) {
           std::min(count * std::min(dim, mostElements + 1), mostElements + 1);
     if (count == 0 || count > mostElements)
       continue;
+    // There have to be as many.
+    if (open.count(name) && !shape->second.empty()) {
+      const std::vector<bool> *dims = fixedDimsOf(name);
+      if (!dims || dims->size() != shape->second.size() ||
+          std::count(dims->begin(), dims->end(), false))
+        continue;
+    }
     auto splat = [&](double number) {
       Value value;
       value.elemType = type->second;

@@ -19,8 +19,18 @@ protected:
   using GraphProto = onnx::GraphProto;
   using NodeProto = onnx::NodeProto;
 
-  FoldState(GraphProto &graph, std::unordered_set<std::string> open)
-      : graph(graph), open(std::move(open)) {}
+  explicit FoldState(Model &model)
+      : graph(*model.proto.mutable_graph()), open(valuesWithExtents(model)) {
+    if (!open.empty())
+      fixed = fixedDims(model);
+  }
+
+  /// Which dimensions of a value no extent changes; null where that is not
+  /// known.
+  const std::vector<bool> *fixedDimsOf(const std::string &name) const {
+    auto dims = fixed.find(name);
+    return dims == fixed.end() ? nullptr : &dims->second;
+  }
 
   void define(const std::string &name, const Value &value) {
     if (name.empty())
