@@ -19,6 +19,8 @@ packages=(
   libffi-dev libxml2-dev libzstd-dev zlib1g-dev
   # building and checking
   clang-22 lld-22 clang-format-22 clang-tidy-22 libclang-rt-22-dev g++ ninja-build ccache git
+  # the libraries of the formats of pictures, static ones
+  libjpeg62-turbo-dev libpng-dev libwebp-dev libopenjp2-7-dev libtiff-dev libdeflate-dev
   # ONNX's protobuf, GoogleTest
   libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev
   # the tests and the quick start

@@ -579,6 +579,10 @@ LogicalResult Driver::emitProgram() {
                << llvm::formatv("{0:F1} MB", report->fileBytes / 1e6) << "\n";
   if (memory)
     llvm::outs() << arena::summarize(*memory) << "\n";
+  if (report->pictureBytes)
+    llvm::outs() << "decoding pictures takes "
+                 << memory::formatBytes(report->pictureBytes)
+                 << " before a run\n";
   if (options.benchmark)
     return benchmark();
   for (auto [index, each] : llvm::enumerate(kernels)) {

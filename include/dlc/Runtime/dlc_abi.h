@@ -209,6 +209,20 @@ typedef struct dlc_requirement {
   const void *least, *most; /* as many bytes as the input has; equal for 0 */
 } dlc_requirement;
 
+/** What the channels of a pixel are, one byte each. */
+enum dlc_pixels {
+  DLC_PIXELS_RGB = 1,
+  DLC_PIXELS_BGR = 2,
+  DLC_PIXELS_GREY = 3 /* one channel */
+};
+
+/** An input (u8[height, width, channels]) that is an encoded picture in the
+ * model. Executables decode it; who calls a library passes pixels. */
+typedef struct dlc_picture_input {
+  uint32_t input; /* its number */
+  uint32_t order; /* enum dlc_pixels */
+} dlc_picture_input;
+
 /** What a run finds out of its inputs: two elements of the outputs' extents
  * that have to be the same number. Where they are not, the outputs mean
  * nothing. */
@@ -253,6 +267,13 @@ typedef struct dlc_model {
   /** All specialisations have the same. */
   const dlc_check *checks;
   uint64_t num_checks;
+  /** All specialisations have the same. */
+  const dlc_picture_input *pictures;
+  uint64_t num_pictures;
+  /** Of executables that have pictures: how they are decoded, and in which part
+   * of dlc_tensors (bytes). */
+  const struct dlc_picture_decoder *decoder;
+  uint64_t picture_offset, picture_bytes;
 } dlc_model;
 
 /** Results of the functions of a compiled library. */
@@ -278,7 +299,8 @@ enum dlc_status {
  *                                             each aligned to 64 bytes (cuda:
  *                                             to DLC_DEVICE_ALIGNMENT), and
  *                                             room for those of the largest
- *                                             specialisation
+ *                                             specialisation; behind them
+ *                                             what decoding pictures takes
  */
 
 #ifdef __cplusplus

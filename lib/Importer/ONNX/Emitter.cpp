@@ -275,6 +275,9 @@ LogicalResult GraphEmitter::emit() {
       function.setArgAttr(index, "dlc.most",
                           constantAttr(model, *port.most, type, allDense));
     }
+    if (!port.pixels.empty())
+      function.setArgAttr(index, "dlc.picture",
+                          builder.getStringAttr(port.pixels));
     if (!port.isConstant)
       values[port.name] = entry->getArgument(index);
   }

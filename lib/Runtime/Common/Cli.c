@@ -3,6 +3,7 @@
 #include "Cli.h"
 
 #include "Extents.h"
+#include "PictureInput.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -255,7 +256,8 @@ static void print_ports(dlc_out *out, const char *kind,
 void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
   dlc_print(out, "usage: %s", program);
   for (uint32_t i = 0; i < visible_inputs(model); ++i)
-    dlc_print(out, " [%s=]FILE.npy", model->inputs[i].name);
+    dlc_print(out, " [%s=]FILE%s", model->inputs[i].name,
+              dlc_find_picture(model, i) ? "" : ".npy");
   dlc_print(
       out,
       " [options]\n"
@@ -294,4 +296,10 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
     print_ports(out, "output", each->outputs,
                 dlc_visible_tensors(each->outputs, model->num_outputs));
   }
+  for (uint32_t i = 0; i < visible_inputs(model); ++i)
+    if (dlc_find_picture(model, i))
+      dlc_print(out,
+                "The file of input %s is a picture (BMP, JPEG, JPEG 2000, PNG, "
+                "PNM, TIFF, WebP),\nor an .npy file of its bytes or pixels.\n",
+                model->inputs[i].name);
 }

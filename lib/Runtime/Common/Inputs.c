@@ -6,6 +6,7 @@
 #include "Extents.h"
 #include "Find.h"
 #include "Npy.h"
+#include "PictureInput.h"
 
 #include <string.h>
 
@@ -256,10 +257,17 @@ static int read_files(const dlc_program *program, unsigned char *const *places,
     choice->input = i;
     if (!file)
       continue;
-    if (model->num_specialisations == 1 && !dlc_is_bounded(&model->inputs[i])
-            ? dlc_npy_read(file, &model->inputs[i], places[i], error)
-            : dlc_npy_read_any(file, &model->inputs[i], pick, choice, places[i],
-                               error))
+    const dlc_picture_input *picture = dlc_find_picture(model, i);
+    if (picture) {
+      if (dlc_read_picture(file, model, picture,
+                           program->tensors + model->picture_offset, pick,
+                           choice, places[i], error))
+        return -1;
+    } else if (model->num_specialisations == 1 &&
+                       !dlc_is_bounded(&model->inputs[i])
+                   ? dlc_npy_read(file, &model->inputs[i], places[i], error)
+                   : dlc_npy_read_any(file, &model->inputs[i], pick, choice,
+                                      places[i], error))
       return -1;
   }
   return 0;

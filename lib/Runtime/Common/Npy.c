@@ -236,14 +236,8 @@ static int check_values(const dlc_dtype_info *dtype, const unsigned char *data,
   return 0;
 }
 
-static int read_open(int fd, const dlc_tensor_info *tensor, dlc_npy_pick pick,
-                     void *context, void *data, dlc_error *error) {
-  struct stat status;
-  if (fstat(fd, &status) != 0)
-    return dlc_fail(error, "%s", strerror(errno));
-  if (S_ISDIR(status.st_mode))
-    return dlc_fail(error, "it is a folder");
-
+int dlc_npy_read_header(int fd, dlc_npy_header *header, uint64_t *offset,
+                        dlc_error *error) {
   unsigned char prefix[12];
   int result = read_all(fd, prefix, 10);
   if (result > 0)
@@ -254,12 +248,12 @@ static int read_open(int fd, const dlc_tensor_info *tensor, dlc_npy_pick pick,
     return dlc_fail(error, "its .npy version %d.%d is unknown", prefix[6],
                     prefix[7]);
   uint32_t size = prefix[8] | (uint32_t)prefix[9] << 8;
-  uint64_t offset = 10;
+  *offset = 10;
   if (prefix[6] >= 2) {
     if (read_all(fd, prefix + 10, 2))
       return dlc_fail(error, "it ends within its header");
     size |= (uint32_t)prefix[10] << 16 | (uint32_t)prefix[11] << 24;
-    offset = 12;
+    *offset = 12;
   }
   if (size > DLC_NPY_MAX_HEADER)
     return dlc_fail(error, "its header has %u bytes, more than the %d allowed",
@@ -267,10 +261,21 @@ static int read_open(int fd, const dlc_tensor_info *tensor, dlc_npy_pick pick,
   char text[DLC_NPY_MAX_HEADER];
   if (read_all(fd, text, size))
     return dlc_fail(error, "it ends within its header");
-  offset += size;
+  *offset += size;
+  return dlc_npy_parse_header(text, size, header, error);
+}
+
+static int read_open(int fd, const dlc_tensor_info *tensor, dlc_npy_pick pick,
+                     void *context, void *data, dlc_error *error) {
+  struct stat status;
+  if (fstat(fd, &status) != 0)
+    return dlc_fail(error, "%s", strerror(errno));
+  if (S_ISDIR(status.st_mode))
+    return dlc_fail(error, "it is a folder");
 
   dlc_npy_header header;
-  if (dlc_npy_parse_header(text, size, &header, error))
+  uint64_t offset;
+  if (dlc_npy_read_header(fd, &header, &offset, error))
     return -1;
 
   const dlc_dtype_info *dtype = dlc_dtype_lookup(tensor->dtype);
@@ -291,9 +296,9 @@ static int read_open(int fd, const dlc_tensor_info *tensor, dlc_npy_pick pick,
                                  : (uint64_t)status.st_size - offset),
         (unsigned long long)tensor->bytes);
 
-  result = header.fortran_order && header.rank > 1
-               ? read_fortran(fd, tensor, dtype->size, data)
-               : read_all(fd, data, tensor->bytes);
+  int result = header.fortran_order && header.rank > 1
+                   ? read_fortran(fd, tensor, dtype->size, data)
+                   : read_all(fd, data, tensor->bytes);
   if (result > 0)
     return dlc_fail(error, "%s", strerror(result));
   if (result < 0)

@@ -30,6 +30,10 @@ typedef struct dlc_npy_header {
 int dlc_npy_parse_header(const char *text, size_t size, dlc_npy_header *header,
                          dlc_error *error);
 
+/** Reads up to the data, which begins at `offset`. */
+int dlc_npy_read_header(int fd, dlc_npy_header *header, uint64_t *offset,
+                        dlc_error *error);
+
 /** Says what a file with this header is to be read as, all of the type that was
  * asked for; NULL, with the reason in `error`, if it is not wanted. */
 typedef const dlc_tensor_info *(*dlc_npy_pick)(void *context,

@@ -57,6 +57,8 @@ static int check_model(const dlc_model *model, dlc_error *error) {
     return dlc_fail(error, "the model has %llu specialisations, not 1 to %d",
                     (unsigned long long)model->num_specialisations,
                     DLC_MAX_SPECIALISATIONS);
+  if (model->num_pictures && !model->decoder)
+    return dlc_fail(error, "the model has pictures and nothing to decode them");
   for (uint64_t s = 0; s < model->num_specialisations; ++s) {
     const dlc_specialisation *each = &model->specialisations[s];
     if (check_tensors(each->inputs, model->num_inputs, error) ||

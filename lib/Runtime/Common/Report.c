@@ -5,6 +5,7 @@
 #include "Device.h"
 #include "Extents.h"
 #include "Find.h"
+#include "PictureInput.h"
 
 /* Heap sort: the C library's qsort allocates. */
 static void sift(uint64_t *values, uint64_t root, uint64_t count) {
@@ -84,6 +85,10 @@ static void print_tensors(dlc_out *out, const char *title,
         model ? dlc_find_requirement_v3(model, i) : NULL;
     if (required)
       print_required(out, &tensors[i], required);
+    const dlc_picture_input *picture =
+        model ? dlc_find_picture(model, i) : NULL;
+    if (picture)
+      dlc_print(out, ", a picture (%s)", dlc_pixels_name(picture->order));
     dlc_print(out, "\n");
   }
 }
@@ -181,6 +186,11 @@ static void report_info(dlc_out *out, const dlc_model *model,
               (unsigned long long)model->lower_bound);
   if (model->specialisations[0].input_offsets)
     dlc_print(out, ", with inputs and outputs");
+  if (model->picture_bytes) {
+    dlc_print(out, "\n");
+    print_memory(out, "picture bytes", model->picture_bytes,
+                 ", to decode with before a run");
+  }
   dlc_print(out, "\n%-14s ", "target");
   print_target(out, model, variant);
   if (lacking)
@@ -216,7 +226,8 @@ static void report_times(dlc_out *out, const dlc_model *model,
   }
   uint64_t tensors = tensor_bytes(model, times->specialisation);
   dlc_print(out, "%-14s planned ", "memory");
-  dlc_print_bytes(out, model->weights_bytes + model->arena_bytes + tensors);
+  dlc_print_bytes(out, model->weights_bytes + model->arena_bytes + tensors +
+                           model->picture_bytes);
   dlc_print(out, " (weights ");
   dlc_print_bytes(out, model->weights_bytes);
   dlc_print(out, ", arena ");
@@ -226,6 +237,10 @@ static void report_times(dlc_out *out, const dlc_model *model,
   } else {
     dlc_print(out, ", inputs and outputs ");
     dlc_print_bytes(out, tensors);
+  }
+  if (model->picture_bytes) {
+    dlc_print(out, ", decoding pictures ");
+    dlc_print_bytes(out, model->picture_bytes);
   }
   if (times->device_name) {
     dlc_print(out, "), taken of the GPU's ");
@@ -296,6 +311,10 @@ static void json_tensors(dlc_out *out, const char *key,
         model ? dlc_find_requirement_v3(model, i) : NULL;
     if (required)
       json_required(out, &tensors[i], required);
+    const dlc_picture_input *picture =
+        model ? dlc_find_picture(model, i) : NULL;
+    if (picture)
+      dlc_print(out, ", \"picture\": \"%s\"", dlc_pixels_name(picture->order));
     dlc_print(out, ", \"bytes\": %llu}", (unsigned long long)tensors[i].bytes);
   }
   dlc_print(out, "]");
@@ -388,6 +407,9 @@ void dlc_report_json(dlc_out *out, const dlc_model *model, const char *variant,
             (unsigned long long)model->lower_bound);
   if (model->specialisations[0].input_offsets)
     dlc_print(out, ", \"io\": \"arena\"");
+  if (model->picture_bytes)
+    dlc_print(out, ", \"picture_bytes\": %llu",
+              (unsigned long long)model->picture_bytes);
   if (model->device)
     json_device(out, model);
   json_specialisations(

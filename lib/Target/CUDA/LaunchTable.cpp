@@ -54,6 +54,9 @@ Error target::readSignature(FuncOp graph, Signature &signature) {
     if (!isOutput)
       setRequirement(signature, graph.getArgAttr(i, "dlc.least"),
                      graph.getArgAttr(i, "dlc.most"));
+    if (!isOutput)
+      setPicture(signature,
+                 graph.getArgAttrOfType<mlir::StringAttr>(i, "dlc.picture"));
     if (arena::SlotOp slot = arena::getArgumentSlot(graph, i))
       (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
           static_cast<uint64_t>(slot.getOffset());

@@ -4,6 +4,7 @@
 
 #include "dlc/Dialect/Dispatch/IR/Launches.h"
 
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
@@ -156,6 +157,14 @@ void dlc::target::setRequirement(Signature &signature, mlir::Attribute least,
   signature.inputs.back().most = getBytes(most);
 }
 
+void dlc::target::setPicture(Signature &signature, mlir::StringAttr pixels) {
+  if (pixels)
+    signature.inputs.back().pixels = StringSwitch<uint32_t>(pixels.getValue())
+                                         .Case("RGB", DLC_PIXELS_RGB)
+                                         .Case("BGR", DLC_PIXELS_BGR)
+                                         .Default(DLC_PIXELS_GREY);
+}
+
 void dlc::target::setChecks(Signature &signature, mlir::ArrayAttr texts) {
   if (!texts)
     return;
@@ -234,6 +243,22 @@ public:
                                    isRange ? makeBytes(tensor.most) : least}));
     }
     return entries;
+  }
+
+  std::vector<Constant *> makePictures(ArrayRef<TensorInfo> inputs) {
+    std::vector<Constant *> entries;
+    for (auto [number, tensor] : llvm::enumerate(inputs))
+      if (tensor.pixels)
+        // struct dlc_picture_input
+        entries.push_back(ConstantStruct::getAnon(
+            {makeInt32(number), makeInt32(tensor.pixels)}));
+    return entries;
+  }
+
+  /// What decodes them, in the runtime; libraries have nothing of it.
+  Constant *makeDecoder(const ModelInfo &info) {
+    return info.pictureBytes ? makeExternal("dlc_picture_decoder_v1")
+                             : ConstantPointerNull::get(pointer);
   }
 
   std::vector<Constant *> makeChecks(const Signature &signature) {
@@ -409,6 +434,7 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
   const ModelInfo::Specialisation &first = info.first();
   std::vector<Constant *> requirements = b.makeRequirements(first.inputs);
   std::vector<Constant *> checks = b.makeChecks(first);
+  std::vector<Constant *> pictures = b.makePictures(first.inputs);
   // struct dlc_model
   Constant *value =
       ConstantStruct::getAnon({b.makeInt32(DLC_ABI_VERSION),
@@ -434,7 +460,12 @@ std::unique_ptr<Module> dlc::target::makeDescriptor(LLVMContext &context,
                                b.makeArray(requirements),
                                b.makeInt64(requirements.size()),
                                b.makeArray(checks),
-                               b.makeInt64(checks.size())});
+                               b.makeInt64(checks.size()),
+                               b.makeArray(pictures),
+                               b.makeInt64(pictures.size()),
+                               b.makeDecoder(info),
+                               b.makeInt64(info.pictureOffset),
+                               b.makeInt64(info.pictureBytes)});
   auto *global = new GlobalVariable(
       *module, value->getType(),
       /*isConstant=*/true, GlobalValue::ExternalLinkage, value, info.symbol);

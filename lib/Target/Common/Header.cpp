@@ -48,6 +48,10 @@ static void printTensors(raw_ostream &os, StringRef macro, StringRef kind,
        << "#define " << prefix << "_DTYPE " << tensor.dtype
        << "u /* enum dlc_dtype */\n"
        << "#define " << prefix << "_RANK " << tensor.shape.size() << "\n";
+    if (tensor.pixels)
+      os << "#define " << prefix << "_PICTURE " << tensor.pixels
+         << "u /* enum dlc_pixels: in the model an encoded picture; pass its "
+            "pixels */\n";
     if (!tensor.extents.empty()) {
       os << "#define " << prefix << "_EXTENTS {";
       llvm::interleaveComma(tensor.extents, os);

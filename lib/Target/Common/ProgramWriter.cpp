@@ -2,6 +2,8 @@
 
 #include "dlc/Target/Common/ProgramWriter.h"
 
+#include "Pictures.h"
+
 #include "dlc/Runtime/dlc_abi.h"
 
 #include "llvm/ADT/SmallString.h"
@@ -136,6 +138,7 @@ Error ProgramWriter::finishInfo() {
       for (const TensorInfo &tensor : *list) {
         addToHash(tensor.name);
         addToHash(std::to_string(tensor.dtype));
+        addToHash(std::to_string(tensor.pixels));
         addToHash(tensor.least);
         addToHash(tensor.most);
         if (tensor.arenaOffset)
@@ -189,8 +192,7 @@ DataSymbol ProgramWriter::makeWeights(arena::ConstantPoolOp pool,
   return symbol;
 }
 
-DataSymbol ProgramWriter::makeTensors(uint64_t alignment,
-                                      bool withOutputs) const {
+DataSymbol ProgramWriter::makeTensors(uint64_t alignment, bool withOutputs) {
   DataSymbol symbol;
   symbol.name = "dlc_tensors";
   symbol.isZero = true;
@@ -213,6 +215,17 @@ DataSymbol ProgramWriter::makeTensors(uint64_t alignment,
       for (const TensorInfo &tensor : each.outputs)
         all += place(tensor.bytes);
     symbol.size = std::max(symbol.size, all);
+  }
+  // One picture is decoded at a time.
+  for (const Signature &each : info.specialisations)
+    for (const TensorInfo &tensor : each.inputs)
+      if (tensor.pixels)
+        info.pictureBytes = std::max(
+            info.pictureBytes,
+            dlc_picture_memory_bytes(tensor.shape[0], tensor.shape[1]));
+  if (info.pictureBytes) {
+    info.pictureOffset = place(symbol.size);
+    symbol.size = info.pictureOffset + info.pictureBytes;
   }
   return symbol;
 }
@@ -263,6 +276,7 @@ Expected<ProgramReport> ProgramWriter::finish(ArrayRef<StringRef> members,
   report.weightsBytes = info.weightsBytes;
   report.arenaBytes = info.arenaBytes;
   report.lowerBound = info.lowerBound;
+  report.pictureBytes = info.pictureBytes;
   if (std::error_code code =
           sys::fs::file_size(report.files.front(), report.fileBytes))
     return createStringError(code, "cannot read " + report.files.front());

@@ -148,9 +148,11 @@ private:
                    dictionary.getAs<mlir::DenseI64ArrayAttr>("extents"),
                    dictionary.contains("is_extents"));
         setChecks(signature, dictionary.getAs<mlir::ArrayAttr>("checks"));
-        if (!isOutput)
+        if (!isOutput) {
           setRequirement(signature, dictionary.get("least"),
                          dictionary.get("most"));
+          setPicture(signature, dictionary.getAs<mlir::StringAttr>("picture"));
+        }
         if (auto offset = dictionary.getAs<mlir::IntegerAttr>("offset"))
           (isOutput ? signature.outputs : signature.inputs).back().arenaOffset =
               offset.getInt();

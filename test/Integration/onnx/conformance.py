@@ -7,8 +7,9 @@ with what the suite expects, by the suite's own tolerances.
     conformance.py [--target=cuda] [--every=N] [--jobs=N] [--json=FILE] [--list]
                    [--cache=FILE] [WORD...]
 
-Host programs run as libraries between guard pages; CUDA programs as executables, in the
-simulator (with all its checks) where there is no GPU. Cases that are known to fail stand,
+Host programs run as libraries between guard pages (those that decode pictures, which only
+executables do, as executables); CUDA programs as executables, in the simulator (with all
+its checks) where there is no GPU. Cases that are known to fail stand,
 with the reason, in expected-failures.txt: the run fails when one of them passes, too.
 WORDs choose cases whose name contains one of them; --every=N takes a sample, always the
 same one. The light networks are left to Integration/host/models.py."""
@@ -180,12 +181,13 @@ def check(case, flags, folder, bounded=False):
             options.append(f"--shape={port.name}={sizes}")
     cuda = "--target=cuda" in flags
     program = os.path.join(folder, "case")
-    execute([DLC, path, "-o", program, *target_flags(options), *([] if cuda else ["--emit=lib"])])
+    executable = cuda or any(node.op_type == "ImageDecoder" for node in case.model.graph.node)
+    execute([DLC, path, "-o", program, *target_flags(options), *([] if executable else ["--emit=lib"])])
     for given, expected in case.sets:
         if any(not np.array_equal(given[n], case.sets[0][0][n]) for n in bound):
             raise Wrong("data sets that bind different values")
         given = {n: a for n, a in given.items() if n not in bound}
-        if cuda:
+        if executable:
             got = run_executable([*launcher(flags), program], given, expected, folder)
         else:
             library = os.path.join(folder, "libcase.so")

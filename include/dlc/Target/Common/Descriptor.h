@@ -31,6 +31,8 @@ struct TensorInfo {
   /// Of an input: what its elements have to be at least and at most, as the
   /// bytes that it has; empty: anything. See dlc_requirement.
   std::string least, most;
+  /// Of an input that is a picture: an enum dlc_pixels, else 0.
+  uint32_t pixels = 0;
 
   bool operator==(const TensorInfo &other) const {
     return name == other.name && dtype == other.dtype && shape == other.shape;
@@ -116,6 +118,8 @@ struct ModelInfo {
   std::vector<Specialisation> specialisations;
   uint64_t arenaBytes = 0, arenaAlignment = 64, lowerBound = 0,
            weightsBytes = 0;
+  /// Where in an executable's dlc_tensors pictures are decoded.
+  uint64_t pictureOffset = 0, pictureBytes = 0;
   std::vector<Variant> variants;
   std::optional<DeviceInfo> device;
 
@@ -139,6 +143,10 @@ void setExtents(Signature &signature, bool isOutput,
 /// The same of what its elements have to be: null is anything.
 void setRequirement(Signature &signature, mlir::Attribute least,
                     mlir::Attribute most);
+
+/// The same of whether it is a picture, and of which pixels ("RGB"): null is
+/// no.
+void setPicture(Signature &signature, mlir::StringAttr pixels);
 
 /// The same of the checks whose numbers are in that tensor: null is none.
 void setChecks(Signature &signature, mlir::ArrayAttr texts);

@@ -42,6 +42,8 @@ struct ProgramReport {
   std::vector<std::string> files;
   std::string buildId;
   uint64_t weightsBytes = 0, arenaBytes = 0, lowerBound = 0;
+  /// Of an executable: what decoding pictures takes.
+  uint64_t pictureBytes = 0;
   /// Size of the first file.
   uint64_t fileBytes = 0;
 };

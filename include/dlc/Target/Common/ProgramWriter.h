@@ -53,8 +53,8 @@ protected:
   /// Writes an object with these symbols.
   llvm::Error addData(std::vector<DataSymbol> symbols);
   /// Memory for inputs, and for outputs if asked for, each aligned to
-  /// `alignment`.
-  DataSymbol makeTensors(uint64_t alignment, bool withOutputs) const;
+  /// `alignment`, and for decoding pictures.
+  DataSymbol makeTensors(uint64_t alignment, bool withOutputs);
 
   /// Makes what the options ask for. The static library gets `members` of the
   /// runtime; `header` is that of a library.

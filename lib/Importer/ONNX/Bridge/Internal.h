@@ -92,6 +92,21 @@ struct NpyArray {
 /// Reads a .npy file whose elements are to be used as `elemType`.
 NpyArray readNpy(const std::string &path, int elemType);
 
+/// The bytes of a regular file.
+Payload mapFile(const std::string &path);
+
+//===- Pictures.cpp -------------------------------------------------------===//
+
+/// Makes inputs that ImageDecoder takes inputs of pixels (Model::pictures), and
+/// decodes constants.
+void takePictures(Model &model);
+
+/// The pixels ("RGB", "BGR", "Grayscale") of an encoded picture: uint8 of
+/// height, width, channels.
+NpyArray decodePicture(const Payload &bytes, const std::string &pixels);
+/// The same of a file: a picture, or a .npy file of its bytes or of its pixels.
+NpyArray readPicture(const std::string &path, const std::string &pixels);
+
 //===- Signature.cpp ------------------------------------------------------===//
 
 /// Applies --dim, --shape, --bind and their like; afterwards all inputs are

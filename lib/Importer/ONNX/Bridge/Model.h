@@ -55,6 +55,9 @@ struct Port {
   /// at most. If that is the same, a constant has taken its place in the graph.
   std::optional<onnx::TensorProto> least = {}, most = {};
   bool isConstant = false;
+  /// Of an input that is an encoded picture ("RGB", "BGR", "Grayscale"): the
+  /// type is that of its pixels.
+  std::string pixels = {};
 };
 
 /// The name of a node's op: of other domains than the default one with it.
@@ -97,6 +100,8 @@ struct Model {
   onnx::ModelProto proto;
   std::vector<Payload> payloads;
   std::vector<Port> inputs, outputs;
+  /// Inputs that are encoded pictures, and what their pixels are.
+  std::map<std::string, std::string> pictures;
   /// What is wrong with the model but does no harm.
   std::vector<std::string> warnings;
   /// How many extents the inputs have.

@@ -545,6 +545,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   normalizeDomains(*proto.mutable_graph());
   castEyes(*proto.mutable_graph());
   expandContribOps(*proto.mutable_graph(), opset);
+  takePictures(model);
   bindInputs(model, options);
   removeDeadNodes(*proto.mutable_graph());
   if (opset < newest) {

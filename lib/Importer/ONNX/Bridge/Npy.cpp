@@ -166,47 +166,51 @@ private:
   size_t at = 0;
 };
 
-std::shared_ptr<Mapping> mapFile(const std::string &path) {
+} // namespace
+
+Payload dlc::importer::mapFile(const std::string &path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     throw ImportError::usage("cannot open '" + path +
                              "': " + std::strerror(errno));
   struct stat status;
-  auto result = std::make_shared<Mapping>();
+  auto mapping = std::make_shared<Mapping>();
   bool good = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   if (good && status.st_size > 0) {
     void *address =
         mmap(nullptr, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     good = address != MAP_FAILED;
     if (good) {
-      result->address = address;
-      result->size = status.st_size;
+      mapping->address = address;
+      mapping->size = status.st_size;
     }
   }
   close(fd);
   if (!good)
     throw ImportError::usage("cannot read '" + path + "': not a regular file");
-  return result;
+  Payload file;
+  file.data = static_cast<const char *>(mapping->address);
+  file.size = mapping->size;
+  file.owner = std::move(mapping);
+  return file;
 }
 
-} // namespace
-
 NpyArray dlc::importer::readNpy(const std::string &path, int elemType) {
-  std::shared_ptr<Mapping> file = mapFile(path);
-  auto bytes = static_cast<const unsigned char *>(file->address);
+  Payload file = mapFile(path);
+  auto bytes = reinterpret_cast<const unsigned char *>(file.data);
   auto corrupt = [&](const char *why) {
     return ImportError::usage("'" + path +
                               "' is not a valid .npy file: " + why);
   };
-  if (file->size < 10 || std::memcmp(bytes, "\x93NUMPY", 6) != 0)
+  if (file.size < 10 || std::memcmp(bytes, "\x93NUMPY", 6) != 0)
     throw corrupt("no NumPy header");
   size_t start = bytes[6] == 1 ? 10 : 12;
-  if (bytes[6] < 1 || bytes[6] > 3 || file->size < start)
+  if (bytes[6] < 1 || bytes[6] > 3 || file.size < start)
     throw corrupt("unknown version");
   size_t length = bytes[8] | size_t(bytes[9]) << 8;
   if (start == 12)
     length |= size_t(bytes[10]) << 16 | size_t(bytes[11]) << 24;
-  if (length > file->size - start)
+  if (length > file.size - start)
     throw corrupt("the header is truncated");
   std::string header(reinterpret_cast<const char *>(bytes) + start, length);
   NpyArray array;
@@ -243,7 +247,7 @@ NpyArray dlc::importer::readNpy(const std::string &path, int elemType) {
   }
   bool narrow = elemTypeBits(elemType) < 8;
   uint64_t wanted = narrow ? elements : packedBytes(elements, elemType);
-  uint64_t have = file->size - start - length;
+  uint64_t have = file.size - start - length;
   if (have != wanted)
     throw ImportError::usage("'" + path + "' holds " + std::to_string(have) +
                              " bytes of data, but its shape " +
@@ -253,7 +257,7 @@ NpyArray dlc::importer::readNpy(const std::string &path, int elemType) {
   if (!narrow) {
     array.payload.data = data;
     array.payload.size = wanted;
-    array.payload.owner = std::move(file);
+    array.payload.owner = std::move(file.owner);
     return array;
   }
   // ONNX packs narrow types, lowest bits first

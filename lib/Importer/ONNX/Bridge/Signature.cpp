@@ -233,7 +233,10 @@ private:
     std::string source = flag + " " + name + "=" + file;
     NpyArray array;
     try {
-      array = readNpy(file, elemTypes.at(name));
+      auto picture = model.pictures.find(name);
+      array = picture == model.pictures.end()
+                  ? readNpy(file, elemTypes.at(name))
+                  : readPicture(file, picture->second);
     } catch (ImportError &error) {
       error.failure.message = source + ": " + error.failure.message;
       throw;
@@ -424,6 +427,9 @@ private:
           port.extents = bounded[name];
       if (range == ranges.end()) {
         port.name = name;
+        if (auto picture = model.pictures.find(name);
+            picture != model.pictures.end())
+          port.pixels = picture->second;
         const auto &type = info->second->type().tensor_type();
         port.type.elemType = type.elem_type();
         for (const auto &dim : type.shape().dim())
