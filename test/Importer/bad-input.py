@@ -120,11 +120,11 @@ case("unknown-domain", model([node("Frob", domain="com.acme"), node("Frob", ["y"
                              outputs=[info("z", [2, 3])], domains=["com.acme"]),
      "com.acme.Frob", "'the_node'", "'other'", "2 nodes")
 case("undeclared-domain", model([node("Frob", domain="com.acme")], outputs=out([2, 3])), "com.acme")
-case("unsupported-ops", model([node("ImageDecoder", ["b"], ["n"], "decode"),
-                               node("RandomNormalLike", ["x"], ["u"], "random"), node("Relu", ["u"])],
+case("unsupported-ops", model([node("Decode", ["b"], ["n"], "decode", domain="com.acme"),
+                               node("Noise", ["x"], ["u"], "random", domain="com.acme"), node("Relu", ["u"])],
                               [info("x", [2, 3]), info("b", [5], TensorProto.UINT8)],
-                              [info("y", [2, 3]), info("n", ["h", "w", 3], TensorProto.UINT8)], opset=20),
-     "2 nodes", "ImageDecoder ('decode')", "RandomNormalLike ('random')")
+                              [info("y", [2, 3]), info("n", ["h", "w", 3], TensorProto.UINT8)], domains=["com.acme"]),
+     "2 nodes", "com.acme.Decode ('decode')", "com.acme.Noise ('random')")
 case("too-few-inputs", model([node("Add", ["x"])], outputs=out([2, 3])), "the_node (Add)")
 case("too-many-inputs", model([node("Relu", ["x", "x"])], outputs=out([2, 3])), "the_node (Relu)")
 case("wrong-attribute-type", model([node("Softmax", axis="one")], outputs=out([2, 3])),
