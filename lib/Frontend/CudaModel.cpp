@@ -183,8 +183,9 @@ public:
   ~CudaModel() override {
     (void)gpu.cuda->cuCtxSetCurrent(gpu.context);
     freeModel(instance);
-    for (auto &[stream, arena] : arenas)
-      gpu.free(arena);
+    for (auto *places : {&arenas, &randomStates})
+      for (auto &[stream, place] : *places)
+        gpu.free(place);
     gpu.free(weights);
   }
 
@@ -221,7 +222,20 @@ public:
     void *&arena = arenas[stream];
     if (!arena)
       arena = gpu.allocate(descriptor.arena_bytes);
-    check(runModel(instance, from, to, arena, stream));
+    std::vector<const void *> all(from, from + inputs.size());
+    if (hasRandom) {
+      void *&place = randomStates[stream];
+      if (!place)
+        place = gpu.allocate(sizeof(RandomState));
+      // (So little is copied before the call returns.)
+      RandomState state = nextRandom();
+      gpu.check(gpu.cuda->cuMemcpyHtoDAsync(reinterpret_cast<uintptr_t>(place),
+                                            &state, 2 * sizeof(int64_t),
+                                            static_cast<CUstream>(stream)),
+                "cannot copy a seed to the GPU");
+      all.push_back(place);
+    }
+    check(runModel(instance, all.data(), to, arena, stream));
   }
 
 private:
@@ -255,7 +269,7 @@ private:
   void *instance = nullptr, *weights = nullptr;
   ArenaPool lanes;
   std::mutex mutex;
-  std::map<void *, void *> arenas;
+  std::map<void *, void *> arenas, randomStates;
 };
 
 } // namespace

@@ -244,8 +244,20 @@ Model::Impl::Impl(std::shared_ptr<Library> library, const dlc_model &descriptor)
     : library(std::move(library)), descriptor(descriptor),
       name(descriptor.name), target(descriptor.target),
       inputs(readTensors(descriptor.inputs, descriptor.num_inputs)),
-      outputs(readTensors(descriptor.outputs, descriptor.num_outputs)) {}
+      outputs(readTensors(descriptor.outputs, descriptor.num_outputs)),
+      hasRandom(dlc_has_random(descriptor.inputs, descriptor.num_inputs)) {}
 Model::Impl::~Impl() = default;
+
+RandomState Model::Impl::nextRandom() {
+  std::lock_guard<std::mutex> lock(randomMutex);
+  return {seed, runs++};
+}
+
+void Model::Impl::setSeed(int64_t number) {
+  std::lock_guard<std::mutex> lock(randomMutex);
+  seed = number;
+  runs = 0;
+}
 
 Model Model::load(const std::string &path) {
   auto library = std::make_shared<Library>(path);
@@ -282,6 +294,7 @@ const std::vector<TensorInfo> &Model::inputs() const {
 const std::vector<TensorInfo> &Model::outputs() const {
   return get(impl).outputs;
 }
+void Model::setSeed(int64_t seed) const { get(impl).setSeed(seed); }
 size_t Model::arenaBytes() const { return get(impl).descriptor.arena_bytes; }
 size_t Model::weightsBytes() const {
   return get(impl).descriptor.weights_bytes;
@@ -357,6 +370,11 @@ public:
     // Aligned as all inputs have to be.
     Array aligned = Array::copy(extents.data(), DType::I64,
                                 {static_cast<int64_t>(extents.size())});
+    RandomState random{};
+    if (model.hasRandom) {
+      random = model.nextRandom();
+      from.push_back(&random);
+    }
     if (dlc_extents_tensor(descriptor.inputs, descriptor.num_inputs))
       from.push_back(aligned.data());
     for (Array &output : outputs)
@@ -447,7 +465,13 @@ static void refuseBounded(const Model::Impl &model) {
 void Model::run(const void *const *inputs, void *const *outputs) const {
   refuseBounded(get(impl));
   checkValues(get(impl), inputs);
-  get(impl).run(inputs, outputs);
+  RandomState random{};
+  std::vector<const void *> from(inputs, inputs + get(impl).inputs.size());
+  if (get(impl).hasRandom) {
+    random = get(impl).nextRandom();
+    from.push_back(&random);
+  }
+  get(impl).run(from.data(), outputs);
 }
 
 void Model::runOnDevice(const void *const *inputs, void *const *outputs,
@@ -485,6 +509,10 @@ struct MadeUpTensors {
       const dlc_requirement &required = descriptor.requirements[r];
       std::memcpy(arrays[required.input].data(), required.most,
                   descriptor.inputs[required.input].bytes);
+    }
+    if (model.hasRandom) {
+      arrays.emplace_back(DType::I64, Ints{2}); // zeros
+      from.push_back(arrays.back().data());
     }
     // Inputs as large as they can be.
     std::vector<int64_t> extents;

@@ -35,6 +35,11 @@ private:
   void *handle = nullptr;
 };
 
+/// What a run's random numbers are a function of.
+struct alignas(DLC_TENSOR_ALIGNMENT) RandomState {
+  int64_t seed, run;
+};
+
 /// Arenas for as many runs as there are at the same time.
 class ArenaPool {
 public:
@@ -77,10 +82,19 @@ struct dlc::Model::Impl {
   virtual void profile(const void *const *inputs, void *const *outputs,
                        dlc_profile &profile) = 0;
 
+  /// The seed and the number of the next run, for DLC_ROLE_RANDOM.
+  detail::RandomState nextRandom();
+  void setSeed(int64_t seed);
+
   std::shared_ptr<detail::Library> library;
   const dlc_model &descriptor;
   std::string name, target;
   std::vector<TensorInfo> inputs, outputs;
+  bool hasRandom;
+
+private:
+  std::mutex randomMutex;
+  int64_t seed = 0, runs = 0;
 };
 
 namespace dlc::detail {

@@ -102,9 +102,9 @@ static SmallVector<Attribute> getSignature(func::FuncOp func) {
   SmallVector<Attribute> signature;
   auto add = [&](Type type, DictionaryAttr attrs) {
     signature.push_back(TypeAttr::get(getElementTypeOrSelf(type)));
-    for (StringRef name :
-         {"dlc.name", "dlc.type", "dlc.output", "dlc.extents", "dlc.is_extents",
-          "dlc.checks", "dlc.least", "dlc.most", "dlc.picture"})
+    for (StringRef name : {"dlc.name", "dlc.type", "dlc.output", "dlc.extents",
+                           "dlc.is_extents", "dlc.is_random", "dlc.checks",
+                           "dlc.least", "dlc.most", "dlc.picture"})
       signature.push_back(attrs ? attrs.get(name) : Attribute());
   };
   for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i)

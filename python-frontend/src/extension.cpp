@@ -458,6 +458,7 @@ static void bindModel(nb::module_ &m) {
       .def_prop_ro("arena_bytes", &Model::arenaBytes)
       .def_prop_ro("weights_bytes", &Model::weightsBytes)
       .def_prop_ro("lower_bound", &Model::lowerBound)
+      .def("set_seed", &Model::setSeed, "seed"_a)
       .def("run", &run, "inputs"_a, "for_numpy"_a,
            nb::sig("def run(self, inputs: typing.Sequence[object], for_numpy: "
                    "bool) -> list[typing.Any]"))

@@ -70,6 +70,9 @@ public:
   const std::vector<TensorInfo> &outputs() const;
   /// Bytes of the arena, of the weights, and the bytes that no plan can save.
   size_t arenaBytes() const;
+  /// Random numbers of the model are a function of a seed (0 at first; its low
+  /// 32 bits) and of how many runs there were since it was set.
+  void setSeed(int64_t seed) const;
   size_t weightsBytes() const;
   size_t lowerBound() const;
 

@@ -49,6 +49,20 @@ enum dlc_dtype {
   DLC_DTYPE_F4E2M1FN = 23
 };
 
+/** What a tensor of a program is. */
+enum dlc_role {
+  DLC_ROLE_MODEL = 0, /* an input or output of the model */
+  /* The last one of its list, no input or output of the model, holds the
+   * extents of others (DLC_DTYPE_I64, one dimension). As an input it must be
+   * right, as an output the program writes it. */
+  DLC_ROLE_EXTENTS = 1,
+  /* The first input that is none of the model's, two elements of DLC_DTYPE_I64:
+   * the model has random numbers, which are a function of them. The first one
+   * is a seed, of which the low 32 bits count, the second one the number of
+   * the run: each number gives other ones. */
+  DLC_ROLE_RANDOM = 2
+};
+
 /** One input or output. Memory is row-major and contiguous. */
 typedef struct dlc_tensor_info {
   const char *name; /* as in the model, UTF-8, not sanitised */
@@ -61,10 +75,7 @@ typedef struct dlc_tensor_info {
    * largest that it can be. What counts of the tensor is the beginning of each
    * dimension; the rest of its memory means nothing. */
   const int32_t *extents;
-  /* 1: this tensor, the last one of its list, is no input or output of the
-   * model, but holds such extents (DLC_DTYPE_I64, one dimension). As an input
-   * it must be right, as an output the program writes it. */
-  uint32_t is_extents;
+  uint32_t role; /* enum dlc_role */
 } dlc_tensor_info;
 
 /** Runs work items [begin, end) of one kernel. */

@@ -138,8 +138,8 @@ private:
 
   /// Names and types of inputs and outputs, for the program's descriptor:
   /// `dlc.inputs` and `dlc.outputs` are arrays of {name, type}, for those
-  /// that are in the arena {offset}, and {extents, is_extents, checks, least,
-  /// most, picture} as the attributes of the arguments.
+  /// that are in the arena {offset}, and {extents, is_extents, is_random,
+  /// checks, least, most, picture} as the attributes of the arguments.
   void keepSignature(func::FuncOp func, LLVM::LLVMFuncOp entry) {
     Builder builder(context);
     SmallVector<Attribute> inputs, outputs;
@@ -149,8 +149,8 @@ private:
       auto stored = func.getArgAttrOfType<TypeAttr>(i, "dlc.type");
       Type element = stored ? stored.getValue() : memref.getElementType();
       NamedAttrList entry;
-      for (StringRef key : {"name", "extents", "is_extents", "checks", "least",
-                            "most", "picture"})
+      for (StringRef key : {"name", "extents", "is_extents", "is_random",
+                            "checks", "least", "most", "picture"})
         if (Attribute value = func.getArgAttr(i, ("dlc." + key).str()))
           entry.set(key, value);
       entry.set("type", TypeAttr::get(

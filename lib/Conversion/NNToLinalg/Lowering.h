@@ -215,6 +215,7 @@ void populateReduction(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateNormalization(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateResize(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateShape(mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateRandom(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateIndexing(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateCustom(mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateLoop(mlir::TypeConverter &, mlir::RewritePatternSet &);

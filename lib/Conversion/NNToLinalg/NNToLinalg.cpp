@@ -127,6 +127,7 @@ struct ConvertNNToLinalg
     populateNormalization(converter, patterns);
     populateResize(converter, patterns);
     populateShape(converter, patterns);
+    populateRandom(converter, patterns);
     populateIndexing(converter, patterns);
     populateCustom(converter, patterns);
     populateLoop(converter, patterns);

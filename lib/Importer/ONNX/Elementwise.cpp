@@ -139,67 +139,6 @@ static LogicalResult identity(NodeEmitter &e) {
   return e.set(0, e.in(0));
 }
 
-/// 32 random bits an element: its position through an integer hash (Wellons'
-/// "lowbias32"). The same program gives the same bits each time.
-static Value randomBits(NodeEmitter &e, ArrayRef<int64_t> shape,
-                        uint32_t seed) {
-  Arithmetic m(e);
-  Type u32 = e.elementType(onnx::TensorProto::UINT32);
-  int64_t rank = shape.size();
-  Value bits;
-  Dims strides = stridesOf(shape);
-  for (int64_t d = 0; d < rank; ++d) {
-    Value at = e.iota(shape[d], strides[d], d, rank);
-    bits = bits ? m.add(bits, at) : at;
-  }
-  bits = bits ? e.cast(bits, u32) : e.scalarOf(0, u32);
-  bits = m.add(bits, double(seed * 0x9E3779B9u));
-  auto mix = [&](int shift, double factor) {
-    Value high = e.make<nn::ShiftOp>(bits, e.scalar(shift, bits),
-                                     nn::ShiftDirection::Right);
-    bits = e.make<nn::BitwiseXorOp>(bits, high);
-    if (factor != 0)
-      bits = m.mul(bits, factor);
-  };
-  mix(16, 0x7FEB352D);
-  mix(15, 0x846CA68B);
-  mix(16, 0);
-  return e.broadcast(bits, shape);
-}
-
-/// In training mode each element is 0 with the probability `ratio` and divided
-/// by 1 - ratio else.
-static LogicalResult dropout(NodeEmitter &e) {
-  e.aligned = "";
-  Value x = e.in(0);
-  auto training = e.constInts(2);
-  bool known = !e.has(2) || (training && training->size() == 1);
-  if (known && !(e.has(2) && (*training)[0])) {
-    if (e.wants(1))
-      (void)e.set(1, e.splat(e.outType(1), 1));
-    return e.set(0, x);
-  }
-  Arithmetic m(e);
-  Type f32 = e.builder.getF32Type();
-  Value ratio =
-      e.has(1) ? e.reshape(e.cast(e.in(1), f32), {}) : e.scalarOf(0.5, f32);
-  // 24 of the bits are exact as a float.
-  Value bits = randomBits(e, shapeOf(x), uint32_t(e.intAttr("seed", 0)) + 1);
-  Value random =
-      e.make<nn::ShiftOp>(bits, e.scalar(8, bits), nn::ShiftDirection::Right);
-  random = m.mul(e.cast(random, f32), 0x1p-24);
-  Value mask = m.compare(nn::ComparePredicate::GE, random, ratio);
-  if (!known)
-    mask = m.either(mask, m.negate(e.reshape(e.in(2), {})));
-  Value scale = m.div(e.scalarOf(1, f32), m.sub(e.scalarOf(1, f32), ratio));
-  if (!known)
-    scale = m.select(e.reshape(e.in(2), {}), scale, 1);
-  Value kept = m.mul(e.cast(x, f32), scale);
-  if (e.wants(1))
-    (void)e.set(1, mask);
-  return e.set(0, e.cast(m.select(mask, kept, 0), elementOf(x)));
-}
-
 void dlc::importer::addElementwise(EmitterTable &table) {
   table["Abs"] = unary<nn::AbsOp>;
   table["Neg"] = unary<nn::NegOp>;
@@ -258,5 +197,5 @@ void dlc::importer::addElementwise(EmitterTable &table) {
   table["BitCast"] = bitCast;
   table["Clip"] = clip;
   table["Identity"] = identity;
-  table["Dropout"] = dropout;
+  table["Dropout"] = emitDropout;
 }

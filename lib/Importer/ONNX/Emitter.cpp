@@ -37,6 +37,8 @@ const EmitterTable &dlc::importer::emitterTable() {
     addClassic(entries);
     addDataDependent(entries);
     addLoops(entries);
+    addRandom(entries);
+    addTraining(entries);
     return entries;
   }();
   return table;
@@ -95,6 +97,30 @@ Value GraphEmitter::lookup(const std::string &name, Location loc) {
       constantAttr(model, *constant->second, tensorType));
   values[name] = value;
   return value;
+}
+
+const GraphEmitter::RandomState &GraphEmitter::getRandomState() {
+  if (random.seed)
+    return random;
+  Location loc = function.getLoc();
+  auto type = RankedTensorType::get({2}, builder.getI64Type());
+  auto attrs = builder.getDictionaryAttr(
+      {builder.getNamedAttr("dlc.name", builder.getStringAttr("dlc.random")),
+       builder.getNamedAttr(nn::kIsRandomAttrName, builder.getUnitAttr())});
+  // Behind the model's own, in front of extents.
+  unsigned at = model.inputs.size();
+  (void)function.insertArgument(at, type, attrs, loc);
+  // At the top, so that loops have it, too.
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&function.getBody().front());
+  auto element = [&](int64_t index) -> Value {
+    Value part = nn::SliceOp::create(
+        builder, loc, function.getArgument(at), ArrayRef<int64_t>(index),
+        ArrayRef<int64_t>(1), ArrayRef<int64_t>(1));
+    return nn::ReshapeOp::create(builder, loc, part, ArrayRef<int64_t>());
+  };
+  random = {element(0), element(1)};
+  return random;
 }
 
 /// The node's name, or that of its first result.
@@ -257,7 +283,7 @@ LogicalResult GraphEmitter::emit() {
   }
 
   builder.setInsertionPointToEnd(module.getBody());
-  auto function =
+  function =
       func::FuncOp::create(builder, fileLoc, "main",
                            builder.getFunctionType(inputTypes, outputTypes));
   Block *entry = function.addEntryBlock();

@@ -49,6 +49,8 @@ void addSignal(EmitterTable &table);
 void addClassic(EmitterTable &table);
 void addDataDependent(EmitterTable &table);
 void addLoops(EmitterTable &table);
+void addRandom(EmitterTable &table);
+void addTraining(EmitterTable &table);
 
 using Dims = llvm::SmallVector<int64_t>;
 
@@ -65,6 +67,7 @@ mlir::ElementsAttr constantAttr(const Model &model,
 /// A loop of which the body is being built.
 struct OpenLoop {
   std::unique_ptr<nn::LoopBuilder> body;
+  int64_t trips = 0;
   llvm::SmallVector<bool> reversed;
   /// The number of the iteration, if that is needed, and whether it is the last
   /// state.
@@ -85,6 +88,14 @@ public:
   /// The inputs with bounded elements that a value is computed from, for
   /// messages: "input 's'".
   std::string describeOrigin(const std::string &value) const;
+  /// Scalars of i64 that the random numbers of a run are a function of.
+  struct RandomState {
+    mlir::Value seed, run;
+  };
+  /// Makes them one more input of the model.
+  const RandomState &getRandomState();
+  /// The number of the next stream of random numbers.
+  int64_t nextStream() { return streams++; }
 
 private:
   friend class NodeEmitter;
@@ -95,10 +106,13 @@ private:
 
   Model &model;
   mlir::ModuleOp module;
+  mlir::func::FuncOp function;
   llvm::StringRef file;
   mlir::OpBuilder builder;
   llvm::StringMap<mlir::Value> values;
   llvm::SmallVector<OpenLoop> loops;
+  RandomState random;
+  int64_t streams = 0;
   /// What a run has to find equal, and what the first number is.
   llvm::SmallVector<mlir::Value> checked;
   llvm::SmallVector<mlir::Attribute> checks;
@@ -228,6 +242,8 @@ public:
   /// where some of them are made here.
   llvm::StringRef aligned;
 };
+
+llvm::LogicalResult emitDropout(NodeEmitter &e);
 
 inline mlir::RankedTensorType typeOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());

@@ -35,8 +35,29 @@ Value moveAxis(NodeEmitter &e, Value x, int64_t from, int64_t to) {
   return e.transpose(x, perm);
 }
 
+/// Whether something in the loop's body, which stands behind its beginning, is
+/// another one in each iteration by itself.
+bool hasRandom(NodeEmitter &e) {
+  int depth = -1;
+  for (const auto &node : e.graph.getModel().proto.graph().node()) {
+    if (&node == &e.node)
+      depth = 0;
+    if (depth < 0)
+      continue;
+    StringRef op = node.op_type();
+    depth += op == "LoopBegin" ? 1 : op == "LoopEnd" ? -1 : 0;
+    if (depth == 0)
+      return false;
+    if (isRandom(node))
+      return true;
+  }
+  return false;
+}
+
 /// Whether an iteration's number is read by more than the end of the loop.
 bool needsNumber(NodeEmitter &e) {
+  if (hasRandom(e))
+    return true;
   const std::string &number = e.node.output(0);
   for (const auto &node : e.graph.getModel().proto.graph().node())
     if (node.op_type() != "LoopEnd" || node.input(0) != number)
@@ -51,6 +72,7 @@ LogicalResult begin(NodeEmitter &e) {
   int states = static_cast<int>(e.intAttr("states", 0));
   SmallVector<Value> carried, sliced;
   OpenLoop open;
+  open.trips = trips;
   for (int i = 0; i < states; ++i)
     carried.push_back(e.in(i));
   for (int i = states; i < e.numInputs(); ++i) {

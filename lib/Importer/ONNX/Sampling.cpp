@@ -325,6 +325,102 @@ LogicalResult roiAlign(NodeEmitter &e) {
   return e.set(0, withChannels(e, e.transpose(result, {0, 3, 1, 2})));
 }
 
+/// To whole numbers, halves away from zero.
+Value roundedAway(Arithmetic &m, Value x) {
+  // (x + 0.5 is no f32 for each x.)
+  Value wide = m.e.cast(x, m.e.builder.getF64Type());
+  Value size = m.floor(m.add(m.abs(wide), 0.5));
+  Value back =
+      m.select(m.compare(Predicate::LT, wide, 0), m.mul(size, -1), size);
+  return m.e.cast(back, elementOf(x));
+}
+
+/// The parts of a region along one dimension: which elements are in each
+/// (regions × parts × elements), and whether any are (regions × parts).
+struct RegionParts {
+  Value inside, any;
+};
+
+RegionParts cutRegions(NodeEmitter &e, Value rois, int64_t first, int64_t parts,
+                       int64_t dim) {
+  Arithmetic m(e);
+  int64_t count = shapeOf(rois)[0];
+  double scale = e.floatAttr("spatial_scale", 1);
+  auto bound = [&](int64_t column) {
+    return roundedAway(m, m.mul(e.slice(rois, {0, column}, {count, 1}), scale));
+  };
+  Value start = bound(first), end = bound(first + 2);
+  Value size = m.max(m.add(m.sub(end, start), 1), 1);
+  // (A division by a constant may become a product; what is a whole number has
+  // to stay one.)
+  Type type = elementOf(size);
+  Value part =
+      e.cast(m.div(e.cast(size, e.builder.getF64Type()), double(parts)), type);
+  Value at = e.cast(e.iota(parts, 1, 1, 2), type);
+  Extent extent = extentOf(e, dim);
+  auto cut = [&](Value x) {
+    x = m.add(x, start);
+    return m.index(m.max(m.min(x, extent.last(m, x, 1)), 0));
+  };
+  Value lo = cut(m.floor(m.mul(at, part)));
+  Value hi = cut(e.make<nn::CeilOp>(m.mul(m.add(at, 1), part)));
+  Value position = e.iota(extent.size, 1, 2, 3);
+  auto each = [&](Value x) { return e.reshape(x, {count, parts, 1}); };
+  return {m.both(m.compare(Predicate::GE, position, each(lo)),
+                 m.compare(Predicate::LT, position, each(hi))),
+          m.compare(Predicate::GT, hi, lo)};
+}
+
+/// One region after the other, along one dimension after the other: all at once
+/// would be a tensor of all regions of the image's height or width.
+LogicalResult maxRoiPool(NodeEmitter &e) {
+  Value x = e.in(0), rois = widened(e, e.in(1));
+  ArrayRef<int64_t> shape = shapeOf(x);
+  Dims pooled = e.intsAttr("pooled_shape", 2, 1);
+  if (e.failed)
+    return failure();
+  if (shape.size() != 4 || shapeOf(rois).size() != 2 || shapeOf(rois)[1] != 5)
+    return e.error("the regions do not fit to the input");
+  if (pooled[0] < 1 || pooled[1] < 1)
+    return e.error("the attribute 'pooled_shape' has to be positive");
+  int64_t count = shapeOf(rois)[0], channels = shape[1];
+  if (count == 0 || product(shape) == 0)
+    return e.set(0, e.splat(e.outType(0), 0));
+  // What lies behind extents is in no part.
+  if (e.isOpen(0))
+    x = counted(e, x);
+  if (e.isOpen(1))
+    rois = counted(e, rois);
+  Arithmetic m(e);
+  RegionParts rows = cutRegions(e, rois, 2, pooled[0], 2),
+              columns = cutRegions(e, rois, 1, pooled[1], 3);
+  Value batch = m.index(e.slice(rois, {0, 0}, {count, 1}));
+  Value lowest = neutral(e, nn::ReduceKind::Max, elementOf(x));
+  SmallVector<Value> sliced{batch, rows.inside, rows.any, columns.inside,
+                            columns.any};
+  ResultRange results =
+      e.loop(count, {}, sliced, SmallVector<bool>(sliced.size(), false),
+             {false}, [&](ValueRange, ValueRange of) -> SmallVector<Value> {
+               Value image = e.make<nn::GatherOp>(x, of[0], int64_t(0));
+               Value best = m.select(
+                   e.reshape(of[3], {1, 1, pooled[1], shape[3]}),
+                   e.reshape(image, {channels, shape[2], 1, shape[3]}), lowest);
+               best = m.reduce(nn::ReduceKind::Max, best, {3});
+               best = m.select(
+                   e.reshape(of[1], {1, pooled[0], shape[2], 1}),
+                   e.reshape(best, {channels, 1, shape[2], pooled[1]}), lowest);
+               best = m.reduce(nn::ReduceKind::Max, best, {2});
+               Value any = m.both(e.reshape(of[2], {1, pooled[0], 1}),
+                                  e.reshape(of[4], {1, 1, pooled[1]}));
+               return {m.select(any, best, 0)};
+             });
+  Value result = withChannels(e, results[0]);
+  if (e.isOpen(1))
+    result = e.make<nn::BoundedOp>(
+        result, e.make<nn::ExtentOp>(e.in(1), int64_t(0)), int64_t(0));
+  return e.set(0, result);
+}
+
 /// Gathers the columns of a convolution at shifted places, then a product.
 LogicalResult deformConv(NodeEmitter &e) {
   Value x = e.in(0), filter = e.in(1), offset = widened(e, e.in(2));
@@ -385,5 +481,6 @@ LogicalResult deformConv(NodeEmitter &e) {
 void dlc::importer::addSampling(EmitterTable &table) {
   table["GridSample"] = gridSample;
   table["RoiAlign"] = roiAlign;
+  table["MaxRoiPool"] = maxRoiPool;
   table["DeformConv"] = deformConv;
 }

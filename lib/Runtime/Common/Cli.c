@@ -6,6 +6,7 @@
 #include "PictureInput.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ static const number_option threads_option = {
     "--threads", "DLC_THREADS", "a number of threads", 1, DLC_MAX_THREADS};
 static const number_option device_option = {
     "--device", "DLC_DEVICE", "the number of a GPU", 0, DLC_MAX_DEVICES - 1};
+static const number_option seed_option = {"--seed", NULL, "a number", 0,
+                                          INT_MAX};
 
 static int parse_number(const char *text, const char *origin,
                         const number_option *option, int *number,
@@ -204,6 +207,12 @@ int dlc_cli_parse(int argc, char *const *argv, const char *environment,
       if (parse_number(number_text(option, argc, argv, &i), option->flag,
                        option, number, error))
         return -1;
+    } else if (is_number(arg, &seed_option)) {
+      if (!dlc_has_random(model->inputs, model->num_inputs))
+        return dlc_fail(error, "--seed: the model has no random numbers");
+      if (parse_number(number_text(&seed_option, argc, argv, &i), "--seed",
+                       &seed_option, &cli->seed, error))
+        return -1;
     } else if (strcmp(arg, "--dim") == 0 || strncmp(arg, "--dim=", 6) == 0) {
       if (add_dim(arg[5] ? arg + 6 : i + 1 < argc ? argv[++i] : "", cli, error))
         return -1;
@@ -273,6 +282,10 @@ void dlc_cli_help(dlc_out *out, const char *program, const dlc_model *model) {
       "  --profile=TRACE.json  write what ran when, for ui.perfetto.dev or\n"
       "                        chrome://tracing\n",
       model->name);
+  if (dlc_has_random(model->inputs, model->num_inputs))
+    dlc_print(out,
+              "  --seed=N              other random numbers (default: those of "
+              "seed 0)\n");
   if (model->num_specialisations > 1)
     dlc_print(out,
               "  --dim NAME=VALUE      with --benchmark: the size that made-up "

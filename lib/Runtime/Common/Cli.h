@@ -23,6 +23,7 @@ typedef struct dlc_cli {
   int device;                     /* -1: not said; GPU programs only */
   const char *dims[DLC_MAX_DIMS]; /* of --dim, "name=value" each */
   int num_dims;
+  int seed;                            /* of --seed; 0: not said */
   const char *profile;                 /* of --profile; NULL: not said */
   const char *out;                     /* of -o; NULL: not said */
   const char *inputs[DLC_MAX_TENSORS]; /* file of each input, NULL: none */

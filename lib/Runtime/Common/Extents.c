@@ -7,11 +7,20 @@
 
 const dlc_tensor_info *dlc_extents_tensor(const dlc_tensor_info *tensors,
                                           uint32_t count) {
-  return count && tensors[count - 1].is_extents ? &tensors[count - 1] : NULL;
+  return count && tensors[count - 1].role == DLC_ROLE_EXTENTS
+             ? &tensors[count - 1]
+             : NULL;
 }
 
 uint32_t dlc_visible_tensors(const dlc_tensor_info *tensors, uint32_t count) {
-  return dlc_extents_tensor(tensors, count) ? count - 1 : count;
+  while (count && tensors[count - 1].role != DLC_ROLE_MODEL)
+    --count;
+  return count;
+}
+
+int dlc_has_random(const dlc_tensor_info *inputs, uint32_t count) {
+  uint32_t visible = dlc_visible_tensors(inputs, count);
+  return visible < count && inputs[visible].role == DLC_ROLE_RANDOM;
 }
 
 int dlc_is_bounded(const dlc_tensor_info *tensor) {

@@ -20,6 +20,9 @@ const dlc_tensor_info *dlc_extents_tensor(const dlc_tensor_info *tensors,
 /** How many tensors of a list are the model's own. */
 uint32_t dlc_visible_tensors(const dlc_tensor_info *tensors, uint32_t count);
 
+/** Whether the first input behind those has a seed and the number of a run. */
+int dlc_has_random(const dlc_tensor_info *inputs, uint32_t count);
+
 /** Whether something of the tensor may not count. */
 int dlc_is_bounded(const dlc_tensor_info *tensor);
 

@@ -20,7 +20,8 @@ int32_t dlc_find_specialisation_v3(const dlc_model *model,
   for (uint64_t s = 0; s < model->num_specialisations; ++s) {
     const dlc_tensor_info *inputs = model->specialisations[s].inputs;
     uint32_t i = 0, count = model->num_inputs;
-    count -= count && inputs[count - 1].is_extents;
+    while (count && inputs[count - 1].role != DLC_ROLE_MODEL)
+      --count;
     while (i < count && dlc_same_shape_v3(&inputs[i], shapes[i]))
       ++i;
     if (i == count)

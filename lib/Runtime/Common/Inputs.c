@@ -348,6 +348,9 @@ int dlc_read_inputs(dlc_program *program, const dlc_backend *backend,
         memcpy(program->inputs[i], required->most, inputs[i].bytes);
       else
         make_up(&inputs[i], program->inputs[i]);
+      int64_t seed = program->cli->seed; /* (the run is number 0) */
+      if (inputs[i].role == DLC_ROLE_RANDOM)
+        memcpy(program->inputs[i], &seed, sizeof(seed));
     } else {
       memmove(program->inputs[i], read[i], inputs[i].bytes);
       if (dlc_is_bounded(&inputs[i]))

@@ -178,6 +178,8 @@ static void report_info(dlc_out *out, const dlc_model *model,
     print_tensors(out, "inputs", model->inputs, model->num_inputs, model);
     print_tensors(out, "outputs", model->outputs, model->num_outputs, NULL);
   }
+  if (dlc_has_random(model->inputs, model->num_inputs))
+    dlc_print(out, "%-14s --seed=N chooses them\n", "random numbers");
   print_memory(out, "weights bytes", model->weights_bytes, "\n");
   print_memory(out, "arena bytes", model->arena_bytes, "");
   if (model->lower_bound)
@@ -344,6 +346,8 @@ static void json_specialisations(dlc_out *out, const dlc_model *model,
                                  const dlc_specialisation *about) {
   json_tensors(out, "inputs", about->inputs, model->num_inputs, model);
   json_tensors(out, "outputs", about->outputs, model->num_outputs, NULL);
+  if (dlc_has_random(model->inputs, model->num_inputs))
+    dlc_print(out, ", \"random\": true");
   if (model->device)
     json_launches(out, about);
   if (model->num_specialisations == 1)

@@ -53,7 +53,12 @@ void dlc_print_tensor_shape(dlc_out *out, const dlc_tensor_info *tensor) {
 
 static int check_extents(const dlc_tensor_info *tensor,
                          const dlc_tensor_info *extents, dlc_error *error) {
-  if (tensor->is_extents &&
+  if (tensor->role > DLC_ROLE_RANDOM ||
+      (tensor->role == DLC_ROLE_RANDOM &&
+       (tensor->dtype != DLC_DTYPE_I64 || tensor->rank != 1 ||
+        tensor->shape[0] != 2)))
+    return dlc_fail(error, "the description of '%s' is wrong", tensor->name);
+  if (tensor->role == DLC_ROLE_EXTENTS &&
       (tensor != extents || tensor->dtype != DLC_DTYPE_I64 ||
        tensor->rank != 1 || tensor->shape[0] > DLC_MAX_EXTENTS))
     return dlc_fail(error, "the extents' description is wrong");

@@ -48,7 +48,8 @@ Error target::readSignature(FuncOp graph, Signature &signature) {
     setExtents(
         signature, isOutput,
         graph.getArgAttrOfType<mlir::DenseI64ArrayAttr>(i, "dlc.extents"),
-        graph.getArgAttr(i, "dlc.is_extents") != nullptr);
+        graph.getArgAttr(i, "dlc.is_extents") != nullptr,
+        graph.getArgAttr(i, "dlc.is_random") != nullptr);
     setChecks(signature,
               graph.getArgAttrOfType<mlir::ArrayAttr>(i, "dlc.checks"));
     if (!isOutput)

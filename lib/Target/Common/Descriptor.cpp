@@ -123,12 +123,15 @@ std::vector<LaunchInfo> dlc::target::readLaunches(mlir::Operation *graph) {
 }
 
 void dlc::target::setExtents(Signature &signature, bool isOutput,
-                             mlir::DenseI64ArrayAttr extents, bool isExtents) {
+                             mlir::DenseI64ArrayAttr extents, bool isExtents,
+                             bool isRandom) {
   TensorInfo &tensor = (isOutput ? signature.outputs : signature.inputs).back();
   if (extents)
     tensor.extents.assign(extents.asArrayRef().begin(),
                           extents.asArrayRef().end());
-  tensor.isExtents = isExtents;
+  tensor.role = isExtents  ? DLC_ROLE_EXTENTS
+                : isRandom ? DLC_ROLE_RANDOM
+                           : DLC_ROLE_MODEL;
 }
 
 /// The elements as they lie in a program's memory.
@@ -220,7 +223,7 @@ public:
           {makeString(tensor.name), makeInt32(tensor.dtype),
            makeInt32(tensor.shape.size()), makeArray(shape),
            makeInt64(tensor.bytes), makeArray(extents),
-           makeInt32(tensor.isExtents)}));
+           makeInt32(tensor.role)}));
     }
     return makeArray(entries);
   }

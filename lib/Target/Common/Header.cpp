@@ -135,7 +135,7 @@ static constexpr StringLiteral kFindFunction =
 /// Lines of the comment on how the library is called.
 static StringRef aboutExtents(const Signature &signature) {
   auto has = [](ArrayRef<TensorInfo> tensors) {
-    return !tensors.empty() && tensors.back().isExtents;
+    return !tensors.empty() && tensors.back().role == DLC_ROLE_EXTENTS;
   };
   if (!has(signature.inputs) && !has(signature.outputs))
     return "";
@@ -145,6 +145,16 @@ static StringRef aboutExtents(const Signature &signature) {
          "output, which holds\n * extents, says how long they are. Memory has "
          "_BYTES and the layout of _SHAPE\n * all the same; what is behind an "
          "extent means nothing.\n";
+}
+
+static StringRef aboutRandom(const Signature &signature) {
+  if (llvm::none_of(signature.inputs, [](const TensorInfo &tensor) {
+        return tensor.role == DLC_ROLE_RANDOM;
+      }))
+    return "";
+  return " *\n * The model has random numbers. They are a function of one more "
+         "input,\n * behind those of the model: a seed, and the number of the "
+         "run, which gives\n * others each time. See DLC_ROLE_RANDOM.\n";
 }
 
 static StringRef aboutRequirements(const ModelInfo &info) {
@@ -171,7 +181,7 @@ std::string dlc::target::makeHeader(const ModelInfo &info, StringRef name,
      << ". Do not edit.\n *\n"
      << " * The model '" << escape(info.name) << "' as a library:\n"
      << instantiate(usage, info, name) << aboutExtents(info.first())
-     << aboutRequirements(info) << " */\n\n"
+     << aboutRandom(info.first()) << aboutRequirements(info) << " */\n\n"
      << "#ifndef DLC_MODEL_" << macro << "_H\n#define DLC_MODEL_" << macro
      << "_H\n\n"
      << getEmbeddedAbiHeader() << "\n"

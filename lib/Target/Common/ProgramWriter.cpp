@@ -75,6 +75,19 @@ void ProgramWriter::addMemory(mlir::ModuleOp module) {
     info.specialisations.front().arenaBytes = info.arenaBytes;
 }
 
+/// Whether the tensor is where DLC_ROLE_RANDOM has to be, and what it has to
+/// be.
+static bool isRandomState(ArrayRef<TensorInfo> list, size_t index,
+                          bool isOutput) {
+  const TensorInfo &tensor = list[index];
+  auto isOther = [](const TensorInfo &other) {
+    return other.role == DLC_ROLE_EXTENTS;
+  };
+  return !isOutput && llvm::all_of(list.drop_front(index + 1), isOther) &&
+         tensor.dtype == DLC_DTYPE_I64 && tensor.shape.size() == 1 &&
+         tensor.shape[0] == 2;
+}
+
 /// What the runtime relies on, and what specialisations have in common.
 Error ProgramWriter::checkExtents(const Signature &signature) const {
   auto numbers = static_cast<int64_t>(2 * signature.checks.size());
@@ -85,13 +98,16 @@ Error ProgramWriter::checkExtents(const Signature &signature) const {
     bool alike =
         list.size() == first.size() && signature.checks == info.first().checks;
     for (size_t i = 0; alike && i < list.size(); ++i)
-      alike = list[i].extents == first[i].extents &&
-              list[i].isExtents == first[i].isExtents;
+      alike =
+          list[i].extents == first[i].extents && list[i].role == first[i].role;
     if (!alike)
       return createStringError("the graph functions differ in what of their "
                                "inputs and outputs has extents");
     for (auto [i, tensor] : llvm::enumerate(list)) {
-      if (!tensor.isExtents)
+      if (tensor.role == DLC_ROLE_RANDOM && !isRandomState(list, i, isOutput))
+        return createStringError("'" + tensor.name +
+                                 "' can not be a seed and a number");
+      if (tensor.role != DLC_ROLE_EXTENTS)
         continue;
       if (i + 1 != list.size() || tensor.dtype != DLC_DTYPE_I64 ||
           tensor.shape.size() != 1)

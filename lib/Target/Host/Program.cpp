@@ -146,7 +146,8 @@ private:
           return error;
         setExtents(signature, isOutput,
                    dictionary.getAs<mlir::DenseI64ArrayAttr>("extents"),
-                   dictionary.contains("is_extents"));
+                   dictionary.contains("is_extents"),
+                   dictionary.contains("is_random"));
         setChecks(signature, dictionary.getAs<mlir::ArrayAttr>("checks"));
         if (!isOutput) {
           setRequirement(signature, dictionary.get("least"),

@@ -133,6 +133,11 @@ class Model:
             raise Error("%s was loaded from a library: it can not become a program" % self.name)
         self._write_program(os.fspath(path))
 
+    def set_seed(self, seed: int) -> None:
+        """Random numbers of the model are a function of a seed (0 at first; its low 32 bits)
+        and of how many runs there were since it was set."""
+        self._loaded.set_seed(seed)
+
     def benchmark(self, seconds: float = 1.0) -> _dlc.BenchmarkResult:
         """Latencies of runs on made-up inputs, for so many seconds."""
         return self._loaded.benchmark(seconds)

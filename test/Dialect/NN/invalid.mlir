@@ -1026,3 +1026,35 @@ func.func @f(%h: tensor<4xf32>, %x: tensor<3x4xf32>) {
   } {reversed = array<i1: false>, stacked_reversed = array<i1: true>} -> (tensor<4xf32>, tensor<2x4xf32>)
   return
 }
+
+// -----
+
+func.func @f(%s: tensor<i64>, %x: tensor<1xi64>) {
+  // expected-error@+1 {{'nn.random_bits' op (C1) `run` is 'tensor<1xi64>' instead of 'tensor<i64>'}}
+  %0 = nn.random_bits %s, %x, %s stream = 0 word = 0 shape = [2] : (tensor<i64>, tensor<1xi64>, tensor<i64>) -> tensor<2xui32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<i64>) {
+  // expected-error@+1 {{'nn.random_bits' op (C2) the shape 65536x65537 has a negative dimension or more than 2^32 elements}}
+  %0 = nn.random_bits %s, %s, %s stream = 0 word = 0 shape = [65536, 65537] : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<65536x65537xui32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<i64>) {
+  // expected-error@+1 {{'nn.random_bits' op (C3) the stream 4294967296 has no place in 32 bits}}
+  %0 = nn.random_bits %s, %s, %s stream = 4294967296 word = 0 shape = [2] : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<2xui32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<i64>) {
+  // expected-error@+1 {{'nn.random_bits' op (C3) the word 4 is not 0 to 3}}
+  %0 = nn.random_bits %s, %s, %s stream = 0 word = 4 shape = [2] : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<2xui32>
+  return
+}

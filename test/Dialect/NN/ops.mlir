@@ -300,3 +300,10 @@ func.func @contractions_wide(%a: tensor<2x3xui8>, %b: tensor<3x4xi8>, %c: tensor
   %3 = nn.conv %x, %w strides = [1] pads = [0, 0] dilations = [1] channels_last wide : (tensor<1x6x8xbf16>, tensor<4x8x3xbf16>) -> tensor<1x4x4xf32>
   return
 }
+
+// CHECK-LABEL: func @random
+// CHECK: nn.random_bits %{{.*}}, %{{.*}}, %{{.*}} stream = 3 word = 1 shape = [2, 3] : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<2x3xui32>
+func.func @random(%s: tensor<i64>, %r: tensor<i64>) -> tensor<2x3xui32> {
+  %0 = nn.random_bits %s, %r, %r stream = 3 word = 1 shape = [2, 3] : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<2x3xui32>
+  return %0 : tensor<2x3xui32>
+}

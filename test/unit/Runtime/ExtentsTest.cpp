@@ -60,7 +60,7 @@ TEST(ExtentsTest, ShapesFitTheirBounds) {
 TEST(ExtentsTest, ReferencesAreChecked) {
   Tensor tensor("x", DLC_DTYPE_F32, {4}), extents("e", DLC_DTYPE_I64, {1});
   const int32_t good[] = {0}, bad[] = {1};
-  extents.info.is_extents = 1;
+  extents.info.role = DLC_ROLE_EXTENTS;
   dlc_error error;
   tensor.info.extents = good;
   EXPECT_EQ(dlc_tensor_check(&tensor.info, &extents.info, &error), 0);

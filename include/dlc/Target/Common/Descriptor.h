@@ -27,7 +27,7 @@ struct TensorInfo {
   std::optional<uint64_t> arenaOffset;
   /// See dlc_tensor_info.
   llvm::SmallVector<int64_t> extents;
-  bool isExtents = false;
+  uint32_t role = DLC_ROLE_MODEL;
   /// Of an input: what its elements have to be at least and at most, as the
   /// bytes that it has; empty: anything. See dlc_requirement.
   std::string least, most;
@@ -135,10 +135,10 @@ llvm::Error addTensor(Signature &signature, bool isOutput,
                       mlir::StringAttr name, llvm::ArrayRef<int64_t> shape,
                       mlir::Type elementType);
 
-/// Says of the tensor that was added last what counts of it: `extents` may be
-/// null.
+/// Says of the tensor that was added last what counts of it (`extents` may be
+/// null), and what it is.
 void setExtents(Signature &signature, bool isOutput,
-                mlir::DenseI64ArrayAttr extents, bool isExtents);
+                mlir::DenseI64ArrayAttr extents, bool isExtents, bool isRandom);
 
 /// The same of what its elements have to be: null is anything.
 void setRequirement(Signature &signature, mlir::Attribute least,

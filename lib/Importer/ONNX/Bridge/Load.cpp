@@ -77,6 +77,29 @@ void checkEquation(const onnx::NodeProto &node) {
                       node);
 }
 
+/// An optimizer's results have no types where operands are missing.
+void checkVariables(const onnx::NodeProto &node) {
+  static const std::map<std::string, int> operands = {
+      {"ai.onnx.preview.training.Adagrad", 3},
+      {"ai.onnx.preview.training.Adam", 4},
+      {"ai.onnx.preview.training.Momentum", 3}};
+  auto found = operands.find(opName(node));
+  if (found == operands.end())
+    return;
+  for (const std::string &input : node.input())
+    if (input.empty())
+      throw ImportError("an input is missing", node);
+  int each = found->second, count = (node.input_size() - 2) / each;
+  if (count < 1 || 2 + count * each != node.input_size() ||
+      count * (each - 1) != node.output_size())
+    throw ImportError("has " + std::to_string(node.input_size()) +
+                          " inputs and " + std::to_string(node.output_size()) +
+                          " outputs, but needs 2 and " + std::to_string(each) +
+                          " for each variable, and " +
+                          std::to_string(each - 1) + " for each",
+                      node);
+}
+
 /// What libonnx prints a warning for, or does not survive.
 void refuseUnsafe(
     const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes) {
@@ -89,6 +112,7 @@ void refuseUnsafe(
     if (node.op_type() == "RegexFullMatch")
       throw ImportError("programs have no strings", node);
     checkEquation(node);
+    checkVariables(node);
     for (const auto &attribute : node.attribute()) {
       refuseUnsafe(attribute.g().node());
       for (const auto &graph : attribute.graphs())

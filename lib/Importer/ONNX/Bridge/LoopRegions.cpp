@@ -740,9 +740,11 @@ private:
         ++behind;
       }
       bool varies = false;
-      for (size_t k = i; k < behind; ++k)
+      for (size_t k = i; k < behind; ++k) {
+        varies |= isRandom(*nodes[k]);
         for (const std::string &name : nodes[k]->input())
           varies |= varying.count(name) != 0;
+      }
       for (size_t k = i; k < behind; ++k) {
         (varies ? inside : outside).push_back(nodes[k]);
         if (varies)

@@ -66,6 +66,14 @@ inline std::string opName(const onnx::NodeProto &node) {
                                : node.domain() + "." + node.op_type();
 }
 
+/// Whether a node may have other results for the same operands, in another
+/// iteration or another run.
+inline bool isRandom(const onnx::NodeProto &node) {
+  const std::string op = opName(node);
+  return op.rfind("Random", 0) == 0 || op == "Bernoulli" ||
+         op == "Multinomial" || (op == "Dropout" && node.input_size() > 2);
+}
+
 /// Mirror of dlc::ImportOptions without MLIR.
 struct LoadOptions {
   std::vector<std::pair<std::string, int64_t>> dims;

@@ -11,6 +11,7 @@ import numpy as np
 
 PAGE = mmap.PAGESIZE
 PATTERN = 0xA5
+RANDOM = 2  # DLC_ROLE_RANDOM
 DTYPES = [None, np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64,
           np.float16, ml_dtypes.bfloat16, np.float32, np.float64, ml_dtypes.float8_e4m3fn,
           ml_dtypes.float8_e4m3fnuz, ml_dtypes.float8_e5m2, ml_dtypes.float8_e5m2fnuz,
@@ -21,7 +22,7 @@ DTYPES = [None, np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.ui
 class TensorInfo(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("dtype", ctypes.c_uint32), ("rank", ctypes.c_uint32),
                 ("shape", ctypes.POINTER(ctypes.c_int64)), ("bytes", ctypes.c_uint64),
-                ("extents", ctypes.POINTER(ctypes.c_int32)), ("is_extents", ctypes.c_uint32)]
+                ("extents", ctypes.POINTER(ctypes.c_int32)), ("role", ctypes.c_uint32)]
 
     def array(self, memory):
         shape = tuple(self.shape[i] for i in range(self.rank))
@@ -81,8 +82,9 @@ class Guarded:
         return bool((around[:self.offset] == PATTERN).all() and (around[self.offset + self.size:] == PATTERN).all())
 
 
-def run(path, symbol, inputs):
-    """Runs the library once. `inputs` and the result: name -> array."""
+def run(path, symbol, inputs, random=(0, 0)):
+    """Runs the library once. `inputs` and the result: name -> array. `random`: the seed and
+    the number of the run, for models with random numbers."""
     library = ctypes.CDLL(path)
     describe = getattr(library, symbol + "_descriptor")
     describe.restype = ctypes.POINTER(Model)
@@ -94,6 +96,8 @@ def run(path, symbol, inputs):
     given, made = allocate(model.inputs, model.num_inputs), allocate(model.outputs, model.num_outputs)
     for i, buffer in enumerate(given):
         info = model.inputs[i]
+        if info.role == RANDOM:
+            inputs = {**inputs, info.name.decode(): np.array(random, np.int64)}
         array = np.asarray(inputs[info.name.decode()], order="C")
         wanted = info.array(buffer.memory())
         assert array.dtype == wanted.dtype and array.shape == wanted.shape, (
@@ -109,4 +113,4 @@ def run(path, symbol, inputs):
     assert copies == [bytes(b.memory()) for b in given], "wrote into an input"
     arrays = [model.outputs[i].array(bytes(made[i].memory())) for i in range(model.num_outputs)]
     return {model.outputs[i].name.decode(): model.outputs[i].counts(array, arrays[-1])
-            for i, array in enumerate(arrays) if not model.outputs[i].is_extents}
+            for i, array in enumerate(arrays) if not model.outputs[i].role}

@@ -57,6 +57,8 @@ bool isSplat(mlir::Value value, double number);
 /// the tensor with `dlc.is_extents` (i64, one dimension) says how much counts.
 constexpr llvm::StringLiteral kExtentsAttrName = "dlc.extents";
 constexpr llvm::StringLiteral kIsExtentsAttrName = "dlc.is_extents";
+/// Of an argument (i64, two elements): the seed and the number of the run.
+constexpr llvm::StringLiteral kIsRandomAttrName = "dlc.is_random";
 /// What was built for the sizes of its operands, such as padding or positions
 /// in memory: it would be another one for the extents.
 constexpr llvm::StringLiteral kFittedAttrName = "nn.fitted";

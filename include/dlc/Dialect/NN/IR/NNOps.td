@@ -16,5 +16,6 @@ include "dlc/Dialect/NN/IR/NNData.td"
 include "dlc/Dialect/NN/IR/NNExtents.td"
 include "dlc/Dialect/NN/IR/NNCustom.td"
 include "dlc/Dialect/NN/IR/NNLoop.td"
+include "dlc/Dialect/NN/IR/NNRandom.td"
 
 #endif // DLC_DIALECT_NN_IR_NNOPS_TD
