@@ -68,7 +68,8 @@ struct CommandLine {
       cl::desc("Value of a symbolic dimension, e.g. --dim batch=1; of several "
                "(--dim seq=16,64) the program takes the one that its inputs "
                "have. Or of an element of an input, e.g. --dim shape[0]=8, "
-               "which the program checks"),
+               "which the program checks; or how many tensors an input is that "
+               "is a sequence, e.g. --dim x[]=3"),
       cl::value_desc("name=value,…"), cl::cat(category)};
   cl::list<std::string> maxDims{
       "max-dim",

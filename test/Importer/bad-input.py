@@ -152,7 +152,7 @@ case("wrong-output-type", model([node("Relu")], outputs=out([2, 3], TensorProto.
 case("sequence-input", model([node("SequenceAt", ["x", "i"])],
                              [helper.make_value_info("x", helper.make_sequence_type_proto(
                                  helper.make_tensor_type_proto(TensorProto.FLOAT, [2, 3]))),
-                              info("i", [], TensorProto.INT64)], out([2, 3])), "'x'", "tensor")
+                              info("i", [], TensorProto.INT64)], out([2, 3])), "'x'", "sequence", "--dim 'x[]=1'", status=2)
 case("data-dependent-shape", model([node("Reshape", ["x", "s"])],
                                    [info("x", [2, 3]), info("s", [2], TensorProto.INT64)],
                                    out([2, 3])), "the_node (Reshape)", "--bind")

@@ -492,7 +492,8 @@ void dlc::importer::clearTypes(GraphProto &graph, bool top) {
   graph.clear_value_info();
   if (top)
     for (auto &output : *graph.mutable_output())
-      output.mutable_type()->mutable_tensor_type()->clear_shape();
+      if (output.type().has_tensor_type())
+        output.mutable_type()->mutable_tensor_type()->clear_shape();
   for (NodeProto &node : *graph.mutable_node())
     for (auto &attr : *node.mutable_attribute())
       if (attr.has_g())
@@ -550,7 +551,14 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   removeDeadNodes(*proto.mutable_graph());
   if (opset < newest) {
     clearTypes(*proto.mutable_graph(), true);
+    std::vector<onnx::ValueInfoProto> outputs(proto.graph().output().begin(),
+                                              proto.graph().output().end());
     convertOpset(proto, opset, newest);
+    // (The converter knows types of tensors only.)
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (!outputs[i].type().has_tensor_type())
+        *proto.mutable_graph()->mutable_output(static_cast<int>(i)) =
+            std::move(outputs[i]);
   }
   stateDefaults(*proto.mutable_graph());
   refuseOwnDomain(proto.graph());
@@ -592,6 +600,10 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   foldPositions(*proto.mutable_graph());
   removeDeadNodes(*proto.mutable_graph());
   hoistInvariants(*proto.mutable_graph());
+  for (const auto &output : proto.graph().output())
+    if (!output.type().has_tensor_type())
+      throw ImportError("how many tensors the output '" + output.name() +
+                        "' has is not known at compile time");
   refuseUnsupported(model, options, newest, /*late=*/true);
   inferShapes(proto, known, /*strict=*/true, propagate);
   recordTypes(model);

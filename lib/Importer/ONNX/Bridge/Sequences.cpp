@@ -46,11 +46,72 @@ public:
       changed |= resolved;
     }
     graph.mutable_node()->Swap(&kept);
-    return changed;
+    return spreadOutputs() || changed;
   }
 
 private:
   using Elements = std::vector<std::string>;
+
+  /// An output 'y' that is a sequence becomes the outputs 'y.0', 'y.1', …, as
+  /// soon as its tensors are known.
+  bool spreadOutputs() {
+    google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> outputs;
+    std::vector<Port> ports;
+    bool changed = false;
+    for (int i = 0; i < graph.output_size(); ++i) {
+      const onnx::ValueInfoProto &output = graph.output(i);
+      std::optional<Elements> elements = elementsOf(output);
+      if (!elements) {
+        *outputs.Add() = output;
+        ports.push_back(model.outputs[i]);
+        continue;
+      }
+      changed = true;
+      for (size_t k = 0; k < elements->size(); ++k) {
+        Port port = model.outputs[i];
+        port.name += "." + std::to_string(k);
+        NodeProto at;
+        at.set_name(port.name);
+        addNode(*graph.mutable_node(), at, "Identity", {(*elements)[k]},
+                {port.name});
+        onnx::ValueInfoProto &info = *outputs.Add();
+        info.set_name(port.name);
+        info.mutable_type()->mutable_tensor_type()->set_elem_type(
+            port.type.elemType);
+        ports.push_back(std::move(port));
+      }
+    }
+    if (!changed)
+      return false;
+    if (outputs.empty())
+      throw ImportError("the model has no outputs: its sequences are empty");
+    graph.mutable_output()->Swap(&outputs);
+    model.outputs = std::move(ports);
+    return true;
+  }
+
+  /// The tensors of an output that is none; nothing where they are not known.
+  std::optional<Elements> elementsOf(const onnx::ValueInfoProto &output) const {
+    const std::string &name = output.name();
+    if (output.type().has_tensor_type())
+      return std::nullopt;
+    if (parts.count(name))
+      throw ImportError("how many tensors the output '" + name +
+                        "' has depends on an extent (--max-dim), which is not "
+                        "supported");
+    if (empty.count(name))
+      return Elements();
+    if (auto found = optionals.find(name); found != optionals.end())
+      return Elements{found->second};
+    auto found = sequences.find(name);
+    if (found == sequences.end())
+      return std::nullopt;
+    for (const std::string &element : found->second)
+      if (element.empty())
+        return std::nullopt;
+    return found->second;
+  }
+
   /// What a sequence was cut from, and along which dimension.
   struct Parts {
     std::string whole;

@@ -37,6 +37,9 @@ std::string declaredShape(const onnx::TensorShapeProto &shape) {
   return parts.empty() ? "scalar" : join(parts, "x");
 }
 
+/// "x[]": how many tensors an input is.
+std::string countName(const std::string &input) { return input + "[]"; }
+
 /// "shape[1]": an element of an input.
 struct ElementName {
   std::string input;
@@ -54,16 +57,26 @@ std::optional<ElementName> elementName(const std::string &name) {
   return ElementName{name.substr(0, open), std::stoll(digits)};
 }
 
+/// The type of a tensor, or of those in a sequence or an optional value.
+const onnx::TypeProto_Tensor *tensorOf(const onnx::TypeProto &type) {
+  if (type.has_optional_type())
+    return tensorOf(type.optional_type().elem_type());
+  if (type.has_sequence_type())
+    return tensorOf(type.sequence_type().elem_type());
+  return type.has_tensor_type() ? &type.tensor_type() : nullptr;
+}
+
 class Binder {
 public:
   Binder(Model &model, const LoadOptions &options)
       : model(model), graph(*model.proto.mutable_graph()), options(options) {}
 
   void run() {
+    spreadInputs();
     collectInputs();
     checkNames();
     for (const auto &[name, value] : options.dims)
-      if (!noteElement(name, value, value))
+      if (!counts.count(name) && !noteElement(name, value, value))
         bindDim(name, value, "--dim " + name + "=" + std::to_string(value));
     for (const auto &[name, value] : options.maxDims)
       if (!noteElement(name, 0, value))
@@ -84,6 +97,116 @@ public:
 private:
   static std::string maxDimFlag(const std::string &name, int64_t value) {
     return "--max-dim " + name + "=" + std::to_string(value);
+  }
+
+  /// Sequences and optional values that go into the model are tensors that go
+  /// into the program: of a sequence 'x' the inputs 'x.0', 'x.1', …; an
+  /// optional tensor, where it is there, keeps its name.
+  void spreadInputs() {
+    google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> inputs;
+    Nodes nodes;
+    for (onnx::ValueInfoProto &input : *graph.mutable_input())
+      if (input.type().has_sequence_type() || input.type().has_optional_type())
+        spreadInput(input, inputs, nodes);
+      else
+        *inputs.Add() = std::move(input);
+    graph.mutable_input()->Swap(&inputs);
+    if (counts.empty())
+      return;
+    for (onnx::NodeProto &node : *graph.mutable_node())
+      nodes.Add()->Swap(&node);
+    graph.mutable_node()->Swap(&nodes);
+    std::set<std::string> values;
+    auto add = [&](const std::string &name) {
+      if (!name.empty() && !values.insert(name).second)
+        throw ImportError("a sequence among the inputs would get the name '" +
+                          name + "', which there is already");
+    };
+    for (const auto &input : graph.input())
+      add(input.name());
+    for (const onnx::NodeProto &node : graph.node())
+      for (const std::string &output : node.output())
+        add(output);
+  }
+
+  void
+  spreadInput(const onnx::ValueInfoProto &input,
+              google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> &inputs,
+              Nodes &nodes) {
+    const std::string &name = input.name();
+    const onnx::TypeProto *type = &input.type();
+    bool isOptional = type->has_optional_type();
+    if (isOptional)
+      type = &type->optional_type().elem_type();
+    onnx::TypeProto whole = *type;
+    bool isSequence = type->has_sequence_type();
+    if (isSequence)
+      type = &type->sequence_type().elem_type();
+    if (!type->has_tensor_type())
+      throw ImportError("input '" + name +
+                        "' is neither a tensor nor a sequence of some, which "
+                        "is not supported");
+    int64_t count = countOf(name, isSequence);
+    onnx::NodeProto at;
+    at.set_name(name);
+    if (count == 0 && isOptional) {
+      auto &attr = *addNode(nodes, at, "Optional", {}, {name}).add_attribute();
+      attr.set_name("type");
+      attr.set_type(onnx::AttributeProto::TYPE_PROTO);
+      *attr.mutable_tp() = whole;
+      return;
+    }
+    std::vector<std::string> elements;
+    for (int64_t i = 0; i < count; ++i) {
+      onnx::ValueInfoProto &element = *inputs.Add();
+      element.set_name(isSequence ? name + "." + std::to_string(i) : name);
+      *element.mutable_type() = *type;
+      elements.push_back(element.name());
+      giveShape(element, isSequence);
+    }
+    if (!isSequence)
+      return;
+    if (count)
+      addNode(nodes, at, "SequenceConstruct", elements, {name});
+    else
+      setInt(addNode(nodes, at, "SequenceEmpty", {}, {name}), "dtype",
+             type->tensor_type().elem_type());
+  }
+
+  int64_t countOf(const std::string &input, bool isSequence) {
+    std::string name = countName(input);
+    for (const auto &[given, value] : options.dims)
+      if (given == name) {
+        if (value < 0 || value > (isSequence ? maxFoldedElements : 1))
+          throw ImportError::usage("--dim " + name + "=" +
+                                   std::to_string(value) + ": input '" + input +
+                                   "' can not have so many tensors");
+        counts.insert(name);
+        return value;
+      }
+    throw ImportError::usage(
+        "input '" + input + "' is " +
+        (isSequence ? "a sequence: say how many tensors it has, by --dim '"
+                    : "optional: say whether it is there, by --dim '") +
+        name + "=1' " + (isSequence ? "(or another number)" : "(or 0)"));
+  }
+
+  /// Tensors of a sequence need not have the same shape, whatever names it has.
+  void giveShape(onnx::ValueInfoProto &element, bool isSequence) {
+    auto &tensor = *element.mutable_type()->mutable_tensor_type();
+    auto given = options.shapes.find(element.name());
+    if (!tensor.has_shape() && given == options.shapes.end())
+      throw ImportError::usage("input '" + element.name() +
+                               "' has no shape: add --shape " + element.name() +
+                               "=N (with its sizes, separated by 'x')");
+    if (!tensor.has_shape())
+      for (size_t i = 0; i < given->second.size(); ++i)
+        tensor.mutable_shape()->add_dim();
+    tensor.mutable_shape(); // (of none that has no dimensions, too)
+    if (isSequence)
+      for (auto &dim : *tensor.mutable_shape()->mutable_dim())
+        if (isNamed(dim))
+          dim.clear_dim_param();
   }
 
   void collectInputs() {
@@ -110,9 +233,10 @@ private:
       throw ImportError("the model has no outputs");
     std::set<std::string> outputs;
     for (const onnx::ValueInfoProto &output : graph.output()) {
-      if (!output.type().has_tensor_type())
+      if (!tensorOf(output.type()))
         throw ImportError("output '" + output.name() +
-                          "' is not a tensor, which is not supported");
+                          "' is neither a tensor nor a sequence of some, "
+                          "which is not supported");
       if (!outputs.insert(output.name()).second)
         throw ImportError("the output '" + output.name() +
                           "' is listed more than once");
@@ -178,7 +302,7 @@ private:
   }
 
   void checkDim(const std::string &name, const std::string &flag) {
-    if (isElement(name))
+    if (isElement(name) || counts.count(name))
       return;
     if (!dimNames.count(name)) {
       std::vector<std::string> names;
@@ -445,6 +569,12 @@ private:
     for (auto &output : *graph.mutable_output()) {
       Port port;
       port.name = output.name();
+      if (!output.type().has_tensor_type()) {
+        port.type.elemType = tensorOf(output.type())->elem_type();
+        port.type.dims.assign(1, -2);
+        model.outputs.push_back(std::move(port)); // until it is known
+        continue;
+      }
       auto &type = *output.mutable_type()->mutable_tensor_type();
       port.type.elemType = type.elem_type();
       // What we infer counts. Declared sizes are often stale where the user
@@ -465,6 +595,8 @@ private:
   std::map<std::string, onnx::TensorShapeProto *> inputs;
   std::map<std::string, int> elemTypes;
   std::set<std::string> dimNames;
+  /// The names of how many tensors inputs have, as far as that is said.
+  std::set<std::string> counts;
   std::map<std::string, std::pair<int64_t, std::string>> dims;
   /// The numbers of extents by dimension, and those of each input.
   std::map<std::string, int64_t> extents;

@@ -30,20 +30,31 @@ class Case:
     category: str = "A1"
     # Inputs whose values decide shapes.
     bound: list = field(default_factory=list)
+    # How many tensors inputs that are sequences have; 0 or 1 for optional ones.
+    lengths: dict = field(default_factory=dict)
 
 
 def _array(value):
     return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
 
 
-def _named(ports, values):
-    """Absent optional values stay away."""
-    return {port.name: _array(value) for port, value in zip(ports, values) if value is not None}
-
-
-def _is_tensor(value):
-    return value is None or isinstance(value, onnx.TensorProto) or not isinstance(
-        value, (list, dict, onnx.SequenceProto, onnx.OptionalProto, onnx.MapProto))
+def _named(ports, values, lengths=None):
+    """Absent optional values stay away. Tensors of a sequence 'x' are 'x.0', 'x.1', …; `lengths` gets
+    how many there are, and of an optional input whether it is there."""
+    named = {}
+    for port, value in zip(ports, values):
+        kind = port.type.optional_type.elem_type if port.type.HasField("optional_type") else port.type
+        is_sequence = kind.HasField("sequence_type")
+        if isinstance(value, onnx.SequenceProto):
+            value = numpy_helper.to_list(value)
+        elif isinstance(value, onnx.OptionalProto):
+            value = numpy_helper.to_optional(value)
+        arrays = [] if value is None else list(value) if is_sequence else [value]
+        for i, array in enumerate(arrays):
+            named[f"{port.name}.{i}" if is_sequence else port.name] = _array(array)
+        if lengths is not None and not port.type.HasField("tensor_type"):
+            lengths[port.name] = len(arrays)
+    return named
 
 
 def _inputs(model):
@@ -79,13 +90,10 @@ def _node_cases():
         from onnx.backend.test.loader import load_node_model_tests
         tests = load_node_model_tests()
     for test in tests:
-        sets = []
+        sets, lengths = [], {}
         for given, expected in test.data_sets or []:
-            if not all(_is_tensor(v) for v in [*given, *expected]):
-                sets = None
-                break
-            sets.append((_named(_inputs(test.model), given), _named(test.model.graph.output, expected)))
-        yield test, test.model, sets
+            sets.append((_named(_inputs(test.model), given, lengths), _named(test.model.graph.output, expected)))
+        yield test, test.model, sets, lengths
 
 
 def _file_cases(kind):
@@ -93,7 +101,7 @@ def _file_cases(kind):
     for test in load_model_tests(kind=kind):
         if test.model_dir:
             model = onnx.load(os.path.join(test.model_dir, "model.onnx"))
-            yield test, model, _read_sets(test.model_dir, model)
+            yield test, model, _read_sets(test.model_dir, model), {}
         elif kind == "light":
             yield test, *_light(test)
 
@@ -108,11 +116,11 @@ def _light(test):
              for i in _inputs(model)}
     outputs = {o.name: _tensor(f"{os.path.splitext(path)[0]}_output_{i}.pb")
                for i, o in enumerate(model.graph.output)}
-    return model, [(given, outputs)]
+    return model, [(given, outputs)], {}
 
 
 def load(classes, cache=None):
-    """All cases by name. A case's `sets` is None where a value is no tensor. The wheel
+    """All cases by name. The wheel
     takes half a minute to make its node cases: `cache` names a file to keep them in."""
     if cache and os.path.exists(cache):
         with open(cache, "rb") as file:
@@ -121,10 +129,10 @@ def load(classes, cache=None):
         rows = {row["case"]: row for row in csv.DictReader(file)}
     cases = {}
     for kind in KINDS:
-        for test, model, sets in _node_cases() if kind == "node" else _file_cases(kind):
+        for test, model, sets, lengths in _node_cases() if kind == "node" else _file_cases(kind):
             row = rows.get(test.name, {})
             cases[test.name] = Case(test.name, kind, model, sets, test.rtol, test.atol,
-                                    row.get("class", "A1"), row.get("bound", "").split())
+                                    row.get("class", "A1"), row.get("bound", "").split(), lengths)
     unknown = set(rows) - set(cases)
     assert not unknown, f"{classes} names cases that the wheel does not have: {sorted(unknown)}"
     if cache:
