@@ -485,6 +485,45 @@ LogicalResult bounded(NodeEmitter &e) {
   return e.set(0, x);
 }
 
+/// Elements of which the user said how large they are. Numbers that are
+/// compared after a run are integers: a larger one is the next one, at least.
+LogicalResult limited(NodeEmitter &e) {
+  Arithmetic m(e);
+  Value x = e.in(0);
+  Dims shape(shapeOf(x));
+  Type i64 = e.builder.getI64Type(), type = elementOf(x);
+  Value flat = e.reshape(x, {product(shape)});
+  SmallVector<Value> parts;
+  const auto &elements = e.attr("elements")->ints();
+  for (int64_t i = 0, count = product(shape); i < count; ++i) {
+    Value part = e.slice(flat, {i}, {1});
+    for (int k = 0; k < elements.size(); ++k) {
+      if (elements[k] != i)
+        continue;
+      auto least = double(e.attr("least")->ints(k)),
+           most = double(e.attr("most")->ints(k));
+      Value inside = m.clamp(part, least, most), asked = part;
+      if (isa<FloatType>(type)) {
+        Value above = m.max(e.make<nn::CeilOp>(part), most + 1);
+        Value below = m.min(e.make<nn::FloorOp>(part), least - 1);
+        asked =
+            m.select(m.compare(nn::ComparePredicate::GT, part, most), above,
+                     m.select(m.compare(nn::ComparePredicate::LT, part, least),
+                              below, e.make<nn::FloorOp>(inside)));
+      }
+      Value expected =
+          isa<FloatType>(type) ? e.make<nn::FloorOp>(inside) : inside;
+      e.check("element " + Twine(i) + " of '" + e.stringAttr("label", "") +
+                  "' (from " + Twine(int64_t(least)) + " to " +
+                  Twine(int64_t(most)) + ")",
+              e.cast(asked, i64), e.cast(expected, i64));
+      part = inside;
+    }
+    parts.push_back(part);
+  }
+  return e.set(0, e.reshape(e.concat(parts, 0), shape));
+}
+
 } // namespace
 
 void dlc::importer::addDataDependent(EmitterTable &table) {
@@ -495,4 +534,5 @@ void dlc::importer::addDataDependent(EmitterTable &table) {
   table["Shape"] = shape;
   table["Size"] = size;
   table["dlc.Bounded"] = bounded;
+  table["dlc.Limited"] = limited;
 }

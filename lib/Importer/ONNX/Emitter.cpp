@@ -227,9 +227,6 @@ LogicalResult GraphEmitter::emitNode(const NodeProto &node) {
     if (measured && op->getNumOperands() && op->getOperand(0) == measured) {
       op->setAttr(nn::kWholeAttrName,
                   builder.getDenseI64ArrayAttr(emitter.whole));
-      if (!emitter.wholeReason.empty())
-        op->setAttr(nn::kWholeReasonAttrName,
-                    builder.getStringAttr(emitter.wholeReason));
     }
     if (failed(mlir::verify(op, /*verifyRecursively=*/false)))
       return failure();

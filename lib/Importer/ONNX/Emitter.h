@@ -236,8 +236,6 @@ public:
   /// Dimensions of the first input whose size counts for what the node
   /// computes.
   llvm::SmallVector<int64_t> whole;
-  /// Why (nn::kWholeReasonAttrName).
-  llvm::StringRef wholeReason;
   /// What different extents of its operands mean (nn::kAlignedAttrName); empty
   /// where some of them are made here.
   llvm::StringRef aligned;

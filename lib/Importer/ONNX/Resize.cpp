@@ -112,8 +112,7 @@ struct Resampling {
 } // namespace
 
 static LogicalResult resample(NodeEmitter &e, Resampling resampling,
-                              ArrayRef<int64_t> axes, ArrayRef<double> scales,
-                              bool hasSizes) {
+                              ArrayRef<int64_t> axes, ArrayRef<double> scales) {
   Arithmetic m(e);
   Value x = e.in(0);
   Type type = elementOf(x);
@@ -123,9 +122,6 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
   auto rank = int64_t(out.size());
   bool crops = resampling.transform == "tf_crop_and_resize";
   auto region = e.constFloats(1);
-  if (crops)
-    e.wholeReason =
-        "the part of it (tf_crop_and_resize) is one of the size compiled for";
   if (crops && (!region || region->size() != 2 * axes.size()))
     return e.error("the region is not known at compile time");
   Value outside;
@@ -139,11 +135,7 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
       one.begin = (*region)[index];
       one.end = (*region)[axes.size() + index];
     }
-    bool isSame =
-        one.from == one.to && one.scale == 1 && one.begin == 0 && one.end == 1;
-    if (!isSame || hasSizes)
-      e.whole.push_back(axis);
-    if (isSame)
+    if (one.from == one.to && one.scale == 1 && one.begin == 0 && one.end == 1)
       continue;
     if (one.from > (1 << 24) / std::max<int64_t>(one.to, 1))
       return e.error("a dimension of " + Twine(one.from) + " is too large");
@@ -165,8 +157,6 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
     Value here = m.compare(nn::ComparePredicate::NE, e.ints(flags, across), 0);
     outside = outside ? m.either(outside, here) : here;
   }
-  if (x == e.in(0)) // what says that its sizes count
-    x = e.make<nn::ReshapeOp>(x, ArrayRef<int64_t>(shapeOf(x)));
   if (outside)
     x = m.select(outside, e.scalar(e.floatAttr("extrapolation_value", 0), x),
                  x);
@@ -175,153 +165,237 @@ static LogicalResult resample(NodeEmitter &e, Resampling resampling,
   return e.set(0, e.cast(x, type));
 }
 
+/// Element `index` of an operand as a scalar.
+static Value elementOf(NodeEmitter &e, int operand, int64_t index, Type type) {
+  Value x = e.in(operand);
+  x = e.reshape(x, {product(shapeOf(x))});
+  return e.reshape(e.cast(e.slice(x, {index}, {1}), type), {});
+}
+
 /// The sizes that dlc.OpenResize computes, as scalars of i64.
 static SmallVector<Value> computedSizes(NodeEmitter &e, ArrayRef<int64_t> out) {
-  Value sizes = e.cast(e.in(3), e.builder.getI64Type());
   SmallVector<Value> extents;
+  bool keepsAspect =
+      e.stringAttr("keep_aspect_ratio_policy", "stretch") != "stretch";
   for (auto [axis, element] :
-       llvm::zip_equal(e.attr("resized")->ints(), e.attr("elements")->ints()))
-    extents.push_back(Arithmetic(e).clamp(
-        e.reshape(e.slice(sizes, {element}, {1}), {}), 0, double(out[axis])));
+       llvm::zip_equal(e.attr("resized")->ints(), e.attr("elements")->ints())) {
+    Value size = elementOf(e, 3, element, e.builder.getI64Type());
+    // What decides the scale only may be more than the result has.
+    extents.push_back(keepsAspect
+                          ? e.make<nn::MaxOp>(size, e.scalar(0, size))
+                          : Arithmetic(e).clamp(size, 0, double(out[axis])));
+  }
   return extents;
+}
+
+namespace {
+
+/// What a Resize is to do, as far as that is known before it runs.
+struct ResizeNode {
+  nn::ResizeMode mode;
+  std::string transform, policy;
+  nn::ResizeCoordinate coordinate;
+  nn::ResizeNearest nearest;
+  /// Dimensions that scales, sizes and regions are about, one after the other.
+  Dims axes;
+  /// Of all dimensions; the largest ones where they are computed.
+  SmallVector<double> scales;
+  bool crops = false, hasSizes = false;
+  /// A dlc.OpenResize: of some dimensions scales or sizes are computed.
+  bool isComputed = false, computesScales = false;
+};
+
+} // namespace
+
+static FailureOr<ResizeNode> readResize(NodeEmitter &e) {
+  ResizeNode node;
+  size_t rank = shapeOf(e.in(0)).size();
+  auto mode = nn::symbolizeResizeMode(e.stringAttr("mode", "nearest"));
+  if (!mode)
+    return e.error("the mode '" + e.stringAttr("mode", "") +
+                   "' is not supported");
+  node.mode = *mode;
+  node.transform = e.stringAttr("coordinate_transformation_mode", "half_pixel");
+  auto coordinate = nn::symbolizeResizeCoordinate(node.transform);
+  node.crops = node.transform == "tf_crop_and_resize";
+  if (!coordinate && !node.crops)
+    return e.error("the coordinate transformation '" + node.transform +
+                   "' is not supported");
+  node.coordinate = coordinate.value_or(nn::ResizeCoordinate::HalfPixel);
+  std::string rounding = e.stringAttr("nearest_mode", "round_prefer_floor");
+  auto nearest = nn::symbolizeResizeNearest(rounding);
+  if (!nearest)
+    return e.error("the nearest mode '" + rounding + "' is not supported");
+  node.nearest = *nearest;
+  node.policy = e.stringAttr("keep_aspect_ratio_policy", "stretch");
+  if (const auto *given = e.attr("axes")) {
+    node.axes.assign(given->ints().begin(), given->ints().end());
+    for (int64_t &axis : node.axes)
+      if (failed(e.axis(axis, rank, "axis")))
+        return failure();
+  } else {
+    for (size_t i = 0; i < rank; ++i)
+      node.axes.push_back(i);
+  }
+  node.isComputed = e.attr("resized") != nullptr;
+  node.computesScales = node.isComputed && e.intAttr("scaled", 0);
+  return node;
+}
+
+/// Reads the scales, or what they are for the sizes.
+static LogicalResult readScales(NodeEmitter &e, ResizeNode &node) {
+  ArrayRef<int64_t> shape = shapeOf(e.in(0));
+  node.scales.assign(shape.size(), 1.0);
+  auto given = e.constFloats(2);
+  auto sizes = e.constInts(3);
+  if (node.computesScales) {
+    const auto &most = e.attr("scales")->floats();
+    given.emplace(most.begin(), most.end());
+  } else if (node.isComputed) {
+    sizes.emplace();
+    for (int64_t axis : node.axes)
+      sizes->push_back(e.outType(0).getDimSize(axis));
+  }
+  if (given && !given->empty()) {
+    if (given->size() != node.axes.size())
+      return e.error("there are " + Twine(given->size()) + " scales for " +
+                     Twine(node.axes.size()) + " dimensions");
+    for (auto [axis, scale] : llvm::zip(node.axes, *given))
+      node.scales[axis] = scale;
+    return success();
+  }
+  if (!sizes || sizes->empty())
+    return e.error("neither the scales nor the sizes are known at compile "
+                   "time");
+  if (sizes->size() != node.axes.size())
+    return e.error("there are " + Twine(sizes->size()) + " sizes for " +
+                   Twine(node.axes.size()) + " dimensions");
+  node.hasSizes = true;
+  double common = 0;
+  for (auto [axis, size] : llvm::zip(node.axes, *sizes)) {
+    double scale = shape[axis] ? double(size) / double(shape[axis]) : 1.0;
+    node.scales[axis] = scale;
+    bool better = node.policy == "not_larger" ? scale < common : scale > common;
+    if (common == 0 || better)
+      common = scale;
+  }
+  if (node.policy != "stretch" && !node.isComputed)
+    for (int64_t axis : node.axes)
+      node.scales[axis] = common;
+  return success();
+}
+
+/// Numbers that a run decides: scales of a dlc.OpenResize, and where the parts
+/// of dimensions begin and end. `hints` get what they are.
+static FailureOr<SmallVector<Value>>
+computedNumbers(NodeEmitter &e, const ResizeNode &node, NamedAttrList &hints) {
+  SmallVector<Value> numbers;
+  Type single = e.builder.getF32Type();
+  if (node.computesScales) {
+    Dims scaled(e.attr("resized")->ints().begin(),
+                e.attr("resized")->ints().end());
+    for (int64_t element : e.attr("elements")->ints())
+      numbers.push_back(elementOf(e, 2, element, single));
+    hints.set(nn::kScaledAttrName, e.builder.getDenseI64ArrayAttr(scaled));
+  }
+  if (!node.crops)
+    return numbers;
+  auto count = int64_t(node.axes.size());
+  auto known = e.constFloats(1);
+  if (!e.has(1) || product(shapeOf(e.in(1))) != 2 * count)
+    return e.error("there have to be " + Twine(2 * count) +
+                   " numbers for the region, two for each dimension");
+  Dims parts;
+  for (auto [index, axis] : llvm::enumerate(node.axes)) {
+    auto first = int64_t(index);
+    bool isWhole =
+        known && (*known)[first] == 0 && (*known)[count + first] == 1;
+    if (isWhole && !node.hasSizes && node.scales[axis] == 1)
+      continue;
+    parts.push_back(axis);
+    for (int64_t at : {first, count + first})
+      numbers.push_back(known ? e.scalarOf((*known)[at], single)
+                              : elementOf(e, 1, at, single));
+  }
+  hints.set(nn::kRegionAttrName, e.builder.getDenseI64ArrayAttr(parts));
+  hints.set(nn::kOutsideAttrName,
+            e.builder.getF64FloatAttr(e.floatAttr("extrapolation_value", 0)));
+  return numbers;
 }
 
 static LogicalResult resize(NodeEmitter &e) {
   Value x = e.in(0);
   ArrayRef<int64_t> shape = shapeOf(x);
-  size_t rank = shape.size();
   RankedTensorType type = e.outType(0);
-
-  std::optional<nn::ResizeMode> mode =
-      nn::symbolizeResizeMode(e.stringAttr("mode", "nearest"));
-  if (!mode)
-    return e.error("the mode '" + e.stringAttr("mode", "") +
-                   "' is not supported");
-  std::string transform =
-      e.stringAttr("coordinate_transformation_mode", "half_pixel");
-  std::optional<nn::ResizeCoordinate> coordinate =
-      nn::symbolizeResizeCoordinate(transform);
-  bool crops = transform == "tf_crop_and_resize";
-  if (!coordinate && !crops)
-    return e.error("the coordinate transformation '" + transform +
-                   "' is not supported");
-  std::string rounding = e.stringAttr("nearest_mode", "round_prefer_floor");
-  std::optional<nn::ResizeNearest> nearest =
-      nn::symbolizeResizeNearest(rounding);
-  if (!nearest)
-    return e.error("the nearest mode '" + rounding + "' is not supported");
-
-  Dims axes;
-  if (const auto *given = e.attr("axes")) {
-    axes.assign(given->ints().begin(), given->ints().end());
-    for (int64_t &axis : axes)
-      if (failed(e.axis(axis, rank, "axis")))
-        return failure();
-  } else {
-    for (size_t i = 0; i < rank; ++i)
-      axes.push_back(i);
-  }
-
-  SmallVector<double> scales(rank, 1.0);
-  auto given = e.constFloats(2);
-  auto sizes = e.constInts(3);
-  const auto *resized = e.attr("resized");
-  std::string policy = e.stringAttr("keep_aspect_ratio_policy", "stretch");
-  bool hasSizes = false;
-  if (resized) { // dlc.OpenResize: the largest ones
-    sizes.emplace();
-    for (int64_t axis : axes)
-      sizes->push_back(type.getDimSize(axis));
-  }
-  if (given && !given->empty()) {
-    if (given->size() != axes.size())
-      return e.error("there are " + Twine(given->size()) + " scales for " +
-                     Twine(axes.size()) + " dimensions");
-    for (auto [axis, scale] : llvm::zip(axes, *given))
-      scales[axis] = scale;
-  } else if (sizes && !sizes->empty()) {
-    if (sizes->size() != axes.size())
-      return e.error("there are " + Twine(sizes->size()) + " sizes for " +
-                     Twine(axes.size()) + " dimensions");
-    hasSizes = true;
-    double common = 0;
-    for (auto [axis, size] : llvm::zip(axes, *sizes)) {
-      double scale = shape[axis] ? double(size) / double(shape[axis]) : 1.0;
-      scales[axis] = scale;
-      bool better = policy == "not_larger" ? scale < common : scale > common;
-      if (common == 0 || better)
-        common = scale;
-    }
-    if (policy != "stretch" && !resized) {
-      e.whole = axes;
-      e.wholeReason = "the least size with its aspect ratio "
-                      "(keep_aspect_ratio_policy) has no bound";
-      for (int64_t axis : axes)
-        scales[axis] = common;
-    }
-  } else {
-    return e.error("neither the scales nor the sizes are known at compile "
-                   "time");
-  }
+  FailureOr<ResizeNode> read = readResize(e);
+  if (failed(read) || failed(readScales(e, *read)))
+    return failure();
+  ResizeNode &node = *read;
   bool shrinks = false;
-  for (double scale : scales) {
+  for (double scale : node.scales) {
     if (!(scale > 0) || std::isinf(scale))
       return e.error("a scale is not a positive number");
     shrinks |= scale < 1;
   }
-  const bool isOpen = resized || e.isOpen(0);
+  const bool isOpen = node.isComputed || e.isOpen(0) ||
+                      (node.crops && e.has(1) && !e.isConstant(1));
   // For other extents it may shrink where it does not here.
-  shrinks |= isOpen && hasSizes;
-  bool antialias =
-      e.intAttr("antialias", 0) && shrinks && *mode != nn::ResizeMode::Nearest;
+  shrinks |= (isOpen && node.hasSizes) || node.computesScales;
+  bool antialias = e.intAttr("antialias", 0) && shrinks &&
+                   node.mode != nn::ResizeMode::Nearest;
   // With the corners aligned, a length that is no whole number matters.
   bool isFraction = false;
-  for (auto [extent, scale] : llvm::zip(shape, scales)) {
+  for (auto [extent, scale] : llvm::zip(shape, node.scales)) {
     double length = double(extent) * scale;
-    isFraction |= transform == "align_corners" &&
-                  length != std::floor(length) && given && !given->empty();
+    isFraction |= node.transform == "align_corners" &&
+                  length != std::floor(length) && !node.hasSizes;
   }
-  if (resized && crops)
-    return e.error("sizes that are known at run time only are not supported "
-                   "with a part of the image (--bind or --expect give them one "
-                   "value)");
-  if (crops || (!isOpen && (antialias || isFraction)))
+  if (!isOpen && (node.crops || antialias || isFraction))
     return resample(e,
-                    {*mode, transform, *nearest,
+                    {node.mode, node.transform, node.nearest,
                      e.floatAttr("cubic_coeff_a", -0.75), antialias,
                      e.intAttr("exclude_outside", 0) != 0},
-                    axes, scales, hasSizes);
+                    node.axes, node.scales);
   SmallVector<Value> extents;
-  if (resized)
+  if (node.isComputed && !node.computesScales)
     extents = computedSizes(e, type.getShape());
+  NamedAttrList hints;
+  auto numbers = computedNumbers(e, node, hints);
+  if (failed(numbers))
+    return failure();
   // Another extent becomes what the model asks for all the same.
-  bool isAsked = hasSizes && isOpen;
-  if (type.getShape() == shape && extents.empty() && !isAsked &&
-      llvm::all_of(scales, [](double scale) { return scale == 1; }))
+  bool isAsked = node.hasSizes && isOpen;
+  if (type.getShape() == shape && extents.empty() && numbers->empty() &&
+      !isAsked &&
+      llvm::all_of(node.scales, [](double scale) { return scale == 1; }))
     return e.set(0, x);
   // integers interpolate as floats
   Value in = x;
   Type element = elementOf(x);
   bool isNarrow = antialias && element.getIntOrFloatBitWidth() < 32;
-  if (*mode != nn::ResizeMode::Nearest &&
+  if (node.mode != nn::ResizeMode::Nearest &&
       (!isa<FloatType>(element) || isNarrow))
     in = e.cast(x, e.builder.getF32Type());
   Value result = e.make<nn::ResizeOp>(
-      RankedTensorType::get(type.getShape(), elementOf(in)), in, *mode,
-      ArrayRef<double>(scales), *coordinate, *nearest,
+      RankedTensorType::get(type.getShape(), elementOf(in)), in, *numbers,
+      node.mode, ArrayRef<double>(node.scales), node.coordinate, node.nearest,
       e.floatAttr("cubic_coeff_a", -0.75),
       e.intAttr("exclude_outside", 0) != 0);
   Operation *made = result.getDefiningOp();
+  for (NamedAttribute hint : hints)
+    made->setAttr(hint.getName(), hint.getValue());
   if (antialias)
     made->setAttr(nn::kAntialiasAttrName, e.builder.getUnitAttr());
   if (isAsked) {
-    made->setAttr(nn::kResizedAttrName, e.builder.getDenseI64ArrayAttr(axes));
-    if (policy != "stretch")
-      made->setAttr(nn::kAspectAttrName, e.builder.getUnitAttr());
+    made->setAttr(nn::kResizedAttrName,
+                  e.builder.getDenseI64ArrayAttr(node.axes));
+    if (node.policy != "stretch")
+      made->setAttr(nn::kAspectAttrName, e.builder.getStringAttr(node.policy));
     for (auto [index, extent] : llvm::enumerate(extents))
-      result = e.make<nn::BoundedOp>(result, extent, resized->ints(int(index)));
+      result = e.make<nn::BoundedOp>(result, extent,
+                                     e.attr("resized")->ints(int(index)));
   }
-  if (antialias && isa<IntegerType>(element))
+  if ((antialias || node.crops) && isa<IntegerType>(element))
     result = e.make<nn::RoundOp>(result);
   return e.set(0, e.cast(result, element));
 }

@@ -642,6 +642,8 @@ LogicalResult depthToSpace(NodeEmitter &e) {
   int64_t b = e.intAttr("blocksize", 0);
   if (s.size() != 4 || b <= 0 || b > 65536 || s[1] % (b * b))
     return e.error("the block size does not fit the input");
+  if (b == 1) // of a bound of 1 reshapes would not tell where it is
+    return e.set(0, x);
   int64_t c = s[1] / (b * b);
   bool depthFirst = e.stringAttr("mode", "DCR") == "DCR";
   Value parts = depthFirst ? e.reshape(x, {s[0], b, b, c, s[2], s[3]})
@@ -651,12 +653,42 @@ LogicalResult depthToSpace(NodeEmitter &e) {
   return e.set(0, e.reshape(turned, {s[0], c, s[2] * b, s[3] * b}));
 }
 
+/// The same of what has extents, which a reshape can not divide: each place in
+/// a block is every b-th element.
+LogicalResult openSpaceToDepth(NodeEmitter &e, int64_t b) {
+  Value x = e.in(0);
+  ArrayRef<int64_t> s = shapeOf(x);
+  Dims sizes{s[0], s[1], s[2] / b, s[3] / b}, steps{1, 1, b, b};
+  SmallVector<Value> parts;
+  for (int64_t i = 0; i < b * b; ++i) {
+    Dims starts{0, 0, i / b, i % b};
+    parts.push_back(e.make<nn::SliceOp>(x, ArrayRef<int64_t>(starts),
+                                        ArrayRef<int64_t>(sizes),
+                                        ArrayRef<int64_t>(steps)));
+  }
+  e.aligned = nn::kAlignedEqual;
+  Value joined = e.concat(parts, 1);
+  if (e.stringAttr("mode", "DCR") == "DCR")
+    return e.set(0, joined);
+  Dims order; // channel first, then place
+  for (int64_t c = 0; c < s[1]; ++c)
+    for (int64_t i = 0; i < b * b; ++i)
+      order.push_back(i * s[1] + c);
+  int64_t count = order.size();
+  return e.set(
+      0, e.make<nn::GatherOp>(joined, e.ints(order, {count}), int64_t(1)));
+}
+
 LogicalResult spaceToDepth(NodeEmitter &e) {
   Value x = e.in(0);
   ArrayRef<int64_t> s = shapeOf(x);
   int64_t b = e.intAttr("blocksize", 0);
   if (s.size() != 4 || b <= 0 || b > 65536 || s[2] % b || s[3] % b)
     return e.error("the block size does not fit the input");
+  if (b == 1)
+    return e.set(0, x);
+  if (e.isOpen(0) && b <= 16)
+    return openSpaceToDepth(e, b);
   bool depthFirst = e.stringAttr("mode", "DCR") == "DCR";
   Value parts = e.reshape(x, {s[0], s[1], s[2] / b, b, s[3] / b, b});
   Value turned = depthFirst ? e.transpose(parts, {0, 3, 5, 1, 2, 4})

@@ -430,12 +430,6 @@ def messages():
     for text, flags, message in (
             ("g (float[1,2,n] x) => (float[1,1,9] y) { y = ConvTranspose <output_shape = [9], strides = [2]> (x, s) }",
              {"s": np.ones((2, 1, 3), np.float32)}, "dimension 2 has an extent that is known at run time only"),
-            ("g (float[1,1,n] x) => (float[1,1,m] y) { y = Resize <axes = [2], keep_aspect_ratio_policy = \"not_smaller\"> (x, , , s) }",
-             {"s": np.array([5])}, "and the least size with its aspect ratio (keep_aspect_ratio_policy) has no bound"),
-            ("g (float[1,1,n] x) => (float[1,1,m] y) { y = Resize <axes = [2], coordinate_transformation_mode = \"tf_crop_and_resize\"> (x, r, , s) }",
-             {"r": np.array([0.1, 0.9], np.float32), "s": np.array([5])}, "and the part of it (tf_crop_and_resize) is one of the size compiled for"),
-            ("g (float[1,1,n] x, float[3] s) => (float[1,1,m] y) { y = Resize (x, , s) }", {},
-             "the shape of 'y' is not known at compile time, because its scales are computed"),
             ("g (float[2,n] x) => (float[2,2] y, float[2,m] z) { y, z = Split <axis = 1, num_outputs = 2> (x) }",
              {"n": 3}, "which part of it is taken depends on it"),
             ("g (float[n] x, int64 k) => (int64[m] y) { y = Range(s, k, t) }", {"s": np.array(0), "t": np.array(1)},

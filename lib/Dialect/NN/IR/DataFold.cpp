@@ -172,7 +172,7 @@ OpFoldResult PadOp::fold(FoldAdaptor adaptor) {
 OpFoldResult ResizeOp::fold(FoldAdaptor adaptor) {
   // Every coordinate transformation is the identity at scale 1, if that is what
   // it will be.
-  if (!(*this)->hasAttr(kResizedAttrName) &&
+  if (!(*this)->hasAttr(kResizedAttrName) && getComputed().empty() &&
       llvm::all_of(getScales(), [](double scale) { return scale == 1; }))
     return getX();
   return {};

@@ -92,10 +92,15 @@ LogicalResult ResizeOp::verify() {
     if (from == 0 && to != 0)
       return emitOpError() << "(C2) dimension " << d << " is empty but becomes "
                            << to;
-    if (scale == 1.0 && from != to)
+    if (scale == 1.0 && from != to && getComputed().empty())
       return emitOpError() << "(C4) dimension " << d
                            << " has scale 1 but changes from " << from << " to "
                            << to;
   }
+  for (Value number : getComputed())
+    if (auto type = cast<RankedTensorType>(number.getType());
+        type.getRank() != 0 || !type.getElementType().isF32())
+      return emitOpError() << "(C5) computed numbers must be tensor<f32>, got "
+                           << type;
   return success();
 }

@@ -244,8 +244,9 @@ LogicalResult Resolver::resolve(Operation *op) {
   if (fold(op))
     return success();
   // A body may know extents of which nothing outside has any.
-  bool isExtent =
-      isa<BoundedOp, ExtentOp, LoopOp>(op) || op->hasAttr(kResizedAttrName);
+  bool isExtent = isa<BoundedOp, ExtentOp, LoopOp>(op) ||
+                  op->hasAttr(kResizedAttrName) ||
+                  (isa<ResizeOp>(op) && op->getNumOperands() > 1);
   if (!isExtent && llvm::none_of(op->getOperands(), [&](Value operand) {
         return known.contains(operand);
       }))
@@ -253,10 +254,7 @@ LogicalResult Resolver::resolve(Operation *op) {
   if (auto whole = op->getAttrOfType<DenseI64ArrayAttr>(kWholeAttrName))
     for (int64_t d : whole.asArrayRef())
       if (axesOf(op->getOperand(0))[d].isBounded()) {
-        auto reason = op->getAttrOfType<StringAttr>(kWholeReasonAttrName);
-        return refuse(op, d,
-                      reason ? reason.getValue()
-                             : "positions are counted in its size");
+        return refuse(op, d, "positions are counted in its size");
       }
   if (isa<ElementwiseOpInterface>(op)) {
     auto all = llvm::seq<unsigned>(0, op->getNumOperands());
@@ -285,9 +283,9 @@ struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
     getOperation()->walk([](Operation *op) {
       for (StringRef hint :
            {kFittedAttrName, kPartAttrName, kSameAttrName, kOverhangAttrName,
-            kWholeAttrName, kWholeReasonAttrName, kResizedAttrName,
-            kAntialiasAttrName, kAspectAttrName, kAskedAttrName,
-            kGroupsAttrName, kAlignedAttrName})
+            kWholeAttrName, kResizedAttrName, kAntialiasAttrName,
+            kAspectAttrName, kAskedAttrName, kGroupsAttrName, kAlignedAttrName,
+            kScaledAttrName, kRegionAttrName, kOutsideAttrName})
         op->removeAttr(hint);
     });
   }

@@ -12,6 +12,12 @@ using namespace dlc::nn;
 
 namespace {
 
+/// The part of a dimension that is resampled: where it begins and ends, as
+/// scalars of f32. Null: all of it.
+struct ResizedPart {
+  Value begin, end;
+};
+
 /// One dimension resampled: which elements the positions of the result are made
 /// of, as nn.resize defines it, by numbers that are computed. In single
 /// precision: that is what nearest neighbours are defined by in practice.
@@ -21,11 +27,12 @@ public:
   /// size is `size`; `scale` and `length`, that of the result before it is
   /// rounded, are scalars of f32. `givenScale` is that of the model, or 0.
   Sampler(ResizeOp op, ExtentBuilder &b, Value from, Value to, Value scale,
-          Value length, int64_t size, double givenScale)
+          Value length, int64_t size, double givenScale,
+          const ResizedPart &region)
       : op(op), b(b), single(Float32Type::get(op.getContext())), from(from),
         to(to), scale(scale), length(length),
         at(b.make<CastOp>(b.positions(size), single)), size(size),
-        givenScale(givenScale) {}
+        givenScale(givenScale), region(region) {}
 
   Value sample(Value x, int64_t d) {
     if (isFiltered())
@@ -51,6 +58,18 @@ public:
       sum = sum ? b.add(sum, taken) : taken;
     }
     return sum;
+  }
+
+  /// Which positions of the result lie outside of the operand; null where none
+  /// does.
+  Value outside() {
+    if (!region.begin)
+      return nullptr;
+    Value where = coordinate();
+    return b.make<OrOp>(
+        b.make<CompareOp>(ComparePredicate::LT, where, number(0)),
+        b.make<CompareOp>(ComparePredicate::GT, where,
+                          asFloat(b.sub(from, 1))));
   }
 
   /// Whether elements are weighted by a filter that widens where the dimension
@@ -86,6 +105,16 @@ private:
     auto halfPixel = [&] {
       return b.sub(b.make<DivOp>(b.add(at, number(0.5)), scale), number(0.5));
     };
+    if (region.begin) {
+      Value last = asFloat(b.sub(from, 1));
+      Value step =
+          b.make<DivOp>(b.mul(b.sub(region.end, region.begin), last),
+                        b.make<MaxOp>(asFloat(b.sub(to, 1)), number(1)));
+      Value middle =
+          b.mul(b.mul(b.add(region.begin, region.end), last), number(0.5));
+      return b.make<SelectOp>(
+          isOne(), middle, b.add(b.mul(region.begin, last), b.mul(at, step)));
+    }
     switch (op.getCoordinate()) {
     case ResizeCoordinate::HalfPixel:
       return halfPixel();
@@ -253,6 +282,7 @@ private:
   Value from, to, scale, length, at;
   int64_t size;
   double givenScale;
+  ResizedPart region;
 };
 
 } // namespace
@@ -269,18 +299,24 @@ static SmallVector<Value> sizesOf(ResizeOp op, ExtentBuilder &b) {
   return sizes;
 }
 
-/// The scale that all dimensions with a size have where none may become larger;
-/// null where each has its own.
+/// The scale that all dimensions with a size have where none may become larger,
+/// or none smaller; null where each has its own.
 static Value commonScale(ResizeOp op, ExtentBuilder &b, ArrayRef<Value> sizes,
                          ArrayRef<Axis> axes) {
   Type single = Float32Type::get(op.getContext());
   Value common;
+  auto policy = op->getAttrOfType<StringAttr>(kAspectAttrName);
+  auto next = [&](Value scale) -> Value {
+    if (policy == kNotSmaller)
+      return b.make<MaxOp>(common, scale);
+    return b.make<MinOp>(common, scale);
+  };
   for (auto [size, axis] : llvm::zip_equal(sizes, axes)) {
-    if (!size || !op->hasAttr(kAspectAttrName))
+    if (!size || !policy)
       continue;
     Value scale = b.make<DivOp>(b.make<CastOp>(size, single),
                                 b.make<CastOp>(b.extentOf(axis), single));
-    common = common ? b.make<MinOp>(common, scale) : scale;
+    common = common ? next(scale) : scale;
   }
   return common;
 }
@@ -295,6 +331,25 @@ static bool isPlain(ResizeOp op, int64_t d) {
          (!op->hasAttr(kAntialiasAttrName) || scale >= 1);
 }
 
+/// What is computed of each dimension: its scale (or null), and its region.
+static std::pair<SmallVector<Value>, SmallVector<ResizedPart>>
+computedOf(ResizeOp op) {
+  SmallVector<Value> scales(op.getScales().size());
+  SmallVector<ResizedPart> regions(scales.size());
+  ValueRange rest = op.getComputed();
+  if (auto scaled = op->getAttrOfType<DenseI64ArrayAttr>(kScaledAttrName))
+    for (int64_t d : scaled.asArrayRef()) {
+      scales[d] = rest.front();
+      rest = rest.drop_front();
+    }
+  if (auto parts = op->getAttrOfType<DenseI64ArrayAttr>(kRegionAttrName))
+    for (int64_t d : parts.asArrayRef()) {
+      regions[d] = {rest[0], rest[1]};
+      rest = rest.drop_front(2);
+    }
+  return {scales, regions};
+}
+
 LogicalResult Resolver::visit(ResizeOp op) {
   ExtentBuilder b(op);
   SmallVector<Value> sizes = sizesOf(op, b);
@@ -303,21 +358,27 @@ LogicalResult Resolver::visit(ResizeOp op) {
   for (BoundedOp bounded : givenSizes(op))
     if (common)
       settled.insert(bounded);
+  auto [computed, regions] = computedOf(op);
+  auto policy = op->getAttrOfType<StringAttr>(kAspectAttrName);
+  auto fill = op->getAttrOfType<FloatAttr>(kOutsideAttrName);
+  Value outside;
   for (size_t d = 0; d < scales.size(); ++d) {
     Axes axes = axesOf(op.getX());
     Value to = sizes[d];
     int64_t size = op.getType().getDimSize(d);
+    bool isComputed = computed[d] || regions[d].begin;
     bool isFixed = !axes[d].isBounded() && (!to || forms.is(to, size)) &&
                    isPlain(op, int64_t(d));
-    if (isFixed || (!to && scales[d] == 1.0))
+    if (!isComputed && (isFixed || (!to && scales[d] == 1.0)))
       continue;
     compact(op->getOpOperand(0), d);
     Type single = Float32Type::get(op.getContext());
     Value from = b.extentOf(axesOf(op.getX())[d]);
-    if (to && !common && axes[d].getSize() == size && forms.areSame(from, to))
+    if (to && !common && !isComputed && axes[d].getSize() == size &&
+        forms.areSame(from, to))
       continue;
     Value here = b.make<CastOp>(from, single), scale, length;
-    double givenScale = to ? 0 : scales[d];
+    double givenScale = to || computed[d] ? 0 : scales[d];
     if (to && common) {
       scale = common;
       length = b.mul(here, scale);
@@ -327,27 +388,50 @@ LogicalResult Resolver::visit(ResizeOp op) {
       length = b.make<CastOp>(to, single);
       scale = b.make<DivOp>(length, here);
     } else {
-      scale = b.number(single, scales[d]);
+      scale = computed[d] ? computed[d] : b.number(single, scales[d]);
       length = b.mul(here, scale);
       to = b.make<CastOp>(b.make<FloorOp>(length),
                           IntegerType::get(op.getContext(), 64));
     }
+    Value asked = to;
     to = b.clamp(to, 0, size);
-    Sampler sampler(op, b, from, to, scale, length, size, givenScale);
+    if (computed[d] || (policy && policy == kNotSmaller))
+      check(op,
+            "dimension " + Twine(d) + " of its result (at most " + Twine(size) +
+                ")",
+            asked, to);
+    Sampler sampler(op, b, from, to, scale, length, size, givenScale,
+                    regions[d]);
     if (sampler.isFiltered())
       fillZero(op->getOpOperand(0), {int64_t(d)});
     Value sampled = sampler.sample(op.getX(), int64_t(d));
+    if (Value here = sampler.outside()) {
+      SmallVector<int64_t> along(scales.size(), 1);
+      along[d] = size;
+      here = b.reshape(here, along);
+      outside = outside ? b.make<OrOp>(outside, here) : here;
+    }
     axes[d] = forms.is(to, size) ? Axis(size) : Axis(size, to);
     define(sampled, std::move(axes));
     op->getOpOperand(0).set(sampled);
     scales[d] = 1.0;
   }
   if (llvm::all_of(scales, [](double scale) { return scale == 1.0; })) {
-    op.replaceAllUsesWith(op.getX());
+    Value result = op.getX();
+    if (outside) {
+      ExtentBuilder b(op);
+      Axes axes = axesOf(result);
+      double value = fill ? fill.getValueAsDouble() : 0;
+      result =
+          b.make<SelectOp>(outside, b.number(elementOf(result), value), result);
+      define(result, std::move(axes));
+    }
+    op.replaceAllUsesWith(result);
     op.erase();
     return success();
   }
   op.setScales(scales);
+  op.getComputedMutable().clear();
   op->removeAttr(kResizedAttrName);
   Axes axes = axesOf(op.getX());
   for (auto [d, scale] : llvm::enumerate(scales))

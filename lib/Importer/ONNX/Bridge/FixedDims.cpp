@@ -9,6 +9,8 @@
 
 #include "onnx/shape_inference/implementation.h"
 
+#include <algorithm>
+
 using namespace dlc::importer;
 using onnx::GraphProto;
 using onnx::NodeProto;
@@ -56,12 +58,28 @@ std::optional<std::vector<int64_t>> changedDims(const GraphProto &graph,
   const std::string &op = node.op_type();
   if (op == boundedOp)
     return listed("axes");
-  if (op == openResizeOp)
-    return listed("changed");
   bool hasAxes = node.input_size() > 3 && !node.input(3).empty();
   if ((op == openSliceOp || op == openPadOp) && hasAxes)
     return knownInts(graph, node.input(3));
   return std::nullopt;
+}
+
+/// Whether a Resize gives a dimension a size that is a number of the model.
+bool hasGivenSize(const NodeProto &node, int64_t dim) {
+  const onnx::AttributeProto *resized = attribute(node, "resized"),
+                             *axes = attribute(node, "axes");
+  const onnx::AttributeProto *policy =
+      attribute(node, "keep_aspect_ratio_policy");
+  if (node.op_type() != openResizeOp || !resized ||
+      intAttr(node, "scaled", 0) || (policy && policy->s() != "stretch"))
+    return false;
+  auto rank = attribute(node, "bounds")->ints_size();
+  auto lists = [&](const onnx::AttributeProto &list) {
+    return std::any_of(list.ints().begin(), list.ints().end(), [&](int64_t d) {
+      return d + (d < 0 ? rank : 0) == dim;
+    });
+  };
+  return !lists(*resized) && (!axes || lists(*axes));
 }
 
 using Types = std::unordered_map<std::string, onnx::ValueInfoProto>;
@@ -116,7 +134,7 @@ void nameOwnResults(GraphProto &graph, const Types &types) {
       auto &shape =
           *info.mutable_type()->mutable_tensor_type()->mutable_shape();
       for (int d = 0; d < shape.dim_size(); ++d)
-        if (!roles || roles->ints(d) != fixedRole)
+        if (!(roles ? roles->ints(d) == fixedRole : hasGivenSize(node, d)))
           namer.name(*shape.mutable_dim(d));
     }
   }

@@ -42,6 +42,7 @@ public:
   explicit Folder(Model &model) : FoldState(model) {
     for (const Port &input : model.inputs)
       ports[input.name] = input.extents;
+    resultBounds = model.resultBounds;
     for (const Port &input : model.inputs)
       if (input.most && !input.isConstant) {
         Value least = readValue(*input.least), most = readValue(*input.most);
@@ -86,6 +87,7 @@ public:
         changed = true;
       } else {
         learnRanges(node);
+        noteUnlimited(node);
         kept.Add()->Swap(&node);
       }
       for (NodeProto &more : added)
@@ -101,6 +103,10 @@ public:
     };
     changed |= inlineKnownBranches(graph, condition);
     return changed;
+  }
+
+  std::map<std::string, std::vector<std::string>> takeUnlimited() {
+    return std::move(unlimited);
   }
 
 private:
@@ -123,6 +129,9 @@ private:
       reshaped[node.output(0)] = node.input(1);
     if (evenBranches(node))
       return true;
+    noteMoves(node);
+    if (node.domain() == ownDomain && node.op_type() == limitedOp)
+      return foldLimited(node);
     if (!(node.domain().empty() || node.domain() == "ai.onnx") ||
         node.output_size() == 0)
       return false;
@@ -351,13 +360,8 @@ private:
       return restateTile(node);
     if (op == "OneHot" && isBound(node.input(1)))
       return restateOneHot(node);
-    if (op == "Resize" && node.input_size() > 3 &&
-        (isBound(node.input(3)) || isFitted(node))) {
-      auto x = shapes.find(node.input(0));
-      changed |=
-          x != shapes.end() && openResize(node, x->second, elementsOf(node));
-      return false;
-    }
+    if (op == "Resize")
+      return restateResize(node);
     if (op == "Slice" && node.input_size() > 2)
       return isBound(node.input(2)) && restateSlice(node) ? false : cut(node);
     if (op == "Pad" && node.input_size() > 1 && isBound(node.input(1))) {
@@ -371,12 +375,49 @@ private:
            restateRange(node);
   }
 
-  /// Whether a Resize makes as large an image as fits into given sizes of one
-  /// whose extents decide which.
-  bool isFitted(const NodeProto &node) const {
+  /// To sizes or by scales that are bounds, or to sizes of which the extents of
+  /// the operand decide which one counts (keep_aspect_ratio_policy).
+  bool restateResize(NodeProto &node) {
+    auto x = shapes.find(node.input(0));
+    bool hasSizes = node.input_size() > 3 && !node.input(3).empty();
+    bool hasScales = !hasSizes && node.input_size() > 2;
     const AttributeProto *policy = attribute(node, "keep_aspect_ratio_policy");
-    return policy && policy->s() == "not_larger" && open.count(node.input(0)) &&
-           known.count(node.input(3));
+    bool isFitted = policy && policy->s() != "stretch" && hasSizes &&
+                    open.count(node.input(0)) && known.count(node.input(3));
+    if (x == shapes.end() ||
+        !(isFitted || (hasSizes && isBound(node.input(3))) ||
+          (hasScales && isBound(node.input(2)))))
+      return false;
+    ResizeLimits limits;
+    if (hasScales) {
+      const std::string &scales = node.input(2);
+      const Value &most = bounds.at(scales);
+      for (size_t i = 0; i < most.floats.size(); ++i) {
+        if (i == 0)
+          limits.scales.emplace();
+        limits.scales->push_back({most.floats[i], isExact(scales, i)});
+      }
+      if (!limits.scales)
+        return false;
+    }
+    if (!open.count(node.input(0)))
+      limits.fixed.assign(x->second.size(), true);
+    else if (const std::vector<bool> *dims = fixedDimsOf(node.input(0)))
+      limits.fixed = *dims;
+    auto given = resultBounds.find(node.output(0));
+    if (given != resultBounds.end())
+      limits.bounds = given->second.bounds;
+    limits.option = [&](size_t dim) {
+      bool isNamed = given != resultBounds.end() &&
+                     dim < given->second.names.size() &&
+                     !given->second.names[dim].empty();
+      return "--max-dim '" +
+             (isNamed ? given->second.names[dim]
+                      : node.output(0) + ":" + std::to_string(dim)) +
+             "=N'";
+    };
+    changed |= openResize(node, x->second, elementsOf(node), limits);
+    return false;
   }
 
   /// Where each element of the result is in the operand may depend on the
@@ -740,5 +781,8 @@ private:
 } // namespace
 
 bool dlc::importer::foldShapeArithmetic(Model &model) {
-  return Folder(model).run();
+  Folder folder(model);
+  bool changed = folder.run();
+  model.unlimited = folder.takeUnlimited();
+  return changed;
 }

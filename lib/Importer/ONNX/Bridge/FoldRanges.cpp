@@ -110,3 +110,140 @@ void FoldState::learnRanges(const NodeProto &node) {
     free.insert(name);
   }
 }
+
+//===----------------------------------------------------------------------===//
+// Elements that the user limits
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Whether a node's results have the elements of its first operand, in their
+/// order.
+bool keepsOrder(const onnx::NodeProto &node) {
+  const std::string &op = node.op_type();
+  return op == "Cast" || op == "Identity" || op == "Unsqueeze" ||
+         op == "Squeeze" || op == "Reshape" || op == "Flatten";
+}
+
+/// The operand whose elements decide the shape of a node's result; nothing for
+/// other nodes.
+std::optional<int> shapeOperand(const onnx::NodeProto &node) {
+  const std::string &op = node.op_type();
+  if (op == "Resize")
+    return node.input_size() > 3 && !node.input(3).empty() ? 3 : 2;
+  if (op == "ConstantOfShape" || op == "Loop")
+    return 0;
+  if (op == "Reshape" || op == "Expand" || op == "Tile" || op == "TopK" ||
+      op == "Pad" || op == "OneHot" || op == "Split" || op == "Range")
+    return 1;
+  return std::nullopt;
+}
+
+} // namespace
+
+void FoldState::noteMoves(const NodeProto &node) {
+  if (node.domain().empty() && node.output_size() == 1 &&
+      (keepsOrder(node) || node.op_type() == "Concat"))
+    moves[node.output(0)] = node;
+}
+
+Range FoldState::rangeOfElement(const std::string &name, size_t element) const {
+  Range range = rangeOf(name);
+  auto at = [&](const Value *value, double otherwise) {
+    if (!value || element >= value->size())
+      return otherwise;
+    return value->isFloat() ? value->floats[element]
+                            : double(value->ints[element]);
+  };
+  range.least = std::max(range.least, at(lowOf(name), range.least));
+  range.most = std::min(range.most, at(boundOf(name), range.most));
+  auto move = moves.find(name);
+  if (move == moves.end() || std::isfinite(range.most))
+    return range;
+  const NodeProto &node = move->second;
+  if (keepsOrder(node))
+    return rangeOfElement(node.input(0), element);
+  for (const std::string &part : node.input()) {
+    auto shape = shapes.find(part);
+    if (shape == shapes.end() || shape->second.size() != 1)
+      return range;
+    auto size = static_cast<size_t>(shape->second[0]);
+    if (element < size)
+      return rangeOfElement(part, element);
+    element -= size;
+  }
+  return range;
+}
+
+bool FoldState::foldLimited(const NodeProto &node) {
+  auto value = known.find(node.input(0));
+  if (value != known.end()) {
+    define(node.output(0), Value(value->second));
+    return true;
+  }
+  auto type = elemTypes.find(node.output(0));
+  auto shape = shapes.find(node.output(0));
+  if (type == elemTypes.end() || shape == shapes.end())
+    return false;
+  Value least, most;
+  most.elemType = type->second;
+  most.dims = shape->second;
+  int64_t count = checkedElements(most.dims, most.elemType, "a value");
+  if (count > maxFoldedElements || !isFoldable(most.elemType))
+    throw ImportError("'" + node.output(0) +
+                          "' has too many elements, or none that --max-dim can "
+                          "be about",
+                      node);
+  least = most;
+  std::vector<Range> all;
+  for (int64_t i = 0; i < count; ++i)
+    all.push_back(rangeOfElement(node.input(0), size_t(i)));
+  const AttributeProto *elements = attribute(node, "elements");
+  for (int i = 0; i < elements->ints_size(); ++i) {
+    int64_t element = elements->ints(i);
+    if (element >= count)
+      throw ImportError("'" + node.output(0) + "' has " +
+                            std::to_string(count) +
+                            " elements (the first one is [0]), none of which "
+                            "is [" +
+                            std::to_string(element) + "]",
+                        node);
+    Range &range = all[size_t(element)];
+    range.least =
+        std::max(range.least, double(attribute(node, "least")->ints(i)));
+    range.most = std::min(range.most, double(attribute(node, "most")->ints(i)));
+  }
+  for (const Range &range : all) {
+    if (!std::isfinite(range.most) || !std::isfinite(range.least))
+      return false; // said where the value is needed
+    if (most.isFloat()) {
+      least.floats.push_back(range.least);
+      most.floats.push_back(range.most);
+    } else {
+      least.ints.push_back(int64_t(range.least));
+      most.ints.push_back(int64_t(range.most));
+    }
+  }
+  bounds[node.output(0)] = std::move(most);
+  lows[node.output(0)] = std::move(least);
+  free.insert(node.output(0));
+  return false;
+}
+
+void FoldState::noteUnlimited(const NodeProto &node) {
+  constexpr int64_t mostNamed = 8;
+  auto operand = shapeOperand(node);
+  if (!operand || *operand >= node.input_size() || !node.domain().empty() ||
+      node.output_size() == 0 || shapes.count(node.output(0)))
+    return;
+  const std::string &name = node.input(*operand);
+  auto shape = shapes.find(name);
+  if (name.empty() || shape == shapes.end() || known.count(name) ||
+      isBound(name))
+    return;
+  int64_t count = shape->second.empty() ? 1 : shape->second[0];
+  std::vector<std::string> &elements = unlimited[node.output(0)];
+  for (int64_t i = 0; i < std::min(count, mostNamed); ++i)
+    if (!std::isfinite(rangeOfElement(name, size_t(i)).most))
+      elements.push_back(name + "[" + std::to_string(i) + "]");
+}

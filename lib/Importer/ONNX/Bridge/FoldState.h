@@ -109,8 +109,11 @@ protected:
       return found->second[element];
     const Value *least = lowOf(shape);
     auto most = bounds.find(shape);
-    return least && most != bounds.end() && !least->isFloat() &&
-           least->ints[element] == most->second.ints[element];
+    if (!least || most == bounds.end())
+      return false;
+    return least->isFloat()
+               ? least->floats[element] == most->second.floats[element]
+               : least->ints[element] == most->second.ints[element];
   }
 
   void defineInts(const std::string &name, const std::vector<int64_t> &values,
@@ -128,6 +131,17 @@ protected:
 
   /// What is known of all elements of a value.
   Range rangeOf(const std::string &name) const;
+
+  /// Notes where the elements of small vectors come from.
+  void noteMoves(const NodeProto &node);
+  /// What is known of one element of a vector, of which others may not be
+  /// limited.
+  Range rangeOfElement(const std::string &name, size_t element) const;
+  /// A value that the user said is at most so much.
+  bool foldLimited(const NodeProto &node);
+  /// Notes which elements of the operand that decides a node's shape have no
+  /// limit.
+  void noteUnlimited(const NodeProto &node);
 
   //===- FoldSizes.cpp ----------------------------------------------------===//
 
@@ -170,6 +184,13 @@ protected:
   std::unordered_map<std::string, Range> ranges;
   /// The element types of values, as far as they are known.
   std::unordered_map<std::string, int> elemTypes;
+  /// Nodes that move the elements of small vectors, by their results.
+  std::unordered_map<std::string, NodeProto> moves;
+  /// What the user said of dimensions of results.
+  std::map<std::string, ResultBounds> resultBounds;
+  /// Of results whose shapes are not known: the elements that decide it and
+  /// have no limit.
+  std::map<std::string, std::vector<std::string>> unlimited;
   Products products;
   /// Of what a Reshape makes: its shape.
   std::unordered_map<std::string, std::string> reshaped;

@@ -113,6 +113,11 @@ NpyArray readPicture(const std::string &path, const std::string &pixels);
 /// static.
 void bindInputs(Model &model, const LoadOptions &options);
 
+//===- Limits.cpp ---------------------------------------------------------===//
+
+/// Puts a `limitedOp` behind what makes the values of Model::limited.
+void limitValues(Model &model);
+
 //===- Convert.cpp --------------------------------------------------------===//
 
 /// Makes EyeLike of a type EyeLike and a Cast: libonnx infers its type from
@@ -154,10 +159,14 @@ constexpr char boundedOp[] = "Bounded";
 /// extents, `roles` what each element is (see copyRole), and `free` is 1 where
 /// elements of inputs decide.
 constexpr char openReshapeOp[] = "OpenReshape";
+/// Gives its operand, of which the elements `elements` are not less than
+/// `least` and not more than `most`, or the run is an error.
+constexpr char limitedOp[] = "Limited";
 /// A Slice, Pad or Resize of positions or sizes that are computed: attribute
 /// `bounds` has the largest shape. For a Pad `computed` has the numbers of the
 /// axes that may be padded. For a Resize `resized` has the dimensions whose
-/// size is not always that, `elements` which elements of the sizes that are.
+/// size is not always that, `elements` which elements of the sizes that are (or
+/// of the scales, with `scaled` 1: `scales` are the largest ones).
 constexpr char openSliceOp[] = "OpenSlice";
 constexpr char openPadOp[] = "OpenPad";
 constexpr char openResizeOp[] = "OpenResize";
@@ -205,9 +214,23 @@ bool openSlice(onnx::NodeProto &node, const std::vector<int64_t> &x,
 /// Opens a Pad whose pads are bounds. Returns whether that was possible.
 bool openPad(onnx::NodeProto &node, const std::vector<int64_t> &x,
              const ElementsFn &elements);
-/// Opens a Resize whose sizes are bounds. Returns whether that was possible.
+/// What is known of a Resize besides its operands' integers.
+struct ResizeLimits {
+  /// The scales as far as they count: the largest ones, and whether they are
+  /// always that.
+  std::optional<std::vector<std::pair<double, bool>>> scales;
+  /// Which dimensions of the operand have no extent.
+  std::vector<bool> fixed;
+  /// What the user said that dimensions of the result are at most, and how he
+  /// can.
+  std::map<int64_t, int64_t> bounds;
+  std::function<std::string(size_t dim)> option;
+};
+
+/// Opens a Resize whose sizes or scales are bounds. Returns whether that was
+/// possible.
 bool openResize(onnx::NodeProto &node, const std::vector<int64_t> &x,
-                const ElementsFn &elements);
+                const ElementsFn &elements, const ResizeLimits &limits);
 
 /// Where operands of a node that have to have the same sizes have bounds that
 /// are larger than those of others: operands, their dimensions, and what is

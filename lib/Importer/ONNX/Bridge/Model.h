@@ -102,6 +102,13 @@ constexpr int64_t copyRole = 0, sizeRole = 1, restRole = -1, openRole = 2,
 /// Of a Where: chooses one of two tensors by one flag, whatever their extents.
 constexpr char choiceAttr[] = "dlc_choice";
 
+/// Names of the dimensions of a result, and what the user said that they are at
+/// most.
+struct ResultBounds {
+  std::vector<std::string> names;
+  std::map<int64_t, int64_t> bounds;
+};
+
 /// One opset, static shapes, no functions, no constant nodes, no `If`; tensors
 /// over a threshold are stubs that point into `payloads`.
 struct Model {
@@ -114,6 +121,14 @@ struct Model {
   std::vector<std::string> warnings;
   /// How many extents the inputs have.
   int64_t numExtents = 0;
+  /// What the user said of elements of computed values, and of inputs that are
+  /// no integers: the least and the largest number.
+  std::map<std::string, std::map<int64_t, std::pair<int64_t, int64_t>>> limited;
+  /// By results of nodes.
+  std::map<std::string, ResultBounds> resultBounds;
+  /// Of results whose shapes are not known: the elements of values that decide
+  /// them, and have no limit.
+  std::map<std::string, std::vector<std::string>> unlimited;
   /// Values whose dimensions may be bounds, see valuesWithExtents.
   std::unordered_set<std::string> open;
   /// Every value of the graph: inputs, initializers, results.

@@ -150,7 +150,8 @@ std::optional<onnx::TypeProto> typeOfResult(const GraphProto &graph,
   std::optional<Shape> shape = wholeShape(*first);
   if (!shape)
     return std::nullopt;
-  if (node.op_type() == "GroupNormalization")
+  if (node.op_type() == "GroupNormalization" ||
+      (node.domain() == ownDomain && node.op_type() == limitedOp))
     return *first;
   if (node.domain() == ownDomain && node.op_type() == treeLeavesOp) {
     if (shape->size() != 2)
@@ -421,19 +422,22 @@ void recordTypes(Model &model) {
     names += (i ? ", " : "") + open[i];
   if (more)
     names += " and " + std::to_string(more) + " more";
-  if (first->op_type() == "Resize" && first->input_size() > 2 &&
-      !first->input(2).empty())
-    throw ImportError("the shape of " + names +
-                          " is not known at compile time, because its scales "
-                          "are computed (sizes may be, from what has a bound; "
-                          "--bind or --expect give an input one value)",
-                      *first);
-  throw ImportError("the shape of " + names +
-                        " is not known at compile time (it depends on the "
-                        "values of an input: --bind or --expect give it one "
-                        "value, --max-dim bounds its elements where they are "
-                        "extents, positions or pads)",
-                    *first);
+  std::string flags;
+  auto unlimited = first->output_size() ? model.unlimited.find(first->output(0))
+                                        : model.unlimited.end();
+  if (unlimited != model.unlimited.end())
+    for (const std::string &element : unlimited->second)
+      flags += (flags.empty() ? "" : " ") + ("--max-dim '" + element + "=N'");
+  throw ImportError(
+      "the shape of " + names +
+          " is not known at compile time (it depends on values: " +
+          (flags.empty() ? "--bind or --expect give an input one value, "
+                           "--max-dim bounds its elements where they are "
+                           "extents, positions or pads)"
+                         : flags + " bounds them, with a number for each N; "
+                                   "--bind or --expect give an input one "
+                                   "value)"),
+      *first);
 }
 
 /// Both branches of a conditional have to give as many dimensions.
@@ -566,6 +570,7 @@ void dlc::importer::normalize(Model &model, const LoadOptions &options) {
   own.set_domain(ownDomain);
   own.set_version(1);
   expandLearnedOps(model);
+  limitValues(model);
   refuseUnsupported(model, options, newest, /*late=*/false);
 
   // Each round resolves one more layer of shape arithmetic, conditionals and

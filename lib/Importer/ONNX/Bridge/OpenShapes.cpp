@@ -8,6 +8,7 @@
 #include "Internal.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <unordered_set>
 
@@ -155,33 +156,95 @@ bool dlc::importer::openPad(NodeProto &node, const Dims &x,
   return true;
 }
 
+namespace {
+
+/// The largest sizes with which no dimension is smaller than asked for, and all
+/// have the same scale: the flatter the image, the longer they are.
+void boundNotSmaller(const NodeProto &node, const Dims &x, const Dims &axes,
+                     const ResizeLimits &limits, Dims &bounds) {
+  constexpr double mostElements = 1 << 26;
+  double common = 0, elements = 1;
+  for (int64_t axis : axes) {
+    auto d = size_t(axis);
+    bool isFixed = d < limits.fixed.size() && limits.fixed[d];
+    int64_t least = isFixed ? std::max<int64_t>(x[d], 1) : 1;
+    common = std::max(common, double(bounds[d]) / double(least));
+  }
+  for (int64_t axis : axes) {
+    auto d = size_t(axis);
+    auto given = limits.bounds.find(axis);
+    double size = std::floor(double(x[d]) * common + 0.5);
+    bounds[d] = given != limits.bounds.end()
+                    ? given->second
+                    : int64_t(std::min(size, 2147483647.0));
+  }
+  for (int64_t size : bounds)
+    elements *= double(size);
+  if (elements <= mostElements)
+    return;
+  std::string flags;
+  for (int64_t axis : axes)
+    if (!limits.bounds.count(axis))
+      flags += (flags.empty() ? "" : " ") + limits.option(size_t(axis));
+  if (!flags.empty())
+    throw ImportError("the result that is not smaller than the sizes "
+                      "(keep_aspect_ratio_policy) can get as large as " +
+                          shapeString(bounds) + "; add " + flags +
+                          " (with a number for each N)",
+                      node);
+}
+
+} // namespace
+
 bool dlc::importer::openResize(NodeProto &node, const Dims &x,
-                               const ElementsFn &elements) {
-  auto sizes = elements(3);
-  const onnx::AttributeProto *axes = attribute(node, "axes");
-  if (!sizes || sizes->size() != (axes ? size_t(axes->ints_size()) : x.size()))
+                               const ElementsFn &elements,
+                               const ResizeLimits &limits) {
+  auto sizes = limits.scales ? std::nullopt : elements(3);
+  const onnx::AttributeProto *given = attribute(node, "axes");
+  size_t count = given ? size_t(given->ints_size()) : x.size();
+  if (limits.scales ? limits.scales->size() != count
+                    : !sizes || sizes->size() != count)
     return false;
   const onnx::AttributeProto *policy =
       attribute(node, "keep_aspect_ratio_policy");
-  // Long ones of images that are as flat as can be have no bound.
-  if (policy && policy->s() == "not_smaller")
-    throw ImportError(
-        "sizes that are known at run time only can not be the "
-        "least ones (keep_aspect_ratio_policy) of a result (--bind "
-        "or --expect give them one value)",
-        node);
-  Dims bounds = x, resized, numbers, changed;
-  for (size_t i = 0; i < sizes->size(); ++i) {
+  bool isNotSmaller = sizes && policy && policy->s() == "not_smaller";
+  Dims bounds = x, resized, numbers, axes;
+  std::vector<float> scales;
+  for (size_t i = 0; i < count; ++i) {
     auto rank = static_cast<int64_t>(x.size());
-    int64_t axis = axes ? axes->ints(int(i)) : int64_t(i);
+    int64_t axis = given ? given->ints(int(i)) : int64_t(i);
     axis += axis < 0 ? rank : 0;
     if (axis < 0 || axis >= rank)
       return false; // refused later
-    bounds[size_t(axis)] = (*sizes)[i].most;
-    if ((*sizes)[i].isExact)
+    axes.push_back(axis);
+    bool isExact = false;
+    if (sizes) {
+      bounds[size_t(axis)] = (*sizes)[i].most;
+      isExact = (*sizes)[i].isExact;
+    } else {
+      // As a run computes it.
+      auto scale = static_cast<float>((*limits.scales)[i].first);
+      float length = static_cast<float>(x[size_t(axis)]) * scale;
+      if (!(scale > 0) || !(length < 2147483648.0F))
+        return false;
+      bounds[size_t(axis)] = static_cast<int64_t>(std::floor(length));
+      isExact = (*limits.scales)[i].second;
+      scales.push_back(scale);
+    }
+    if (isExact && !isNotSmaller)
       continue;
     resized.push_back(axis);
     numbers.push_back(int64_t(i));
+  }
+  if (isNotSmaller)
+    boundNotSmaller(node, x, axes, limits, bounds);
+  if (limits.scales) {
+    setInt(node, "scaled", 1);
+    onnx::AttributeProto &attr = *node.add_attribute();
+    attr.set_name("scales");
+    attr.set_type(onnx::AttributeProto::FLOATS);
+    for (float scale : scales)
+      attr.add_floats(scale);
   }
   setInts(node, "resized", resized);
   setInts(node, "elements", numbers);

@@ -74,12 +74,13 @@ public:
   void run() {
     spreadInputs();
     collectInputs();
+    collectResults(graph);
     checkNames();
     for (const auto &[name, value] : options.dims)
       if (!counts.count(name) && !noteElement(name, value, value))
         bindDim(name, value, "--dim " + name + "=" + std::to_string(value));
     for (const auto &[name, value] : options.maxDims)
-      if (!noteElement(name, 0, value))
+      if (!noteElement(name, 0, value) && dimNames.count(name))
         bindDim(name, value, maxDimFlag(name, value));
     for (const auto &[name, shape] : options.shapes)
       bindShape(name, shape, "--shape " + name + "=" + shapeString(shape));
@@ -286,9 +287,9 @@ private:
             (options.binds.count(name) ? "--bind" : "--shape"));
     }
     for (const auto &[name, value] : options.dims)
-      checkDim(name, "--dim " + name + "=" + std::to_string(value));
+      checkDim(name, "--dim " + name + "=" + std::to_string(value), false);
     for (const auto &[name, value] : options.maxDims) {
-      checkDim(name, maxDimFlag(name, value));
+      checkDim(name, maxDimFlag(name, value), true);
       for (const auto &[other, fixed] : options.dims)
         if (other == name)
           throw ImportError::usage("the dimension '" + name +
@@ -298,11 +299,53 @@ private:
 
   bool isElement(const std::string &name) const {
     auto element = elementName(name);
-    return element && !dimNames.count(name) && inputs.count(element->input);
+    return element && !dimNames.count(name) &&
+           (inputs.count(element->input) || results.count(element->input));
   }
 
-  void checkDim(const std::string &name, const std::string &flag) {
+  /// Collects what nodes make, those of nested graphs, too, and how dimensions
+  /// of results are called.
+  void collectResults(const onnx::GraphProto &nodes) {
+    for (const onnx::NodeProto &node : nodes.node()) {
+      results.insert(node.output().begin(), node.output().end());
+      for (const auto &attr : node.attribute())
+        if (attr.has_g())
+          collectResults(attr.g());
+    }
+    for (const auto *infos : {&nodes.value_info(), &nodes.output()})
+      for (const auto &info : *infos) {
+        ResultBounds &result = model.resultBounds[info.name()];
+        result.names.clear();
+        for (const auto &dim : info.type().tensor_type().shape().dim())
+          result.names.push_back(isNamed(dim) ? dim.dim_param() : "");
+      }
+  }
+
+  /// Takes a bound of a dimension of a result, by its name or as "result:2";
+  /// false where there is none.
+  bool boundResult(const std::string &name, int64_t value) {
+    bool isFound = false;
+    for (auto &[result, known] : model.resultBounds)
+      for (size_t d = 0; d < known.names.size(); ++d)
+        if (!known.names[d].empty() && known.names[d] == name) {
+          known.bounds[int64_t(d)] = value;
+          isFound = true;
+        }
+    size_t colon = name.rfind(':');
+    if (isFound || colon == std::string::npos || colon + 1 == name.size() ||
+        name.size() - colon > 4 || !results.count(name.substr(0, colon)) ||
+        name.find_first_not_of("0123456789", colon + 1) != std::string::npos)
+      return isFound;
+    int64_t dim = std::stoll(name.substr(colon + 1));
+    model.resultBounds[name.substr(0, colon)].bounds[dim] = value;
+    return true;
+  }
+
+  void checkDim(const std::string &name, const std::string &flag, bool isMost) {
     if (isElement(name) || counts.count(name))
+      return;
+    if (!dimNames.count(name) && isMost &&
+        boundResult(name, options.maxDims.at(name)))
       return;
     if (!dimNames.count(name)) {
       std::vector<std::string> names;
@@ -414,6 +457,10 @@ private:
     if (!isElement(name))
       return false;
     ElementName element = *elementName(name);
+    if (!inputs.count(element.input)) {
+      model.limited[element.input][element.element] = {least, most};
+      return true;
+    }
     elements[element.input][element.element] = {least, most};
     return true;
   }
@@ -426,9 +473,13 @@ private:
     least.elemType = elemTypes.at(name);
     for (const auto &dim : inputs.at(name)->dim())
       least.dims.push_back(dim.dim_value());
-    if (!isFoldable(least.elemType) || least.isFloat())
+    if (least.isFloat()) { // what its elements are in the end is computed with
+      model.limited[name] = ranges;
+      return;
+    }
+    if (!isFoldable(least.elemType))
       throw ImportError::usage("the elements of input '" + name +
-                               "' are no integers: --dim and --max-dim can "
+                               "' are no numbers: --dim and --max-dim can "
                                "not be about one (--expect can be about all)");
     int64_t count =
         checkedElements(least.dims, least.elemType, "input '" + name + "'");
@@ -597,6 +648,8 @@ private:
   std::set<std::string> dimNames;
   /// The names of how many tensors inputs have, as far as that is said.
   std::set<std::string> counts;
+  /// What nodes make.
+  std::set<std::string> results;
   std::map<std::string, std::pair<int64_t, std::string>> dims;
   /// The numbers of extents by dimension, and those of each input.
   std::map<std::string, int64_t> extents;

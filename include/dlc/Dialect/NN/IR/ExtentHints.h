@@ -30,8 +30,6 @@ inline constexpr llvm::StringLiteral kOverhangAttrName = "nn.overhang";
 /// Of an operation: dimensions of its first operand whose size the model's node
 /// was built for.
 inline constexpr llvm::StringLiteral kWholeAttrName = "nn.whole";
-/// Why, where there is more to say than that positions are counted.
-inline constexpr llvm::StringLiteral kWholeReasonAttrName = "nn.whole_reason";
 
 /// Of a resize or reshape: dimensions whose size is a number of the model: what
 /// nn.bounded says directly behind it, or the size of the result. The numbers
@@ -47,8 +45,19 @@ inline constexpr llvm::StringLiteral kGroupsAttrName = "nn.groups";
 /// Of a resize: where a dimension shrinks, its filter covers as much more.
 inline constexpr llvm::StringLiteral kAntialiasAttrName = "nn.antialias";
 /// Of a resize: all dimensions with a size (kResizedAttrName) have the same
-/// scale, the largest one with which none becomes larger than that size.
+/// scale: the largest one with which none becomes larger than that size
+/// ("not_larger"), or the least one with which none becomes smaller
+/// ("not_smaller": a run checks that it is not more than planned for).
 inline constexpr llvm::StringLiteral kAspectAttrName = "nn.aspect";
+inline constexpr llvm::StringLiteral kNotLarger = "not_larger";
+inline constexpr llvm::StringLiteral kNotSmaller = "not_smaller";
+/// Of a resize: dimensions of which the first computed numbers are the scales.
+inline constexpr llvm::StringLiteral kScaledAttrName = "nn.scaled";
+/// Of a resize: dimensions of which a part is resampled. For each, two more
+/// computed numbers say where it begins and ends (0 is the first element, 1 the
+/// last one). What lies outside of the operand is `nn.outside`.
+inline constexpr llvm::StringLiteral kRegionAttrName = "nn.region";
+inline constexpr llvm::StringLiteral kOutsideAttrName = "nn.outside";
 
 /// Of an operation whose operands are those of the model's node, or computed
 /// from them at the same places: what it means that two of them have different

@@ -135,7 +135,10 @@ def NN_ResizeOp : NN_Op<"resize", [NN_Permutable]> {
     within 1e-6 of the middle between two elements is in the middle), `linear`
     interpolates two and `cubic` four neighbours (with coefficient `cubic_coeff`);
     coordinates outside are clamped to the edge. With `exclude_outside` the weights
-    of neighbours outside are 0 and the rest is renormalised. Example:
+    of neighbours outside are 0 and the rest is renormalised.
+
+    `computed` are numbers that a run decides (what they are say hints, see
+    ExtentHints.h); `nn-resolve-extents` resamples by them. Example:
     ```mlir
     %r = nn.resize nearest %x scales = [1.0, 1.0, 2.0, 2.0] coordinate = asymmetric
         nearest_mode = floor : (tensor<1x8x4x4xf32>) -> tensor<1x8x8x8xf32>
@@ -145,15 +148,16 @@ def NN_ResizeOp : NN_Op<"resize", [NN_Permutable]> {
       floating-point unless the mode is `nearest`.
     - (C2) The result has the rank of `x`; only an empty dimension becomes empty.
     - (C3) `scales` holds one positive finite number a dimension.
-    - (C4) A dimension of scale 1 keeps its size.
+    - (C4) A dimension of scale 1 keeps its size, unless numbers are computed.
+    - (C5) `computed` are scalars of f32.
   }];
   let hasFolder = 1;
-  let arguments = (ins NN_Tensor:$x, NN_ResizeModeAttr:$mode, DenseF64ArrayAttr:$scales,
+  let arguments = (ins NN_Tensor:$x, Variadic<NN_Tensor>:$computed, NN_ResizeModeAttr:$mode, DenseF64ArrayAttr:$scales,
       NN_ResizeCoordinateAttr:$coordinate,
       DefaultValuedAttr<NN_ResizeNearestAttr, "::dlc::nn::ResizeNearest::RoundPreferFloor">:$nearest_mode,
       DefaultValuedAttr<NN_Float, "-0.75">:$cubic_coeff, UnitAttr:$exclude_outside);
   let assemblyFormat = [{
-    `` $mode $x `scales` `=` $scales `coordinate` `=` `` $coordinate
+    `` $mode $x (`by` `(` $computed^ `)`)? `scales` `=` $scales `coordinate` `=` `` $coordinate
     (`nearest_mode` `=` `` $nearest_mode^)? (`cubic_coeff` `=` $cubic_coeff^)?
     (`exclude_outside` $exclude_outside^)? attr-dict
     `:` functional-type(operands, results)
