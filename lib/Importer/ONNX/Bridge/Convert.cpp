@@ -52,24 +52,58 @@ void restoreResize(GraphProto &graph) {
   });
 }
 
-/// Until operator set 13, Hardmax took all dimensions from `axis` on for one.
-/// The converter knows that of Softmax only.
-void flattenHardmax(GraphProto &graph) {
+bool isSoftmax(const NodeProto &node) {
+  return isOp(node, "Softmax") || isOp(node, "LogSoftmax") ||
+         isOp(node, "Hardmax");
+}
+
+using Ranks = std::map<std::string, int>;
+
+/// Of the values that `graph` names itself, where they are known.
+void addRanks(const GraphProto &graph, Ranks &ranks) {
+  for (const auto *infos :
+       {&graph.input(), &graph.value_info(), &graph.output()})
+    for (const auto &info : *infos) {
+      // The same name may be that of another value outside.
+      ranks.erase(info.name());
+      if (info.type().tensor_type().has_shape())
+        ranks[info.name()] = info.type().tensor_type().shape().dim_size();
+    }
+  for (const auto &tensor : graph.initializer())
+    ranks[tensor.name()] = tensor.dims_size();
+}
+
+/// Until operator set 13, Softmax and its like took all dimensions from `axis`
+/// on for one. The converter does not know that of Hardmax, and fails where a
+/// body reads the result. `typed` is the graph with its types.
+void flattenSoftmaxes(GraphProto &graph, const GraphProto &typed, Ranks ranks) {
+  addRanks(typed, ranks);
   Nodes nodes;
-  for (NodeProto &node : *graph.mutable_node()) {
-    for (AttributeProto &attr : *node.mutable_attribute())
-      if (attr.has_g())
-        flattenHardmax(*attr.mutable_g());
-    if (!isOp(node, "Hardmax")) {
+  for (int i = 0; i < graph.node_size(); ++i) {
+    NodeProto &node = *graph.mutable_node(i);
+    for (int k = 0; k < node.attribute_size(); ++k)
+      if (node.attribute(k).has_g())
+        flattenSoftmaxes(*node.mutable_attribute(k)->mutable_g(),
+                         typed.node(i).attribute(k).g(), ranks);
+    if (!isSoftmax(node)) {
       nodes.Add()->Swap(&node);
       continue;
     }
-    const std::string &x = node.input(0), &result = node.output(0);
+    const std::string x = node.input(0), result = node.output(0);
+    int64_t axis = intAttr(node, "axis", 1);
+    auto rank = ranks.find(x);
+    if (axis == -1 || (rank != ranks.end() && axis == rank->second - 1)) {
+      NodeProto &last = *nodes.Add();
+      last.Swap(&node);
+      last.clear_attribute();
+      setInt(last, "axis", -1);
+      continue;
+    }
     std::string flat = result + "/flat", best = result + "/best",
                 shape = result + "/shape";
-    setInt(addNode(nodes, node, "Flatten", {x}, {flat}), "axis",
-           intAttr(node, "axis", 1));
-    setInt(addNode(nodes, node, "Hardmax", {flat}, {best}), "axis", 1);
+    setInt(addNode(nodes, node, "Flatten", {x}, {flat}), "axis", axis);
+    setInt(addNode(nodes, node, node.op_type().c_str(), {flat}, {best}), "axis",
+           -1);
     addNode(nodes, node, "Shape", {x}, {shape});
     addNode(nodes, node, "Reshape", {best, shape}, {result});
   }
@@ -84,21 +118,33 @@ int firstFormerNumber(const NodeProto &node) {
   return isOp(node, "Clip") ? 1 : isOp(node, "Pad") ? 2 : 0;
 }
 
-/// The element types of the results of such ops: the converter makes float
-/// tensors of the numbers.
-ElementTypes typesOfFormerNumbers(const ModelProto &model) {
+/// The model with the types that can be inferred.
+ModelProto withTypes(const ModelProto &model) {
   ModelProto typed = model;
-  bool found = false;
-  forEachNode(*typed.mutable_graph(),
-              [&](NodeProto &node) { found |= firstFormerNumber(node) != 0; });
-  ElementTypes types;
-  if (!found)
-    return types;
   onnx::ShapeInferenceOptions options(/*check_type=*/false,
                                       /*strict_mode=*/0,
                                       /*data_propagation=*/false);
   onnx::shape_inference::InferShapes(typed, onnx::OpSchemaRegistry::Instance(),
                                      options, nullptr);
+  return typed;
+}
+
+/// Whether `test` is true of a node.
+template <typename TestT>
+bool anyNode(ModelProto &model, TestT test) {
+  bool found = false;
+  forEachNode(*model.mutable_graph(),
+              [&](NodeProto &node) { found |= test(node); });
+  return found;
+}
+
+/// The element types of the results of ops that had numbers in attributes: the
+/// converter makes float tensors of the numbers.
+ElementTypes typesOfFormerNumbers(ModelProto &model) {
+  ElementTypes types;
+  if (!anyNode(model, firstFormerNumber))
+    return types;
+  ModelProto typed = withTypes(model);
   const GraphProto &graph = typed.graph();
   for (const auto *infos : {&graph.value_info(), &graph.output()})
     for (const auto &info : *infos)
@@ -151,8 +197,10 @@ void dlc::importer::castEyes(GraphProto &graph) {
 void dlc::importer::convertOpset(ModelProto &model, int64_t from, int to) {
   if (from < 9)
     modernizeScans(model);
-  if (from < 13)
-    flattenHardmax(*model.mutable_graph());
+  if (from < 13 && anyNode(model, isSoftmax)) {
+    ModelProto typed = withTypes(model);
+    flattenSoftmaxes(*model.mutable_graph(), typed.graph(), {});
+  }
   ElementTypes types;
   if (from < 11)
     types = typesOfFormerNumbers(model);
