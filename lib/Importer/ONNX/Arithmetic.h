@@ -97,6 +97,14 @@ struct LastAxis {
 /// What changes nothing under a reduction.
 mlir::Value neutral(NodeEmitter &e, nn::ReduceKind kind, mlir::Type element);
 
+/// Two values, or what changes nothing, by what a scatter combines with.
+mlir::Value combine(Arithmetic &m, nn::ReduceKind kind, mlir::Value a,
+                    mlir::Value b);
+
+/// The result of a ScatterND that assigns to a slice (with steps, maybe), or
+/// combines with it; null if the node is no such.
+mlir::Value scatterBox(NodeEmitter &e, std::optional<nn::ReduceKind> kind);
+
 /// Puts `updates` into `data` along `axis`. `indices` (i64) has the rank of
 /// both, the extent of the updates along the axis and theirs or 1 elsewhere;
 /// what lies outside of the data is left out. Without `kind` the last of

@@ -81,10 +81,8 @@ Value dlc::importer::neutral(NodeEmitter &e, nn::ReduceKind kind,
       DenseElementsAttr::get(RankedTensorType::get({}, element), limit)));
 }
 
-namespace {
-
-/// Two values, or what changes nothing, by what a scatter combines with.
-Value combine(Arithmetic &m, nn::ReduceKind kind, Value a, Value b) {
+Value dlc::importer::combine(Arithmetic &m, nn::ReduceKind kind, Value a,
+                             Value b) {
   switch (kind) {
   case nn::ReduceKind::Prod:
     return m.mul(a, b);
@@ -96,6 +94,8 @@ Value combine(Arithmetic &m, nn::ReduceKind kind, Value a, Value b) {
     return m.add(a, b);
   }
 }
+
+namespace {
 
 /// A scatter of whole slices along dimension 1 of 3, one of n positions each:
 /// the positions are sorted, so that the updates of an element are neighbours,
@@ -491,6 +491,8 @@ LogicalResult scatterND(NodeEmitter &e) {
   int64_t rows = product(indexShape) / width;
   if (product(shapeOf(updates)) != rows * inner)
     return e.error("indices and updates differ in shape");
+  if (Value result = scatterBox(e, *kind))
+    return e.set(0, result);
   if (!isKnownScatter(e, *kind))
     return scatterTuples(e, rows, width, *kind);
   auto indices = e.constInts(1);

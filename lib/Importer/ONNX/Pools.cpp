@@ -264,6 +264,16 @@ LogicalResult averagePool(NodeEmitter &e) {
   return e.set(0, described(e, mean, *pool));
 }
 
+/// The operand for a norm: powers of half numbers are out of their range where
+/// the root of the sum is not.
+Value normOperand(NodeEmitter &e) {
+  Value x = e.in(0);
+  Type type = elementOf(x);
+  return type.isF16() || type.isBF16()
+             ? e.cast(x, Float32Type::get(type.getContext()))
+             : x;
+}
+
 /// |x|^p, for the p-norms
 Value power(NodeEmitter &e, Value x, int64_t p) {
   if (p == 2)
@@ -293,12 +303,12 @@ LogicalResult lpPool(NodeEmitter &e) {
   for (int64_t k : w.kernel)
     size *= double(k);
   Value mean = e.make<nn::AvgPoolOp>(
-      power(e, e.in(0), p), ArrayRef<int64_t>(w.kernel),
+      power(e, normOperand(e), p), ArrayRef<int64_t>(w.kernel),
       ArrayRef<int64_t>(w.strides), ArrayRef<int64_t>(fullPads(*pool)),
       ArrayRef<int64_t>(w.dilations), /*count_include_pad=*/true);
   mean = described(e, mean, *pool);
   Value sum = e.make<nn::MulOp>(mean, e.scalar(size, mean));
-  return e.set(0, root(e, sum, p));
+  return e.set(0, e.cast(root(e, sum, p), elementOf(e.in(0))));
 }
 
 FailureOr<Dims> spatialAxes(NodeEmitter &e) {
@@ -329,11 +339,11 @@ LogicalResult globalLpPool(NodeEmitter &e) {
     return failure();
   if (p < 1)
     return e.error("the norm's order " + Twine(p) + " is not positive");
-  Value sum = power(e, e.in(0), p);
+  Value sum = power(e, normOperand(e), p);
   if (!axes->empty())
     sum = e.make<nn::ReduceOp>(nn::ReduceKind::Sum, sum,
                                ArrayRef<int64_t>(*axes), true);
-  return e.set(0, root(e, sum, p));
+  return e.set(0, e.cast(root(e, sum, p), elementOf(e.in(0))));
 }
 
 } // namespace

@@ -156,20 +156,37 @@ private:
 
 } // namespace
 
-/// The operation that makes a value known when the program is compiled, through
-/// reshapes: a constant, or a launch on constants, which is evaluated later.
-/// Null if the value is not known.
-static Operation *findConstant(Value value) {
+/// Whether launches are on constants only, as far as has been asked.
+using KnownLaunches = DenseMap<Operation *, bool>;
+
+static Operation *findConstant(Value value, KnownLaunches &known) {
   while (Operation *op = value.getDefiningOp()) {
     if (op->hasTrait<OpTrait::ConstantLike>())
       return op;
-    if (auto launch = dyn_cast<dispatch::LaunchOp>(op))
-      return llvm::all_of(launch.getIns(), findConstant) ? op : nullptr;
+    if (auto launch = dyn_cast<dispatch::LaunchOp>(op)) {
+      // Each once: paths from a value to constants can be 2^n for n launches.
+      auto it = known.find(op);
+      if (it == known.end()) {
+        bool isKnown = llvm::all_of(launch.getIns(), [&](Value in) {
+          return findConstant(in, known) != nullptr;
+        });
+        it = known.try_emplace(op, isKnown).first;
+      }
+      return it->second ? op : nullptr;
+    }
     if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
       return nullptr;
     value = op->getOperand(0);
   }
   return nullptr;
+}
+
+/// The operation that makes a value known when the program is compiled, through
+/// reshapes: a constant, or a launch on constants, which is evaluated later.
+/// Null if the value is not known.
+static Operation *findConstant(Value value) {
+  KnownLaunches known;
+  return findConstant(value, known);
 }
 
 /// The slice of an argument that `value` is, for the only operation that asks

@@ -81,6 +81,50 @@ def slices(batch, extent, count):
     }}"""
 
 
+def boxes():
+    """What PyTorch makes of assignments to slices: known positions, all combinations of progressions."""
+    shape, inner = (2, 7, 9), 3
+    cases = [[(0, 2, 1), (1, 6, 1), (2, 7, 1)], [(0, 2, 1), (0, 7, 1), (0, 5, 2)], [(0, 2, 1), (1, 2, 3), (1, 4, 2)],
+             [(1, 1, 1), (6, 1, 1), (8, 1, 1)], [(0, 2, 1), (0, 7, 1), (0, 9, 1)], [(0, 1, 1), (0, 3, 2), (-4, 3, 1)]]
+    for box in cases:
+        grid = np.stack(np.meshgrid(*[first + step * np.arange(count) for first, count, step in box], indexing="ij"), -1)
+        for element, reduction in (("float", "none"), ("float", "add"), ("int64", "max")):
+            table = ", ".join(str(n) for n in grid.ravel())
+            counts = ",".join(str(count) for _, count, _ in box)
+            check(f"box {box} {element} {reduction}", f"""g ({element}[2,7,9,{inner}] x, {element}[{counts},{inner}] u) => ({element}[2,7,9,{inner}] y)
+                <int64[{counts},3] at = {{{table}}}> {{ y = ScatterND <reduction = "{reduction}"> (x, at, u) }}""",
+                  [{"x": numbers(element, *shape, inner), "u": numbers(element, *grid.shape[:-1], inner)}])
+
+
+def large_box(reduction):
+    """A table of 1.2 million positions, which is not computed; nor is it in the program."""
+    text = f"""g (float[2,300,320] x, float[2,299,300] u) => (float[2,300,320] y)
+        <int64[2,1,1] a = {{0, 1}}, int64 zero = {{0}}, int64 one = {{1}}, int64 m = {{300}}, int64 n = {{600}}, int64 two = {{2}}> {{
+        shape = Shape(u)
+        end = Constant <value_ints = [-1]> ()
+        column = Constant <value_ints = [-1, 1]> ()
+        j = Range(one, m, one)
+        rows = Reshape(j, column)
+        k = Range(zero, n, two)
+        k2 = Div(k, two)
+        ea = Expand(a, shape)
+        ej = Expand(rows, shape)
+        ek = Expand(k2, shape)
+        ca = Unsqueeze(ea, end)
+        cj = Unsqueeze(ej, end)
+        ck = Unsqueeze(ek, end)
+        at = Concat <axis = -1> (ca, cj, ck)
+        y = ScatterND <reduction = "{reduction}"> (x, at, u)
+    }}"""
+    check(f"large box {reduction}", text, [{"x": numbers("float", 2, 300, 320), "u": numbers("float", 2, 299, 300)}])
+    with Program(parse_model(text, {}), *FLAGS) as program:
+        if (weights := program.info()["weights_bytes"]) > 1 << 16:
+            FAILED.append(f"the weights of a large box have {weights} bytes")
+
+
+boxes()
+large_box("none")
+large_box("add")
 check("slices in the middle", slices(3, 500, 1500),
       [{"x": numbers("float", 3, 500, 4), "at": positions(500, 1500), "u": numbers("float", 3, 1500, 4)}])
 check("a graph with bounds", sum_of_rows("n", "k", 4),

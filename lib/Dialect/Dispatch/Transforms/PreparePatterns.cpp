@@ -717,7 +717,8 @@ static bool endsEpilogue(Value value) {
 /// still tell the extents of all loops. They do not where only the broadcast
 /// value has a dim that is summed over; upstream's fusion would then keep the
 /// broadcast as a further result. (Such results, which reduction loops index,
-/// tell nothing themselves: they go when their last reader is fused.)
+/// tell nothing themselves: they go when their last reader is fused. Nor do
+/// inputs that are not read, which are dropped.)
 static bool keepsLoopExtents(linalg::GenericOp producer, OpOperand &operand) {
   auto consumer = cast<linalg::GenericOp>(operand.getOwner());
   AffineMap written = producer.getIndexingMapsArray().back();
@@ -730,15 +731,19 @@ static bool keepsLoopExtents(linalg::GenericOp producer, OpOperand &operand) {
   consumer.getReductionDims(reductions);
   for (OpOperand &other : consumer->getOpOperands()) {
     AffineMap map = consumer.getMatchingIndexingMap(&other);
-    bool isKept = consumer.isDpsInit(&other) &&
-                  llvm::any_of(reductions, [&](unsigned loop) {
-                    return map.isFunctionOfDim(loop);
-                  });
-    if (&other != &operand && !isKept)
+    bool tells = consumer.isDpsInit(&other)
+                     ? llvm::none_of(reductions,
+                                     [&](unsigned loop) {
+                                       return map.isFunctionOfDim(loop);
+                                     })
+                     : consumer.payloadUsesValueFromOperand(&other);
+    if (&other != &operand && tells)
       maps.push_back(map);
   }
   for (OpOperand *input : producer.getDpsInputOperands())
-    maps.push_back(producer.getMatchingIndexingMap(input).compose(toProducer));
+    if (producer.payloadUsesValueFromOperand(input))
+      maps.push_back(
+          producer.getMatchingIndexingMap(input).compose(toProducer));
   return bool(
       inversePermutation(concatAffineMaps(maps, consumer.getContext())));
 }

@@ -55,45 +55,10 @@ Dims stridesOf(const Dims &dims) {
   return strides;
 }
 
-/// Wraps to the width of an integer type; bools become 0 or 1.
-int64_t wrap(int64_t value, int type) {
-  switch (type) {
-  case TensorProto::BOOL:
-    return value != 0;
-  case TensorProto::INT32:
-    return static_cast<int32_t>(value);
-  case TensorProto::INT16:
-    return static_cast<int16_t>(value);
-  case TensorProto::INT8:
-    return static_cast<int8_t>(value);
-  case TensorProto::UINT8:
-    return static_cast<uint8_t>(value);
-  case TensorProto::UINT16:
-    return static_cast<uint16_t>(value);
-  case TensorProto::UINT32:
-    return static_cast<uint32_t>(value);
-  default:
-    return value;
-  }
-}
-
 double roundTo(double value, int type) {
   if (auto half = halfFormat(type))
     return roundToHalf(value, *half);
   return type == TensorProto::FLOAT ? static_cast<float>(value) : value;
-}
-
-Value make(int type, Dims dims) {
-  Value value;
-  value.elemType = type;
-  size_t elements = std::accumulate(dims.begin(), dims.end(), int64_t(1),
-                                    std::multiplies<int64_t>());
-  value.dims = std::move(dims);
-  if (value.isFloat())
-    value.floats.resize(elements);
-  else
-    value.ints.resize(elements);
-  return value;
 }
 
 void copyElement(Value &to, size_t at, const Value &from, size_t index) {
@@ -160,7 +125,7 @@ Result binary(const Inputs &in, IntFn onInts, FloatFn onFloats,
   auto dims = broadcastDims(in[0]->dims, in[1]->dims, in.most);
   if (!dims)
     return std::nullopt;
-  Value out = make(resultType ? resultType : in[0]->elemType, *dims);
+  Value out = makeValue(resultType ? resultType : in[0]->elemType, *dims);
   for (size_t i = 0, e = count(*dims, in.most); i < e; ++i) {
     size_t a = broadcastIndex(i, *dims, in[0]->dims);
     size_t b = broadcastIndex(i, *dims, in[1]->dims);
@@ -233,7 +198,7 @@ Result cast(const NodeProto &node, const Inputs &in) {
   int type = static_cast<int>(intAttr(node, "to", 0));
   if (in.size() != 1 || !in[0] || !isFoldable(type))
     return std::nullopt;
-  Value out = make(type, in[0]->dims);
+  Value out = makeValue(type, in[0]->dims);
   for (size_t i = 0; i < in[0]->size(); ++i) {
     if (in[0]->isFloat()) {
       double value = in[0]->floats[i];
@@ -270,7 +235,7 @@ Result gather(const NodeProto &node, const Inputs &in) {
   dims.insert(dims.end(), data.dims.begin() + axis + 1, data.dims.end());
   if (count(dims, in.most) < 0)
     return std::nullopt;
-  Value out = make(data.elemType, dims);
+  Value out = makeValue(data.elemType, dims);
   int64_t outer =
       count(Dims(data.dims.begin(), data.dims.begin() + axis), in.most);
   int64_t inner =
@@ -306,7 +271,7 @@ Result concat(const NodeProto &node, const Inputs &in) {
   }
   if (count(dims, in.most) < 0)
     return std::nullopt;
-  Value out = make(in[0]->elemType, dims);
+  Value out = makeValue(in[0]->elemType, dims);
   int64_t outer = count(Dims(dims.begin(), dims.begin() + axis), in.most);
   size_t at = 0;
   for (int64_t o = 0; o < outer; ++o)
@@ -351,7 +316,7 @@ Result slice(const Inputs &in) {
     begin[axis] = lo;
     step[axis] = s;
   }
-  Value out = make(data.elemType, dims);
+  Value out = makeValue(data.elemType, dims);
   Dims strides = stridesOf(data.dims);
   for (size_t i = 0, e = count(dims, in.most); i < e; ++i) {
     size_t rest = i;
@@ -450,7 +415,7 @@ Result transpose(const NodeProto &node, const Inputs &in) {
     return std::nullopt;
   for (int64_t p : perm)
     dims.push_back(in[0]->dims[p]);
-  Value out = make(in[0]->elemType, dims);
+  Value out = makeValue(in[0]->elemType, dims);
   Dims strides = stridesOf(in[0]->dims);
   for (size_t i = 0; i < out.size(); ++i) {
     size_t rest = i, from = 0;
@@ -462,7 +427,7 @@ Result transpose(const NodeProto &node, const Inputs &in) {
 }
 
 Result broadcastTo(const Value &data, const Dims &dims) {
-  Value out = make(data.elemType, dims);
+  Value out = makeValue(data.elemType, dims);
   for (size_t i = 0; i < out.size(); ++i)
     copyElement(out, i, data, broadcastIndex(i, dims, data.dims));
   return one(std::move(out));
@@ -490,7 +455,7 @@ Result tile(const Inputs &in) {
   }
   if (count(dims, in.most) < 0)
     return std::nullopt;
-  Value out = make(in[0]->elemType, dims);
+  Value out = makeValue(in[0]->elemType, dims);
   Dims strides = stridesOf(in[0]->dims);
   for (size_t i = 0; i < out.size(); ++i) {
     size_t rest = i, from = 0;
@@ -504,7 +469,7 @@ Result tile(const Inputs &in) {
 Result constantOfShape(const NodeProto &node, const Inputs &in) {
   if (in.size() != 1 || !in[0] || count(in[0]->ints, in.most) < 0)
     return std::nullopt;
-  Value fill = make(TensorProto::FLOAT, {1});
+  Value fill = makeValue(TensorProto::FLOAT, {1});
   if (const auto *attr = attribute(node, "value")) {
     if (!isFoldable(attr->t().data_type()) || isStub(attr->t()))
       return std::nullopt;
@@ -512,7 +477,7 @@ Result constantOfShape(const NodeProto &node, const Inputs &in) {
     if (fill.size() != 1)
       return std::nullopt;
   }
-  Value out = make(fill.elemType, in[0]->ints);
+  Value out = makeValue(fill.elemType, in[0]->ints);
   for (size_t i = 0; i < out.size(); ++i)
     copyElement(out, i, fill, 0);
   return one(std::move(out));
@@ -537,7 +502,7 @@ Result range(const Inputs &in) {
   if (!(extent <= double(in.most)))
     return std::nullopt;
   int64_t n = std::max<int64_t>(0, int64_t(std::max(extent, 0.0)));
-  Value out = make(in[0]->elemType, {n});
+  Value out = makeValue(in[0]->elemType, {n});
   for (int64_t i = 0; i < n; ++i)
     if (out.isFloat())
       out.floats[i] =
@@ -557,7 +522,7 @@ Result where(const Inputs &in) {
     dims = broadcastDims(*dims, in[0]->dims, in.most);
   if (!dims)
     return std::nullopt;
-  Value out = make(in[1]->elemType, *dims);
+  Value out = makeValue(in[1]->elemType, *dims);
   for (size_t i = 0; i < out.size(); ++i) {
     bool taken = in[0]->ints[broadcastIndex(i, *dims, in[0]->dims)];
     const Value &from = taken ? *in[1] : *in[2];
@@ -593,7 +558,7 @@ Result reduce(const NodeProto &node, const Inputs &in) {
   const std::string &op = node.op_type();
   if (in[0]->size() == 0 && op != "ReduceSum" && op != "ReduceProd")
     return std::nullopt;
-  Value out = make(in[0]->elemType, kept);
+  Value out = makeValue(in[0]->elemType, kept);
   std::vector<size_t> seen(out.size(), 0);
   for (size_t i = 0; i < in[0]->size(); ++i) {
     size_t at = 0, rest = i, stride = 1;
@@ -667,7 +632,7 @@ Result split(const NodeProto &node, const Inputs &in) {
   std::vector<Value> results;
   int64_t start = 0;
   for (int64_t size : sizes) {
-    Value lo = make(TensorProto::INT64, {1}), hi = lo, along = lo;
+    Value lo = makeValue(TensorProto::INT64, {1}), hi = lo, along = lo;
     lo.ints = {start};
     hi.ints = {start += size};
     along.ints = {axis};
@@ -689,7 +654,7 @@ Result nonZero(const Inputs &in) {
   int64_t rank = in[0]->dims.size(), n = found.size();
   if (count({rank, n}, in.most) < 0)
     return std::nullopt;
-  Value out = make(TensorProto::INT64, {rank, n});
+  Value out = makeValue(TensorProto::INT64, {rank, n});
   for (int64_t i = 0; i < n; ++i) {
     size_t rest = found[i];
     for (int64_t d = rank; d-- > 0; rest /= in[0]->dims[d])
@@ -816,6 +781,21 @@ std::optional<int64_t> same(int64_t a) { return a; }
 double nanMin(double a, double b) { return a < b || std::isnan(a) ? a : b; }
 double nanMax(double a, double b) { return a > b || std::isnan(a) ? a : b; }
 
+Result clip(const Inputs &in) {
+  Result x = input(in, 0) ? one(*in[0]) : std::nullopt;
+  if (const Value *least = input(in, 1); x && least)
+    x = binary(
+        Inputs({&x->front(), least}, in.most),
+        [](int64_t a, int64_t b) { return std::optional(std::max(a, b)); },
+        nanMax);
+  if (const Value *most = input(in, 2); x && most)
+    x = binary(
+        Inputs({&x->front(), most}, in.most),
+        [](int64_t a, int64_t b) { return std::optional(std::min(a, b)); },
+        nanMin);
+  return x;
+}
+
 const std::unordered_map<std::string, Evaluator> &table() {
   using Node = const NodeProto &;
   using In = const Inputs &;
@@ -846,6 +826,7 @@ const std::unordered_map<std::string, Evaluator> &table() {
        variadicOp([](int64_t a, int64_t b) { return std::min(a, b); }, nanMin)},
       {"Max",
        variadicOp([](int64_t a, int64_t b) { return std::max(a, b); }, nanMax)},
+      {"Clip", [](Node, In in) { return clip(in); }},
       {"Sum", variadicOp(add, std::plus<double>())},
       {"Equal", compare(std::equal_to<int64_t>(), std::equal_to<double>())},
       {"Less", compare(std::less<int64_t>(), std::less<double>())},
@@ -904,84 +885,6 @@ const std::unordered_map<std::string, Evaluator> &table() {
 }
 
 } // namespace
-
-bool Value::isFloat() const {
-  return elemType == TensorProto::FLOAT || elemType == TensorProto::DOUBLE ||
-         halfFormat(elemType).has_value();
-}
-
-bool dlc::importer::isFoldable(int type) {
-  switch (type) {
-  case TensorProto::FLOAT:
-  case TensorProto::DOUBLE:
-  case TensorProto::FLOAT16:
-  case TensorProto::BFLOAT16:
-  case TensorProto::BOOL:
-  case TensorProto::INT8:
-  case TensorProto::INT16:
-  case TensorProto::INT32:
-  case TensorProto::INT64:
-  case TensorProto::UINT8:
-  case TensorProto::UINT16:
-  case TensorProto::UINT32:
-    return true;
-  default:
-    return false;
-  }
-}
-
-Value dlc::importer::readValue(const TensorProto &tensor) {
-  Value value = make(tensor.data_type(),
-                     Dims(tensor.dims().begin(), tensor.dims().end()));
-  std::string raw = rawBytes(tensor);
-  unsigned bytes = elemTypeBits(tensor.data_type()) / 8;
-  for (size_t i = 0; i < value.size(); ++i) {
-    if (value.isFloat()) {
-      if (auto half = halfFormat(value.elemType)) {
-        uint16_t bits;
-        std::memcpy(&bits, raw.data() + i * 2, 2);
-        value.floats[i] = fromHalfBits(bits, *half);
-      } else if (bytes == 4) {
-        float single;
-        std::memcpy(&single, raw.data() + i * 4, 4);
-        value.floats[i] = single;
-      } else {
-        std::memcpy(&value.floats[i], raw.data() + i * 8, 8);
-      }
-    } else {
-      uint64_t bits = 0; // little-endian host
-      std::memcpy(&bits, raw.data() + i * bytes, bytes);
-      value.ints[i] = wrap(int64_t(bits), value.elemType);
-    }
-  }
-  return value;
-}
-
-TensorProto dlc::importer::writeValue(const Value &value,
-                                      const std::string &name) {
-  TensorProto tensor;
-  tensor.set_name(name);
-  tensor.set_data_type(value.elemType);
-  for (int64_t dim : value.dims)
-    tensor.add_dims(dim);
-  unsigned bytes = elemTypeBits(value.elemType) / 8;
-  std::string raw(value.size() * bytes, '\0');
-  for (size_t i = 0; i < value.size(); ++i) {
-    if (auto half = halfFormat(value.elemType)) {
-      uint16_t bits = halfBits(value.floats[i], *half);
-      std::memcpy(raw.data() + i * 2, &bits, 2);
-    } else if (value.isFloat() && bytes == 4) {
-      float single = static_cast<float>(value.floats[i]);
-      std::memcpy(raw.data() + i * 4, &single, 4);
-    } else if (value.isFloat()) {
-      std::memcpy(raw.data() + i * 8, &value.floats[i], 8);
-    } else {
-      std::memcpy(raw.data() + i * bytes, &value.ints[i], bytes);
-    }
-  }
-  tensor.set_raw_data(std::move(raw));
-  return tensor;
-}
 
 std::optional<std::vector<Value>>
 dlc::importer::evaluate(const NodeProto &node,

@@ -24,6 +24,12 @@ struct Value {
 /// Whether values of this element type can be computed with.
 bool isFoldable(int elemType);
 
+/// What an integer of this element type holds of `value`.
+int64_t wrap(int64_t value, int elemType);
+
+/// A value of zeros.
+Value makeValue(int elemType, std::vector<int64_t> dims);
+
 /// Reads an inline tensor of a foldable type.
 Value readValue(const onnx::TensorProto &tensor);
 
