@@ -456,10 +456,16 @@ LogicalResult scatterTuples(NodeEmitter &e, int64_t rows, int64_t width,
   Arithmetic m(e);
   Value data = e.in(0);
   ArrayRef<int64_t> shape = shapeOf(data);
-  Value tuples =
-      e.reshape(e.cast(e.in(1), e.builder.getI64Type()), {rows, width});
+  Value tuples = e.cast(e.in(1), e.builder.getI64Type()), updates = e.in(2);
   int64_t outer = product(shape.take_front(width));
   int64_t inner = product(shape.drop_front(width));
+  // Of several dimensions in a line, what counts has gaps: the tuples in there
+  // hit nothing.
+  if (e.isOpen(1) && shapeOf(tuples).size() > 2) {
+    tuples = filled(e, 1, tuples, e.scalar(double(outer), tuples));
+    updates = whole(e, updates);
+  }
+  tuples = e.reshape(tuples, {rows, width});
   Dims strides = stridesOf(shape.take_front(width));
   Value flat;
   for (int64_t d = 0; d < width; ++d) {
@@ -467,7 +473,7 @@ LogicalResult scatterTuples(NodeEmitter &e, int64_t rows, int64_t width,
     column = m.mul(wrapped(e, column, data, d), double(strides[d]));
     flat = flat ? m.add(flat, column) : column;
   }
-  Value updates = e.reshape(e.in(2), {rows, inner});
+  updates = e.reshape(updates, {rows, inner});
   Value lines = e.reshape(data, {outer, inner});
   if (!isSorted(lines, flat, updates, 0, kind))
     return e.set(

@@ -135,6 +135,18 @@ check("tuples with bounds", """g (float[m,30,4] x, int64[k,2] at, float[k,4] u) 
     z = ScatterND <reduction = "max"> (x, at, u)
 }""", [{"x": numbers("float", m, 30, 4), "at": np.stack([positions(m, k), positions(30, k)], axis=1), "u": numbers("float", k, 4)}
        for m, k in ((40, 1100), (7, 1100), (40, 20), (1, 1))], "--max-dim=m=40", "--max-dim=k=1100")
+def grid(*counts):
+    return np.stack(np.meshgrid(*[np.arange(n) for n in counts], indexing="ij"), -1)
+
+
+for m, n in ((2, "n"), ("n", 2), ("n", "n")):  # what counts of the tuples is not all in front
+    for size in (9, "n"):
+        check(f"a grid of {m} x {n} tuples with bounds in {size} x 9", f"""g (float[{size},9] x, int64[{m},{n},2] at, float[{m},{n}] u) =>
+            (float[{size},9] y, float[{size},9] z) {{
+            y = ScatterND(x, at, u)
+            z = ScatterND <reduction = "add"> (x, at, u)
+        }}""", [{"x": numbers("float", k if size == "n" else 9, 9), "at": grid(2 if m == 2 else k, 2 if n == 2 else k),
+                 "u": numbers("float", 2 if m == 2 else k, 2 if n == 2 else k)} for k in (9, 4, 2)], "--max-dim=n=9")
 check("slices with bounds", slices("b", "n", "k"),
       [{"x": numbers("float", b, n, 4), "at": positions(n, k), "u": numbers("float", b, k, 4)}
        for b, n, k in ((3, 500, 1500), (2, 60, 1500), (1, 500, 40))], "--max-dim=b=3", "--max-dim=n=500", "--max-dim=k=1500")
