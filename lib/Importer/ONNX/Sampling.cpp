@@ -248,80 +248,161 @@ LogicalResult gridSample(NodeEmitter &e) {
   return e.set(0, withChannels(e, interpolate(e, x, base, taps, strides)));
 }
 
-LogicalResult roiAlign(NodeEmitter &e) {
-  Value x = e.in(0), rois = widened(e, e.in(1));
-  ArrayRef<int64_t> shape = shapeOf(x);
-  if (shape.size() != 4 || shapeOf(rois).size() != 2 || shapeOf(rois)[1] != 4)
-    return e.error("the regions do not fit to the input");
-  int64_t count = shapeOf(rois)[0];
-  int64_t height = e.intAttr("output_height", 1);
-  int64_t width = e.intAttr("output_width", 1);
-  int64_t samples = e.intAttr("sampling_ratio", 0);
-  double scale = e.floatAttr("spatial_scale", 1);
-  std::string mode = e.stringAttr("mode", "avg");
-  bool half = e.stringAttr("coordinate_transformation_mode", "half_pixel") ==
-              "half_pixel";
-  if (samples <= 0)
-    return e.error(
-        "a number of samples that depends on the size of each region "
-        "(sampling_ratio = 0) is not supported");
-  if (product(shapeOf(rois)) == 0 || product(shape) == 0)
-    return e.set(0, e.splat(e.outType(0), 0));
-  Arithmetic m(e);
-  // Everything is region × sample row × sample column × row × column, and of
-  // each place all channels are read, which are made neighbours for that.
-  auto bound = [&](int64_t column) {
-    Value at = e.slice(rois, {0, column}, {count, 1});
-    at = m.sub(m.mul(at, scale), half ? 0.5 : 0.0);
-    return e.reshape(at, {count, 1, 1, 1, 1});
-  };
-  auto line = [&](int64_t first, int64_t bins, int64_t dim) {
+/// Where the samples of a region lie along one dimension.
+struct SampleLine {
+  SmallVector<Tap> taps; ///< `inside`: of the image and of the samples
+  Value isSample;        ///< null: all are
+  Value count;           ///< in each region; null: the same in all
+  Value leavesOut;       ///< whether some beside the image are not computed
+};
+
+/// Everything is region × sample row × sample column × row × column, and of
+/// each place all channels are read, which are made neighbours for that.
+class RegionSampler {
+public:
+  explicit RegionSampler(NodeEmitter &e)
+      : m(e), e(e), rois(widened(e, e.in(1))),
+        samples(e.intAttr("sampling_ratio", 0)),
+        scale(e.floatAttr("spatial_scale", 1)),
+        isMean(e.stringAttr("mode", "avg") == "avg"),
+        half(e.stringAttr("coordinate_transformation_mode", "half_pixel") ==
+             "half_pixel") {}
+
+  /// The samples of `bins` bins between columns `first` and `first` + 2 of the
+  /// regions, in dimension `dim` of the image.
+  SampleLine line(int64_t first, int64_t bins, int64_t dim) {
     Value start = bound(first), size = m.sub(bound(first + 2), start);
     if (!half)
       size = m.max(size, 1);
     Value bin = m.div(size, double(bins));
     Type type = elementOf(bin);
-    Value fraction =
-        m.mul(m.add(e.cast(e.iota(samples, 1, dim - 1, 5), type), 0.5),
-              1.0 / samples);
-    Value at = m.add(
-        start,
-        m.mul(bin, m.add(e.cast(e.iota(bins, 1, dim + 1, 5), type), fraction)));
+    Value number = e.cast(e.iota(bins, 1, dim + 1, 5), type);
     Extent extent = extentOf(e, dim);
+    SampleLine line;
+    Value at;
+    if (samples > 0) {
+      Value fraction =
+          m.mul(m.add(e.cast(e.iota(samples, 1, dim - 1, 5), type), 0.5),
+                1.0 / samples);
+      at = m.add(start, m.mul(bin, m.add(number, fraction)));
+    } else {
+      at = spread(line, m.add(start, m.mul(bin, number)), bin, dim);
+    }
     Value last = extent.last(m, at);
     Value inside = m.both(m.compare(Predicate::GE, at, -1),
                           m.compare(Predicate::LE, at, extent.last(m, at, 1)));
+    if (line.isSample)
+      inside = m.both(inside, line.isSample);
     at = m.min(m.max(at, 0), last);
     Value below = m.floor(at), t = m.sub(at, below);
     Value above = m.min(m.add(below, 1), last);
-    return SmallVector<Tap>{{m.index(below), m.sub(e.scalar(1, t), t), inside},
-                            {m.index(above), t, inside}};
-  };
-  SmallVector<SmallVector<Tap>> taps{line(1, height, 2), line(0, width, 3)};
+    line.taps = {{m.index(below), m.sub(e.scalar(1, t), t), inside},
+                 {m.index(above), t, inside}};
+    return line;
+  }
+
+  /// Whether samples are averaged, not their largest one taken.
+  bool averages() const { return isMean; }
+
+  Arithmetic m;
+
+private:
+  Value bound(int64_t column) {
+    int64_t count = shapeOf(rois)[0];
+    Value at = e.slice(rois, {0, column}, {count, 1});
+    at = m.sub(m.mul(at, scale), half ? 0.5 : 0.0);
+    return e.reshape(at, {count, 1, 1, 1, 1});
+  }
+
+  /// One sample each pixel that a bin has begun, so that regions have numbers
+  /// of their own: places from `start`, where the bins begin. As many are
+  /// computed as the largest region has, and no more than there are in the
+  /// image: they are more than half a pixel apart, n of them at least 1 - 1/n.
+  Value spread(SampleLine &line, Value start, Value bin, int64_t dim) {
+    Type type = elementOf(bin);
+    int64_t most = shapeOf(e.in(0))[dim] + 4;
+    line.count = m.max(e.make<nn::CeilOp>(bin), 0);
+    Value step = m.select(m.compare(Predicate::GT, line.count, 0),
+                          m.div(bin, m.max(line.count, 1)), 1);
+    Value largest = e.reshape(
+        m.reduce(nn::ReduceKind::Max, line.count, {0, 1, 2, 3, 4}), {});
+    Value computed = m.index(m.clamp(largest, 0, double(most)));
+    Value number =
+        e.make<nn::BoundedOp>(e.iota(most, 1, dim - 1, 5), computed, dim - 1);
+    // Those in front of the image are nothing.
+    Value before = m.max(
+        m.floor(m.sub(m.div(m.sub(e.scalar(-1, start), start), step), 0.5)), 0);
+    number = m.add(e.cast(number, type), before);
+    line.leavesOut =
+        m.either(m.compare(Predicate::GT, before, 0),
+                 m.compare(Predicate::GT, m.sub(line.count, before),
+                           e.scalar(double(most), before)));
+    line.isSample = m.compare(Predicate::LT, number, line.count);
+    return m.add(start, m.mul(m.add(number, 0.5), step));
+  }
+
+  NodeEmitter &e;
+  Value rois;
+  int64_t samples;
+  double scale;
+  bool isMean, half;
+};
+
+LogicalResult roiAlign(NodeEmitter &e) {
+  Value x = e.in(0);
+  ArrayRef<int64_t> shape = shapeOf(x), regions = shapeOf(e.in(1));
+  if (shape.size() != 4 || regions.size() != 2 || regions[1] != 4)
+    return e.error("the regions do not fit to the input");
+  if (product(regions) == 0 || product(shape) == 0)
+    return e.set(0, e.splat(e.outType(0), 0));
+  RegionSampler sampler(e);
+  Arithmetic &m = sampler.m;
+  SampleLine rows = sampler.line(1, e.intAttr("output_height", 1), 2);
+  SampleLine columns = sampler.line(0, e.intAttr("output_width", 1), 3);
+  SmallVector<SmallVector<Tap>> taps{rows.taps, columns.taps};
   int64_t plane = shape[2] * shape[3], channels = shape[1];
-  Value batch =
-      e.reshape(e.cast(e.in(2), e.builder.getI64Type()), {count, 1, 1, 1, 1});
+  Value batch = e.reshape(e.cast(e.in(2), e.builder.getI64Type()),
+                          {regions[0], 1, 1, 1, 1});
   Value base = m.mul(wrapped(e, batch, e.in(0), 0), double(plane));
   Value places =
       e.reshape(e.transpose(x, {0, 2, 3, 1}), {shape[0] * plane, channels});
-  bool isMean = mode == "avg";
   Value result;
-  forEachCorner(
-      e, taps, {shape[3], 1}, [&](Value position, Value weight, Value inside) {
-        Value value = takeRows(e, places, m.add(base, position));
-        Dims each(shapeOf(weight));
-        each.push_back(1);
-        value = m.select(e.reshape(inside, inserted(shapeOf(inside), 5, 1)),
-                         value, 0);
-        value = m.mul(value, e.cast(e.reshape(weight, each), elementOf(x)));
-        // (The largest weighted neighbour, as onnxruntime and the reference
-        // have it.)
-        result = !result  ? value
-                 : isMean ? m.add(result, value)
-                          : m.max(result, value);
-      });
-  result = m.reduce(isMean ? nn::ReduceKind::Mean : nn::ReduceKind::Max, result,
-                    {1, 2});
+  auto withRoom = [&](Value v) {
+    return e.reshape(v, inserted(shapeOf(v), 5, 1));
+  };
+  forEachCorner(e, taps, {shape[3], 1},
+                [&](Value position, Value weight, Value inside) {
+                  Value value = takeRows(e, places, m.add(base, position));
+                  value = m.select(withRoom(inside), value, 0);
+                  value = m.mul(value, e.cast(withRoom(weight), elementOf(x)));
+                  // (The largest weighted neighbour, as onnxruntime and the
+                  // reference have it.)
+                  result = !result              ? value
+                           : sampler.averages() ? m.add(result, value)
+                                                : m.max(result, value);
+                });
+  if (!rows.count) {
+    result = m.reduce(sampler.averages() ? nn::ReduceKind::Mean
+                                         : nn::ReduceKind::Max,
+                      result, {1, 2});
+  } else {
+    Value count = m.mul(rows.count, columns.count);
+    count = e.reshape(count, {regions[0], 1, 1, 1});
+    Value isSample = withRoom(m.both(rows.isSample, columns.isSample));
+    constexpr double none = -std::numeric_limits<double>::infinity();
+    result = m.reduce(
+        sampler.averages() ? nn::ReduceKind::Sum : nn::ReduceKind::Max,
+        m.select(isSample, result, sampler.averages() ? 0 : none), {1, 2});
+    if (sampler.averages()) {
+      result = m.div(result, e.cast(m.max(count, 1), elementOf(x)));
+    } else {
+      Value isZero = m.either(rows.leavesOut, columns.leavesOut);
+      isZero = e.reshape(
+          isZero, {regions[0], shapeOf(isZero)[3], shapeOf(isZero)[4], 1});
+      result = m.select(isZero, m.max(result, 0), result);
+      result = m.select(m.compare(Predicate::GT, count, 0), result, 0);
+    }
+  }
   return e.set(0, withChannels(e, e.transpose(result, {0, 3, 1, 2})));
 }
 

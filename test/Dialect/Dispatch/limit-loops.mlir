@@ -295,3 +295,57 @@ func.func @later(%x: tensor<64x8xf32>, %n: tensor<1xi64> {dlc.is_extents})
   }
   return %y, %half : tensor<64x8xf32>, tensor<1xi64>
 }
+
+// -----
+
+// No input or output has an extent, and the number is computed where nobody else reads it: it
+// becomes a result of that region, and the sum ends there.
+#vector = affine_map<(d0) -> (d0)>
+#number = affine_map<(d0) -> ()>
+#none = affine_map<() -> ()>
+#whole = affine_map<(d0, d1) -> (d0, d1)>
+#along = affine_map<(d0, d1) -> (d1)>
+#across = affine_map<(d0, d1) -> (d0)>
+// CHECK-LABEL: @inside
+func.func @inside(%x: tensor<32x16xf32>, %count: tensor<f32>) -> tensor<32xf32>
+    attributes {dlc.has_extents} {
+  // CHECK: %[[R:.*]]:2 = dispatch.region -> tensor<16xi8>, tensor<i64>
+  // CHECK: dispatch.yield %{{.*}}, %{{.*}} : tensor<16xi8>, tensor<i64>
+  // CHECK: dispatch.region extents(%[[R]]#1 : tensor<i64>) -> tensor<32xf32>
+  // CHECK: linalg.generic {{.*}}dispatch.limits = array<i64: 1, 0, 0, 1, 0>
+  %zero = arith.constant 0.0 : f32
+  %iota = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> : tensor<16xi64>
+  %e0 = tensor.empty() : tensor<i64>
+  %e1 = tensor.empty() : tensor<16xi8>
+  %mask = dispatch.region -> tensor<16xi8> {
+    %n = linalg.generic {indexing_maps = [#none, #none], iterator_types = []}
+        ins(%count : tensor<f32>) outs(%e0 : tensor<i64>) {
+    ^bb0(%a: f32, %o: i64):
+      %v = arith.fptosi %a : f32 to i64
+      linalg.yield %v : i64
+    } -> tensor<i64>
+    %m = linalg.generic {indexing_maps = [#vector, #number, #vector], iterator_types = ["parallel"]}
+        ins(%iota, %n : tensor<16xi64>, tensor<i64>) outs(%e1 : tensor<16xi8>) {
+    ^bb0(%a: i64, %b: i64, %o: i8):
+      %c = arith.cmpi slt, %a, %b : i64
+      %v = arith.extui %c : i1 to i8
+      linalg.yield %v : i8
+    } -> tensor<16xi8>
+    dispatch.yield %m : tensor<16xi8>
+  }
+  %e2 = tensor.empty() : tensor<32xf32>
+  %sum = dispatch.region -> tensor<32xf32> {
+    %init = linalg.fill ins(%zero : f32) outs(%e2 : tensor<32xf32>) -> tensor<32xf32>
+    %s = linalg.generic {indexing_maps = [#whole, #along, #across], iterator_types = ["parallel", "reduction"]}
+        ins(%x, %mask : tensor<32x16xf32>, tensor<16xi8>) outs(%init : tensor<32xf32>) {
+    ^bb0(%a: f32, %m: i8, %o: f32):
+      %none = arith.constant 0 : i8
+      %c = arith.cmpi ne, %m, %none : i8
+      %v = arith.select %c, %a, %zero : f32
+      %r = arith.addf %o, %v : f32
+      linalg.yield %r : f32
+    } -> tensor<32xf32>
+    dispatch.yield %s : tensor<32xf32>
+  }
+  return %sum : tensor<32xf32>
+}

@@ -415,3 +415,57 @@ func.func @column(%x: tensor<64x2xf32>) -> tensor<64xf32> {
 // CHECK-LABEL: func.func @column(
 // CHECK-SAME: %[[X:[^:]*]]: tensor<64x2xf32>
 // CHECK: tensor.extract_slice %[[X]][0, 0] [64, 1]
+
+// -----
+
+// A sum of what is read at computed places, which are sums of rows and columns: nothing of
+// it is stored, though weights have fewer dims than what they weigh.
+#all = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#places = affine_map<(d0, d1, d2) -> (d0, d1)>
+#kept = affine_map<(d0, d1, d2) -> (d0, d2)>
+#both = affine_map<(d0, d1) -> (d0, d1)>
+#first = affine_map<(d0, d1) -> (d0)>
+#second = affine_map<(d0, d1) -> (d1)>
+// CHECK-LABEL: @weighted_places
+// CHECK-SAME: %[[T:.*]]: tensor<100x64xf32>, %[[R:.*]]: tensor<8xi64>, %[[C:.*]]: tensor<5xi64>, %[[W:.*]]: tensor<8x5xf32>
+func.func @weighted_places(%table: tensor<100x64xf32>, %rows: tensor<8xi64>, %columns: tensor<5xi64>,
+                           %weights: tensor<8x5xf32>) -> tensor<8x64xf32> {
+  // CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction", "parallel"]} ins(%[[R]], %[[C]], %[[W]] :
+  // CHECK: arith.addi
+  // CHECK: tensor.extract %[[T]]
+  // CHECK: arith.mulf
+  // CHECK: arith.addf
+  // CHECK-NOT: linalg.generic
+  %zero = arith.constant 0.0 : f32
+  %e0 = tensor.empty() : tensor<8x5xi64>
+  %at = linalg.generic {indexing_maps = [#first, #second, #both], iterator_types = ["parallel", "parallel"]}
+      ins(%rows, %columns : tensor<8xi64>, tensor<5xi64>) outs(%e0 : tensor<8x5xi64>) {
+  ^bb0(%a: i64, %b: i64, %o: i64):
+    %s = arith.addi %a, %b : i64
+    linalg.yield %s : i64
+  } -> tensor<8x5xi64>
+  %e1 = tensor.empty() : tensor<8x5x64xf32>
+  %read = linalg.generic {indexing_maps = [#places, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%at : tensor<8x5xi64>) outs(%e1 : tensor<8x5x64xf32>) {
+  ^bb0(%a: i64, %o: f32):
+    %i = arith.index_cast %a : i64 to index
+    %j = linalg.index 2 : index
+    %v = tensor.extract %table[%i, %j] : tensor<100x64xf32>
+    linalg.yield %v : f32
+  } -> tensor<8x5x64xf32>
+  %weighed = linalg.generic {indexing_maps = [#all, #places, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%read, %weights : tensor<8x5x64xf32>, tensor<8x5xf32>) outs(%e1 : tensor<8x5x64xf32>) {
+  ^bb0(%a: f32, %w: f32, %o: f32):
+    %v = arith.mulf %a, %w : f32
+    linalg.yield %v : f32
+  } -> tensor<8x5x64xf32>
+  %e2 = tensor.empty() : tensor<8x64xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%e2 : tensor<8x64xf32>) -> tensor<8x64xf32>
+  %sum = linalg.generic {indexing_maps = [#all, #kept], iterator_types = ["parallel", "reduction", "parallel"]}
+      ins(%weighed : tensor<8x5x64xf32>) outs(%init : tensor<8x64xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %v = arith.addf %o, %a : f32
+    linalg.yield %v : f32
+  } -> tensor<8x64xf32>
+  return %sum : tensor<8x64xf32>
+}

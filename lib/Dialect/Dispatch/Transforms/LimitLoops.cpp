@@ -36,7 +36,8 @@ using namespace dlc::dispatch;
 
 /// What a signature says of extents: see docs/RationaleExtents.md.
 static constexpr llvm::StringLiteral kExtents = "dlc.extents",
-                                     kIsExtents = "dlc.is_extents";
+                                     kIsExtents = "dlc.is_extents",
+                                     kHasExtents = "dlc.has_extents";
 
 /// Tensors with more elements do not hold extents.
 static constexpr int64_t maxExtents = 64;
@@ -112,6 +113,9 @@ private:
                     ArrayRef<ReassociationIndices> groups, bool expands);
   void visit(tensor::ExtractSliceOp op);
   void visit(tensor::InsertSliceOp op);
+  std::optional<Scalar> findHandle(const Scalar &scalar, RegionOp before);
+  void expose(RegionOp region, const Scalar &scalar);
+  void exposeScalars();
   void limit(RegionOp region);
 
   Needs needsOf(Value value) {
@@ -832,20 +836,64 @@ bool Limiter::isConstant(Value value) {
   return result;
 }
 
+std::optional<Scalar> Limiter::findHandle(const Scalar &scalar,
+                                          RegionOp before) {
+  for (auto &[number, handle] : handles) {
+    Operation *op = handle.root.getDefiningOp();
+    if (number == scalar && (!op || op->isBeforeInBlock(before)))
+      return handle;
+  }
+  return std::nullopt;
+}
+
+/// Makes a number that the body of a region computes a result of it.
+void Limiter::expose(RegionOp region, const Scalar &scalar) {
+  Operation *yield = region.getBody().front().getTerminator();
+  yield->insertOperands(yield->getNumOperands(), scalar.root);
+  OpBuilder builder(region);
+  auto wide =
+      RegionOp::create(builder, region.getLoc(), yield->getOperandTypes());
+  wide->setDiscardableAttrs(llvm::to_vector(region->getDiscardableAttrs()));
+  wide.getExtentsMutable().assign(region.getExtents());
+  wide.getBody().takeBody(region.getBody());
+  for (auto &[number, handle] : handles)
+    if (handle.root.getDefiningOp() == region)
+      handle.root =
+          wide.getResult(cast<OpResult>(handle.root).getResultNumber());
+  region->replaceAllUsesWith(wide.getResults().drop_back());
+  region.erase();
+  handles.push_back({scalar, Scalar{wide.getResults().back(), scalar.element}});
+}
+
+/// Makes the numbers visible that loops of other regions end at.
+void Limiter::exposeScalars() {
+  Block &block = func.getBody().front();
+  for (auto region : llvm::make_early_inc_range(block.getOps<RegionOp>())) {
+    SmallVector<Scalar> hidden;
+    for (auto op : region.getBody().getOps<linalg::LinalgOp>()) {
+      if (getNumIterations(op) < minIterations)
+        continue;
+      for (const Need &need : needsOfLoops(op))
+        if (need.kind == Need::Below && !findHandle(need.scalar, region))
+          hidden.push_back(need.scalar);
+    }
+    for (const Scalar &scalar : hidden) {
+      Operation *op = scalar.root.getDefiningOp();
+      auto maker = dyn_cast_or_null<RegionOp>(op ? op->getParentOp() : nullptr);
+      if (maker && maker->isBeforeInBlock(region) &&
+          getElementTypeOrSelf(scalar.root).isInteger(64) &&
+          !findHandle(scalar, region))
+        expose(maker, scalar);
+    }
+  }
+}
+
 /// Writes down what was found for the ops of a region.
 void Limiter::limit(RegionOp region) {
   // What is evaluated by the compiler is evaluated once.
   if (llvm::all_of(region.getResults(),
                    [&](Value value) { return isConstant(value); }))
     return;
-  auto findHandle = [&](const Scalar &scalar) -> std::optional<Scalar> {
-    for (auto &[number, handle] : handles) {
-      Operation *op = handle.root.getDefiningOp();
-      if (number == scalar && (!op || op->isBeforeInBlock(region)))
-        return handle;
-    }
-    return std::nullopt;
-  };
   SmallVector<Value> extents(region.getExtents());
   for (auto op : region.getBody().getOps<linalg::LinalgOp>()) {
     SmallVector<LoopLimit> limits;
@@ -855,7 +903,7 @@ void Limiter::limit(RegionOp region) {
     for (auto [loop, need] : llvm::enumerate(needsOfLoops(op))) {
       if (need.kind != Need::Below || sizes[loop] == 1)
         continue;
-      std::optional<Scalar> handle = findHandle(need.scalar);
+      std::optional<Scalar> handle = findHandle(need.scalar, region);
       if (!handle)
         continue;
       auto *at = llvm::find(extents, handle->root);
@@ -876,6 +924,7 @@ void Limiter::run() {
   Block &block = func.getBody().front();
   for (Operation &op : llvm::reverse(block))
     visit(&op);
+  exposeScalars();
   for (auto region : block.getOps<RegionOp>())
     limit(region);
 }
@@ -884,7 +933,7 @@ namespace {
 struct LimitLoops : dlc::dispatch::impl::LimitLoopsPassBase<LimitLoops> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
-    bool hasExtents = false;
+    bool hasExtents = func->hasAttr(kHasExtents);
     for (unsigned i = 0; i < func.getNumResults(); ++i)
       hasExtents |= bool(func.getResultAttr(i, kIsExtents));
     for (unsigned i = 0; i < func.getNumArguments(); ++i)

@@ -17,6 +17,8 @@ using namespace dlc::dispatch;
 
 /// More inputs than this in one elementwise op do not fit the registers.
 static constexpr unsigned kMaxInputs = 12;
+/// What says where something is read is the same for many elements.
+static constexpr unsigned kMaxInputsOfGather = 24;
 
 //===----------------------------------------------------------------------===//
 // Reshapes and slices
@@ -524,6 +526,25 @@ struct FoldPermutationIntoProducer : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// Whether the body adds the product of both inputs to the output.
+static bool isProductSum(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
+    return false;
+  Block *body = op.getBody();
+  auto add =
+      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add || body->getOperations().size() != 3)
+    return false;
+  Value out = body->getArgument(2);
+  Value term = add.getLhs() == out ? add.getRhs() : add.getLhs();
+  auto mul = term.getDefiningOp<arith::MulFOp>();
+  return mul && (add.getLhs() == out || add.getRhs() == out) &&
+         ((mul.getLhs() == body->getArgument(0) &&
+           mul.getRhs() == body->getArgument(1)) ||
+          (mul.getLhs() == body->getArgument(1) &&
+           mul.getRhs() == body->getArgument(0)));
+}
+
 /// Products are linear: a factor of an operand becomes one of the result, where
 /// it is part of the epilogue. (As arithmetic on an operand it would either be
 /// a kernel of its own or be repeated for every tile.)
@@ -532,8 +553,7 @@ struct ScaleResultOfContraction : OpRewritePattern<linalg::GenericOp> {
 
   LogicalResult matchAndRewrite(linalg::GenericOp op,
                                 PatternRewriter &rewriter) const override {
-    if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-        !hasReuse(op) || !isProductSum(op))
+    if (!hasReuse(op) || !isProductSum(op))
       return failure();
     for (OpOperand *operand : op.getDpsInputOperands()) {
       auto scale = operand->get().getDefiningOp<linalg::GenericOp>();
@@ -575,23 +595,6 @@ struct ScaleResultOfContraction : OpRewritePattern<linalg::GenericOp> {
   }
 
 private:
-  /// Whether the body adds the product of both inputs to the output.
-  static bool isProductSum(linalg::GenericOp op) {
-    Block *body = op.getBody();
-    auto add =
-        body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-    if (!add || body->getOperations().size() != 3)
-      return false;
-    Value out = body->getArgument(2);
-    Value term = add.getLhs() == out ? add.getRhs() : add.getLhs();
-    auto mul = term.getDefiningOp<arith::MulFOp>();
-    return mul && (add.getLhs() == out || add.getRhs() == out) &&
-           ((mul.getLhs() == body->getArgument(0) &&
-             mul.getRhs() == body->getArgument(1)) ||
-            (mul.getLhs() == body->getArgument(1) &&
-             mul.getRhs() == body->getArgument(0)));
-  }
-
   /// The constant that `op` multiplies its only input with, or null.
   static Value getFactor(linalg::GenericOp op) {
     if (!isMap(op) || op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 ||
@@ -748,6 +751,23 @@ static bool keepsLoopExtents(linalg::GenericOp producer, OpOperand &operand) {
       inversePermutation(concatAffineMaps(maps, consumer.getContext())));
 }
 
+/// Whether each element is a few simple instructions on elements of smaller
+/// tensors: a sum of rows and columns, say, or where something is in memory.
+static bool isCheapOuterCombination(linalg::GenericOp op) {
+  constexpr unsigned mostInstructions = 8;
+  if (!isMap(op) || isGather(op) || op.getNumDpsInputs() < 2 ||
+      op.getBody()->getOperations().size() > mostInstructions + 1)
+    return false;
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (op.getMatchingIndexingMap(input).getNumResults() == op.getNumLoops())
+      return false;
+  return llvm::all_of(op.getBody()->without_terminator(), [](Operation &each) {
+    return isa<arith::ArithDialect>(each.getDialect()) &&
+           !isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemFOp,
+                arith::RemSIOp, arith::RemUIOp>(each);
+  });
+}
+
 bool dispatch::shouldFuseElementwise(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -764,7 +784,9 @@ bool dispatch::shouldFuseElementwise(OpOperand *operand) {
       return false;
     return isMap(consumer) || moved.isProjectedPermutation();
   }
-  if (consumer.getNumDpsInputs() + producer.getNumDpsInputs() > kMaxInputs + 1)
+  unsigned most = isGather(producer) || isGather(consumer) ? kMaxInputsOfGather
+                                                           : kMaxInputs;
+  if (consumer.getNumDpsInputs() + producer.getNumDpsInputs() > most + 1)
     return false;
   if (producer.getNumDpsInputs() == 0 && !isGather(producer))
     return isMap(consumer);
@@ -775,6 +797,11 @@ bool dispatch::shouldFuseElementwise(OpOperand *operand) {
     if (use.getOwner() != consumer ||
         consumer.getMatchingIndexingMap(&use) != read)
       return false;
+  // The reader is at many places for each element, but what it reads there
+  // costs more.
+  if (isGather(consumer) && !isPointwise(*operand) &&
+      read.isProjectedPermutation())
+    return isCheapOuterCombination(producer);
   if (!isPointwise(*operand))
     return false;
   // Where a sum is quantised it is a byte. If what follows has another
@@ -783,7 +810,9 @@ bool dispatch::shouldFuseElementwise(OpOperand *operand) {
   if (isMap(consumer))
     return !getElementTypeOrSelf(operand->get()).isInteger(8) ||
            !endsEpilogue(operand->get());
-  return !hasReuse(consumer) &&
+  // What a sum reads at computed places need not be stored in front of it, nor
+  // does another value that weighs it need to have all of its dims.
+  return (!hasReuse(consumer) || isGather(producer)) &&
          llvm::none_of(producer->getOpOperands(), isEpilogueInput);
 }
 

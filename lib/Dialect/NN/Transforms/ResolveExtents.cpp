@@ -278,6 +278,13 @@ LogicalResult Resolver::resolve(Operation *op) {
 namespace {
 struct ResolveExtents : dlc::nn::impl::NNResolveExtentsBase<ResolveExtents> {
   void runOnOperation() override {
+    bool isComputed = false;
+    getOperation()->walk([&](BoundedOp op) {
+      isComputed |= !op.getExtent().getDefiningOp<ConstantOp>();
+    });
+    if (isComputed)
+      getOperation()->setAttr(kHasExtentsAttrName,
+                              UnitAttr::get(&getContext()));
     if (failed(Resolver(getOperation()).run()))
       return signalPassFailure();
     getOperation()->walk([](Operation *op) {
