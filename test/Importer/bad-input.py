@@ -158,10 +158,18 @@ case("data-dependent-shape", model([node("Reshape", ["x", "s"])],
                                    out([2, 3])), "the_node (Reshape)", "--bind")
 case("string-tensor", model([node("Identity", ["s"])], [], out([1], TensorProto.STRING), [
     helper.make_tensor("s", TensorProto.STRING, [1], [b"text"])]), "string")
-case("sparse-tensor", edit(good, lambda m: m.graph.sparse_initializer.append(
-    helper.make_sparse_tensor(numpy_helper.from_array(np.ones(1, np.float32), "sp"),
-                              numpy_helper.from_array(np.zeros(1, np.int64), "ix"), [4]))),
-     "sparse")
+
+
+def sparse_case(name, values, indices, dims, *expected):
+    case(name, edit(good, lambda m: m.graph.sparse_initializer.append(helper.make_sparse_tensor(
+        numpy_helper.from_array(np.array(values, np.float32), "sp"),
+        numpy_helper.from_array(np.array(indices, np.int64), "ix"), dims))), *expected)
+
+
+sparse_case("sparse-position", [1], [4], [4], "(ix)", "out of range")
+sparse_case("sparse-index", [1], [[1, 2]], [4, 2], "(ix)", "out of range")
+sparse_case("sparse-count", [1, 2], [[0, 1]], [4, 2], "(ix)", "NNZ")
+sparse_case("sparse-size", [1], [0], [1 << 17, 1 << 13], "sparse initializer 'sp'", "when it is dense")
 
 body = helper.make_function("f", "bomb", ["a"], ["b"], [helper.make_node("bomb", ["a"], ["b"],
                                                                           domain="f")],

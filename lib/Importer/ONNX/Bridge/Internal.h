@@ -64,6 +64,14 @@ bool isStub(const onnx::TensorProto &tensor);
 /// Bytes of a small inline tensor in the raw layout.
 std::string rawBytes(const onnx::TensorProto &tensor);
 
+//===- SparseTensors.cpp --------------------------------------------------===//
+
+/// The same tensor with all of its elements, called as its values. The parts
+/// have been checked as payloads.
+onnx::TensorProto denseTensor(Model &model,
+                              const onnx::SparseTensorProto &sparse,
+                              const std::string &what);
+
 //===- Contrib.cpp --------------------------------------------------------===//
 
 /// Replaces the quantised operators of com.microsoft that are known by ONNX's,

@@ -104,10 +104,10 @@ public:
 
 private:
   void visit(onnx::GraphProto &graph) {
-    if (graph.sparse_initializer_size())
-      throw ImportError("initializer '" +
-                        graph.sparse_initializer(0).values().name() +
-                        "' is a sparse tensor, which is not supported");
+    for (onnx::SparseTensorProto &sparse : *graph.mutable_sparse_initializer())
+      *graph.add_initializer() = makeDense(
+          sparse, "sparse initializer '" + sparse.values().name() + "'");
+    graph.clear_sparse_initializer();
     for (TensorProto &tensor : *graph.mutable_initializer())
       visit(tensor, "initializer '" + tensor.name() + "'");
     for (onnx::NodeProto &node : *graph.mutable_node())
@@ -117,9 +117,17 @@ private:
   void visit(onnx::NodeProto &node) try {
     for (onnx::AttributeProto &attribute : *node.mutable_attribute()) {
       std::string what = "attribute '" + attribute.name() + "'";
-      if (attribute.has_sparse_tensor() || attribute.sparse_tensors_size())
-        throw ImportError(what + " is a sparse tensor, which is not supported",
+      if (attribute.sparse_tensors_size())
+        throw ImportError(what + " has sparse tensors, which is not supported",
                           node);
+      if (attribute.has_sparse_tensor()) {
+        TensorProto dense = makeDense(*attribute.mutable_sparse_tensor(), what);
+        attribute.clear_sparse_tensor();
+        *attribute.mutable_t() = std::move(dense);
+        attribute.set_type(onnx::AttributeProto::TENSOR);
+        if (node.op_type() == "Constant")
+          attribute.set_name("value");
+      }
       if (attribute.has_t())
         visit(*attribute.mutable_t(), what);
       for (TensorProto &tensor : *attribute.mutable_tensors())
@@ -135,6 +143,13 @@ private:
       error.failure.op = node.op_type();
     }
     throw;
+  }
+
+  TensorProto makeDense(onnx::SparseTensorProto &sparse,
+                        const std::string &what) {
+    visit(*sparse.mutable_values(), what);
+    visit(*sparse.mutable_indices(), what);
+    return denseTensor(model, sparse, what);
   }
 
   void visit(TensorProto &tensor, const std::string &what) {
