@@ -849,6 +849,13 @@ std::optional<Scalar> Limiter::findHandle(const Scalar &scalar,
 /// Makes a number that the body of a region computes a result of it.
 void Limiter::expose(RegionOp region, const Scalar &scalar) {
   Operation *yield = region.getBody().front().getTerminator();
+  // Another element of it may be one.
+  if (auto known = llvm::find(yield->getOperands(), scalar.root);
+      known != yield->operand_end()) {
+    Value result = region.getResult(known - yield->operand_begin());
+    handles.push_back({scalar, Scalar{result, scalar.element}});
+    return;
+  }
   yield->insertOperands(yield->getNumOperands(), scalar.root);
   OpBuilder builder(region);
   auto wide =

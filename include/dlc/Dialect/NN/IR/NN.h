@@ -59,8 +59,8 @@ constexpr llvm::StringLiteral kExtentsAttrName = "dlc.extents";
 constexpr llvm::StringLiteral kIsExtentsAttrName = "dlc.is_extents";
 /// Of an argument (i64, two elements): the seed and the number of the run.
 constexpr llvm::StringLiteral kIsRandomAttrName = "dlc.is_random";
-/// Attribute of a graph function in which something has a computed extent, be it
-/// no input or output.
+/// Attribute of a graph function in which something has a computed extent, be
+/// it no input or output.
 constexpr llvm::StringLiteral kHasExtentsAttrName = "dlc.has_extents";
 /// What was built for the sizes of its operands, such as padding or positions
 /// in memory: it would be another one for the extents.
