@@ -5,6 +5,8 @@
 #include "Clock.h"
 #include "Pool.h"
 
+#include <string.h>
+
 /* What stands in for the arguments of a kernel. */
 typedef struct job {
   dlc_kernel_fn kernel;
@@ -24,6 +26,48 @@ static uint32_t this_thread(void) {
   return number;
 }
 
+/* The kernels that have been called, and what the list calls them. */
+enum { MOST_KERNELS = 1024 };
+static struct {
+  dlc_kernel_fn kernel;
+  const char *name;
+} known[MOST_KERNELS];
+static uint32_t num_known;
+
+static const char *name_of(dlc_kernel_fn kernel) {
+  for (uint32_t i = 0; i < num_known; ++i)
+    if (known[i].kernel == kernel)
+      return known[i].name;
+  return NULL;
+}
+
+static int is_known(const char *name) {
+  for (uint32_t i = 0; i < num_known; ++i)
+    if (strcmp(known[i].name, name) == 0)
+      return 1;
+  return 0;
+}
+
+/* The launch that calls `kernel`, from number `next` of the list on: the list
+ * has all iterations of a loop, of which the last ones may not happen. A kernel
+ * that is called for the first time is one that nobody has been so far. (Where
+ * a loop ends early and what follows it begins with its first kernel, that
+ * counts as one more iteration's.) */
+static uint64_t find_launch(const dlc_launch_list *list, uint64_t next,
+                            dlc_kernel_fn kernel) {
+  const char *name = name_of(kernel);
+  for (; next < list->num_launches; ++next) {
+    const char *each = list->launches[next].kernel;
+    if (name ? strcmp(each, name) == 0 : !is_known(each))
+      break;
+  }
+  if (!name && next < list->num_launches && num_known < MOST_KERNELS) {
+    known[num_known].kernel = kernel;
+    known[num_known++].name = list->launches[next].kernel;
+  }
+  return next;
+}
+
 static void run_items(void *const *args, int64_t begin, int64_t end) {
   const job *work = (const void *)args;
   dlc_event event = {.begin = dlc_now(),
@@ -41,15 +85,18 @@ static void run(void *context, dlc_kernel_fn kernel, void *const *args,
                 int64_t items) {
   dlc_recorder *recorder = context;
   const dlc_parallel *others = recorder->threads;
+  const dlc_launch_list *list = recorder->profile->list;
+  uint64_t number = find_launch(list, recorder->launch, kernel);
   /* Of loops that run very often, the list has the first iterations only. */
-  if (recorder->launch >= recorder->profile->list->num_launches) {
+  if (number >= list->num_launches) {
     if (others)
       others->run(others->context, kernel, args, items);
     else
       kernel(args, 0, items);
     return;
   }
-  job work = {kernel, args, recorder->profile, recorder->launch++};
+  recorder->launch = number + 1;
+  job work = {kernel, args, recorder->profile, number};
   dlc_event event = {.begin = dlc_now(),
                      .kind = DLC_EVENT_LAUNCH,
                      .number = work.launch,
