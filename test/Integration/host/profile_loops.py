@@ -36,7 +36,8 @@ def main():
             spans = sorted((e for e in events if e["ph"] == "X" and rows[e["tid"]].startswith("launches")), key=lambda e: e["ts"])
             runs = sum(e["name"].startswith("run ") for e in spans)
             names = [e["name"] for e in spans if not e["name"].startswith("run ")]
-            # An iteration without effect finds out that the loop has ended.
+            # States alternate between two places: after an odd number of iterations one without
+            # effect brings them to where the results belong.
             for name, wanted in (("next (Tanh)", min(n + 1, 20)), ("y (MatMul)", 1), ("z (Softmax)", 1)):
                 found = sum(name in each for each in names)
                 if found != wanted * runs:
