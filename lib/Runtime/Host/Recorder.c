@@ -26,44 +26,39 @@ static uint32_t this_thread(void) {
   return number;
 }
 
-/* The kernels that have been called, and what the list calls them. */
-enum { MOST_KERNELS = 1024 };
-static struct {
-  dlc_kernel_fn kernel;
-  const char *name;
-} known[MOST_KERNELS];
-static uint32_t num_known;
-
-static const char *name_of(dlc_kernel_fn kernel) {
-  for (uint32_t i = 0; i < num_known; ++i)
-    if (known[i].kernel == kernel)
-      return known[i].name;
+static const char *name_of(const dlc_recorder *recorder, dlc_kernel_fn kernel) {
+  for (uint32_t i = 0; i < recorder->num_known; ++i)
+    if (recorder->known[i].kernel == kernel)
+      return recorder->known[i].name;
   return NULL;
 }
 
-static int is_known(const char *name) {
-  for (uint32_t i = 0; i < num_known; ++i)
-    if (strcmp(known[i].name, name) == 0)
+static int is_known(const dlc_recorder *recorder, const char *name) {
+  for (uint32_t i = 0; i < recorder->num_known; ++i)
+    if (strcmp(recorder->known[i].name, name) == 0)
       return 1;
   return 0;
 }
 
-/* The launch that calls `kernel`, from number `next` of the list on: the list
+/* The launch that calls `kernel`, from the recorder's next one on: the list
  * has all iterations of a loop, of which the last ones may not happen. A kernel
  * that is called for the first time is one that nobody has been so far. (Where
  * a loop ends early and what follows it begins with its first kernel, that
  * counts as one more iteration's.) */
-static uint64_t find_launch(const dlc_launch_list *list, uint64_t next,
-                            dlc_kernel_fn kernel) {
-  const char *name = name_of(kernel);
+static uint64_t find_launch(dlc_recorder *recorder, dlc_kernel_fn kernel) {
+  const dlc_launch_list *list = recorder->profile->list;
+  uint64_t next = recorder->launch;
+  const char *name = name_of(recorder, kernel);
+  if (!name && recorder->num_known == DLC_RECORDER_KERNELS)
+    return next;
   for (; next < list->num_launches; ++next) {
     const char *each = list->launches[next].kernel;
-    if (name ? strcmp(each, name) == 0 : !is_known(each))
+    if (name ? strcmp(each, name) == 0 : !is_known(recorder, each))
       break;
   }
-  if (!name && next < list->num_launches && num_known < MOST_KERNELS) {
-    known[num_known].kernel = kernel;
-    known[num_known++].name = list->launches[next].kernel;
+  if (!name && next < list->num_launches) {
+    recorder->known[recorder->num_known].kernel = kernel;
+    recorder->known[recorder->num_known++].name = list->launches[next].kernel;
   }
   return next;
 }
@@ -86,7 +81,7 @@ static void run(void *context, dlc_kernel_fn kernel, void *const *args,
   dlc_recorder *recorder = context;
   const dlc_parallel *others = recorder->threads;
   const dlc_launch_list *list = recorder->profile->list;
-  uint64_t number = find_launch(list, recorder->launch, kernel);
+  uint64_t number = find_launch(recorder, kernel);
   /* Of loops that run very often, the list has the first iterations only. */
   if (number >= list->num_launches) {
     if (others)
@@ -116,7 +111,8 @@ uint64_t dlc_recorder_events(const dlc_launch_list *list, int threads) {
 const dlc_parallel *dlc_recorder_begin(dlc_recorder *recorder,
                                        dlc_profile *profile,
                                        const dlc_parallel *threads) {
-  *recorder = (dlc_recorder){profile, threads, 0, {run, recorder}};
+  *recorder = (dlc_recorder){
+      .profile = profile, .threads = threads, .parallel = {run, recorder}};
   (void)this_thread();
   return &recorder->parallel;
 }

@@ -9,13 +9,22 @@
 extern "C" {
 #endif
 
+/** Most kernels that are told apart; others count in their order. */
+#define DLC_RECORDER_KERNELS 1024
+
 /** Stands between an entry and its threads, and notes what runs when. Runs
  * without it are as if it did not exist. */
 typedef struct dlc_recorder {
   dlc_profile *profile;
   const dlc_parallel *threads; /* NULL: the caller's alone */
   uint64_t launch;             /* the next one */
-  dlc_parallel parallel;       /* what to pass to the entry */
+  /* The kernels that this run has called, and what the list calls them. */
+  struct {
+    dlc_kernel_fn kernel;
+    const char *name;
+  } known[DLC_RECORDER_KERNELS];
+  uint32_t num_known;
+  dlc_parallel parallel; /* what to pass to the entry */
 } dlc_recorder;
 
 /** Most events of a run on so many threads. */

@@ -55,7 +55,7 @@ protected:
       std::aligned_alloc(64, memoryBytes), std::free};
 };
 
-std::string number(uint32_t value, int bytes) {
+std::string number(uint64_t value, int bytes) {
   std::string text;
   for (int i = 0; i < bytes; ++i)
     text += char(value >> (8 * i));
